@@ -1,0 +1,251 @@
+"""The data that flows through aipower: frozen, integer microjoules inside, units in the names.
+
+`_uj` is an integer number of microjoules, `_j` joules, `_w` watts, `_s` seconds of the monotonic clock,
+`_unix_s` seconds of the wall clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+Kind = Literal["gpu", "cpu", "dram", "module", "node", "psys"]
+"""What a device is. Only `gpu`, `cpu` and `dram` are summed into a total: the others contain them."""
+
+Method = Literal["counter", "integrated", "estimated"]
+"""How an energy came to be: a hardware counter, power integrated over time, or a model."""
+
+SUMMED_KINDS: tuple[Kind, ...] = ("gpu", "cpu", "dram")
+
+UJ_PER_J = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One thing that draws power and has its own sensor."""
+
+    id: str
+    """Stable over restarts: the GPU's UUID, the powercap zone's name."""
+    kind: Kind
+    name: str
+    """For people: the product name."""
+    index: str
+    """NVML's index, or the socket number."""
+    parent: str | None = None
+    """The `id` of the device it belongs to. A child is an account of its own, never added to its parent."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessId:
+    """A process, safe against reuse of its pid."""
+
+    boot: str
+    """The kernel's boot id, so that a record can be compared over reboots."""
+    pid: int
+    started_ticks: int
+    """Start time in clock ticks since boot: field 22 of /proc/PID/stat."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessInfo:
+    """What is shown of a process."""
+
+    id: ProcessId
+    comm: str
+    """The kernel's short name (15 bytes), never the command line: secrets live there."""
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One look at a sensor, stamped at the read."""
+
+    at_s: float
+    counter_uj: int | None
+    """The energy counter as the hardware keeps it (wraps and resets are not repaired here)."""
+    power_w: float | None = None
+    method: Method = "counter"
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyDelta:
+    """Energy that `device` used from `start_s` to `end_s`."""
+
+    device: Device
+    start_s: float
+    end_s: float
+    energy_uj: int
+    method: Method = "counter"
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be: negative energy or an interval without length.
+
+        Raises:
+            ValueError: The energy is negative or the interval does not run forwards.
+        """
+        if self.energy_uj < 0:
+            raise ValueError(f"negative energy of {self.device.id}: {self.energy_uj} uJ")
+        if not self.end_s > self.start_s:
+            raise ValueError(f"interval of {self.device.id} does not run forwards: {self.start_s}..{self.end_s}")
+
+    @property
+    def span_s(self) -> float:
+        """Length of the interval in seconds."""
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Who used a device, and for how long, during a window.
+
+    A GPU's busy seconds are its samplers' share of the window; a CPU's are CPU seconds of all its cores.
+    """
+
+    start_s: float
+    end_s: float
+    busy_s: Mapping[ProcessId, float] = field(default_factory=dict)
+    """Seconds of work of each known process, all > 0."""
+    unknown_busy_s: float = 0.0
+    """Seconds of work of processes that could not be identified."""
+    holders: frozenset[ProcessId] = frozenset()
+    """Processes that hold a compute context on the device at the end of the window."""
+    unknown_holders: int = 0
+    """Contexts of processes that could not be identified."""
+    capacity_s: float | None = None
+    """Seconds of work that the device could have done (CPU: cores x window); None if it is not a sum."""
+    sampled: bool = True
+    """False where the device cannot say who was busy (MIG, vGPU, old drivers)."""
+    samples: float = 0.0
+    """Independent samples behind `busy_s`, for its standard error; 0 where it is not sampled but counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Where the energy of one `delta` went. The parts sum exactly to the whole."""
+
+    delta: EnergyDelta
+    idle_uj: int
+    context_uj: Mapping[ProcessId, int]
+    active_uj: Mapping[ProcessId, int]
+    unattributed_uj: int
+    variance_uj2: Mapping[ProcessId, float] = field(default_factory=dict)
+    """Variance of context + active of each process, in square microjoules, without the sensor's own scale."""
+
+    def __post_init__(self) -> None:
+        """Refuse parts that are negative or do not sum to the whole.
+
+        Raises:
+            ValueError: The law of the product is broken; this is always a bug.
+        """
+        parts = (self.idle_uj, self.unattributed_uj, *self.context_uj.values(), *self.active_uj.values())
+        if min(parts) < 0:
+            raise ValueError(f"negative part of {self.delta}: {parts}")
+        if sum(parts) != self.delta.energy_uj:
+            raise ValueError(f"parts {sum(parts)} uJ are not the whole {self.delta.energy_uj} uJ of {self.delta.device.id}")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that went wrong with a device, as data."""
+
+    device: str | None
+    """The device's id, or None where it concerns none (a driver that does not load)."""
+    at_s: float
+    reason: str
+    """A short stable word: `read_failed`, `gone`, `counter_reset`, `implausible`, `counter_stuck`, `gap`."""
+    retry: bool
+    """True where the next read may work."""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """A source of energy data that this machine has not, or that we may not read."""
+
+    source: str
+    """What is missing, for people: `GPU (NVML)`, `CPU (RAPL)`."""
+    kind: Kind
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFacts:
+    """What never changes about a device while the driver is loaded; shown on `_info` metrics."""
+
+    uuid: str = ""
+    driver: str = ""
+    method: Method = "counter"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """A device's accounts since the ledger began. The four components sum exactly to `energy_uj`."""
+
+    device: Device
+    facts: DeviceFacts
+    up: bool
+    power_w: float | None
+    """Power now, None while the sensor fails: never the last value again."""
+    energy_uj: int
+    idle_uj: int
+    context_uj: int
+    active_uj: int
+    unattributed_uj: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessEnergy:
+    """What one process used of one device since it was first seen."""
+
+    info: ProcessInfo | None
+    """None for the account `other` into which small and exited processes are folded."""
+    run: str
+    device: Device
+    context_uj: int
+    active_uj: int
+    error_uj: float
+    """Half-width of the 95 % interval of context + active, in microjoules."""
+    ended_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnergy:
+    """What the processes of one run used of one device."""
+
+    run: str
+    name: str
+    user: str
+    device: Device
+    energy_uj: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStats:
+    """The agent's own cost and health."""
+
+    cpu_s: float = 0.0
+    resident_bytes: int = 0
+    ticks: int = 0
+    tick_s: float = 0.0
+    """Seconds spent in ticks since the start."""
+    late_s: float = 0.0
+    """Seconds by which ticks began after their time, summed."""
+    missed_ticks: int = 0
+    folded_series: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that an exporter may know. Taking it changes nothing."""
+
+    at_unix_s: float
+    version: str
+    devices: tuple[DeviceState, ...] = ()
+    processes: tuple[ProcessEnergy, ...] = ()
+    runs: tuple[RunEnergy, ...] = ()
+    fault_counts: Mapping[tuple[str, str], int] = field(default_factory=lambda: MappingProxyType({}))
+    """Number of faults by (device id or "", reason)."""
+    agent: AgentStats = field(default_factory=AgentStats)
