@@ -131,7 +131,12 @@ class Attribution:
     active_uj: Mapping[ProcessId, int]
     unattributed_uj: int
     variance_uj2: Mapping[ProcessId, float] = field(default_factory=dict)
-    """Variance of context + active of each process, in square microjoules, without the sensor's own scale."""
+    """Variance of each process's part that is independent from window to window, in square microjoules."""
+    systematic_uj: Mapping[ProcessId, float] = field(default_factory=dict)
+    """Standard error of each process's part that all windows share, in microjoules: it adds up linearly.
+
+    Neither holds the sensor's own scale error, which belongs to the device.
+    """
 
     def __post_init__(self) -> None:
         """Refuse parts that are negative or do not sum to the whole.
@@ -143,7 +148,9 @@ class Attribution:
         if min(parts) < 0:
             raise ValueError(f"negative part of {self.delta}: {parts}")
         if sum(parts) != self.delta.energy_uj:
-            raise ValueError(f"parts {sum(parts)} uJ are not the whole {self.delta.energy_uj} uJ of {self.delta.device.id}")
+            raise ValueError(
+                f"parts {sum(parts)} uJ are not the whole {self.delta.energy_uj} uJ of {self.delta.device.id}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,143 @@
+"""What the agent answers over HTTP: each exporter's page, its health, and an index. Only GET and HEAD."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from aipower.daemon.address import Address, parse_address
+from aipower.daemon.server import HttpService, Limits
+from aipower.model import Snapshot
+from aipower.seams import Exporter
+
+__all__ = ["Address", "Health", "HttpService", "Limits", "make_app", "parse_address"]
+
+GZIP_LEVEL = 4
+"""Level 9 takes several times as long for a few per cent, and the time is taken from the jobs."""
+MAX_PAGES = 8
+"""Pages kept for different Accept headers; a client that makes up new ones gains no memory of ours."""
+RESERVED_PATHS = ("/", "/healthz")
+
+SnapshotSource = Callable[[], Snapshot | None]
+"""The newest snapshot, or None before the first; it must return at once, and the same object until the next one."""
+
+Page = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the agent does its work."""
+
+    ok: bool
+    reason: str = ""
+    """Why not, for people; empty while all is well."""
+    sample_age_s: float | None = None
+    """Age of the newest sample; None before the first."""
+
+
+def make_app(snapshot: SnapshotSource, exporters: Sequence[Exporter], healthy: Callable[[], Health]) -> Starlette:
+    """The application: every exporter at its path, `/healthz` and `/`.
+
+    Raises:
+        ValueError: Two exporters, or an exporter and a page of the agent, want the same path.
+    """
+    paths = [exporter.path for exporter in exporters]
+    taken = [*RESERVED_PATHS, *paths]
+    if len(set(taken)) < len(taken):
+        raise ValueError(f"two pages want the same path: {', '.join(taken)}")
+    app = Starlette(
+        routes=[
+            Route("/", _index_page([*paths, "/healthz"])),
+            Route("/healthz", _health_page(healthy)),
+            *(Route(exporter.path, _exporter_page(snapshot, exporter)) for exporter in exporters),
+        ],
+        middleware=[Middleware(GZipMiddleware, compresslevel=GZIP_LEVEL)],
+        exception_handlers={HTTPException: _refusal, Exception: _failure},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+class _Pages:
+    """The pages of one exporter for the newest snapshot, so that ten scrapers at once cost one rendering."""
+
+    def __init__(self, exporter: Exporter) -> None:
+        self._exporter = exporter
+        self._snapshot: Snapshot | None = None
+        self._pages: dict[str, tuple[bytes, str]] = {}
+
+    def get(self, snapshot: Snapshot, accept: str) -> tuple[bytes, str]:
+        """The body and its content type. Only the loop's thread may call it."""
+        if snapshot is not self._snapshot or len(self._pages) > MAX_PAGES:
+            self._snapshot, self._pages = snapshot, {}
+        if accept not in self._pages:
+            self._pages[accept] = self._exporter.render(snapshot, accept)
+        return self._pages[accept]
+
+
+def _exporter_page(snapshot: SnapshotSource, exporter: Exporter) -> Page:
+    pages = _Pages(exporter)
+
+    async def page(request: Request) -> Response:
+        current = snapshot()
+        if current is None:
+            return _text(HTTPStatus.SERVICE_UNAVAILABLE, "no sample has been taken yet; try again in a moment")
+        body, content_type = pages.get(current, ",".join(request.headers.getlist("accept")))
+        return Response(body, headers={"content-type": content_type, "vary": "Accept"})
+
+    return page
+
+
+def _health_page(healthy: Callable[[], Health]) -> Page:
+    async def page(_request: Request) -> Response:
+        health = healthy()
+        status = HTTPStatus.OK if health.ok else HTTPStatus.SERVICE_UNAVAILABLE
+        headers = {"content-type": "application/json", "cache-control": "no-store"}
+        return Response(_health_json(health), status, headers)
+
+    return page
+
+
+def _health_json(health: Health) -> bytes:
+    facts: dict[str, str | float | None] = {"status": "ok" if health.ok else "stale"}
+    if health.reason:
+        facts["reason"] = health.reason
+    return msgspec.json.encode({**facts, "sample_age_s": health.sample_age_s}) + b"\n"
+
+
+def _index_page(paths: Sequence[str]) -> Page:
+    async def page(_request: Request) -> Response:
+        return _text(HTTPStatus.OK, "\n".join(["aipower agent", "", *paths]))
+
+    return page
+
+
+async def _refusal(_request: Request, error: Exception) -> Response:
+    """What Starlette refuses (404, 405), in a line."""
+    status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
+    answer = _text(status, f"{status.value} {status.phrase}; the pages are listed at /")
+    if isinstance(error, HTTPException) and error.headers:
+        answer.headers.update(error.headers)
+    return answer
+
+
+async def _failure(_request: Request, _error: Exception) -> Response:
+    """The answer to a bug; Starlette raises the error again after it, so that it is logged in full."""
+    answer = _text(HTTPStatus.INTERNAL_SERVER_ERROR, "500 the agent failed to answer; see its log")
+    # Uvicorn closes the connection after the error; a client must know, or its next request is lost.
+    answer.headers["connection"] = "close"
+    return answer
+
+
+def _text(status: HTTPStatus, text: str) -> Response:
+    return PlainTextResponse(f"{text}\n", status)

@@ -1,0 +1,196 @@
+"""Runs one command as if nobody stood between it and its shell, and says how it ended.
+
+The command lives in our process group and session and has our descriptors, so a terminal, a pipeline, a
+scheduler or a job-controlling shell meets it as it would meet the bare command. What reaches only us is
+passed on. Nothing here knows of energy.
+
+What it cannot do: give the command back a SIGPIPE, SIGXFSZ or SIGCHLD that was ignored before Python began
+(Python takes the first two without a trace, the last we need), or pass on the value of a queued signal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from aipower.run.descriptors import inheritable_descriptors, keep_private, let_go
+from aipower.run.linux import become_subreaper
+from aipower.run.reaper import Reaper, count_descendants, stop_like
+from aipower.run.relay import SI_KERNEL, Arrival, Relay
+from aipower.run.spawn import CommandError, original_environment, spawn
+from aipower.run.witness import Witness, start_witness
+
+__all__ = ["CommandError", "Outcome", "Supervisor", "prepare"]
+
+_FAULTS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS)
+"""Our own crashes: blocking them would silence faulthandler."""
+RELAYED = frozenset(signal.valid_signals()) - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, *_FAULTS}
+_AWAITED = RELAYED | {signal.SIGCHLD}
+_ENDING = frozenset((signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT))
+_TERMINAL_STOPS = frozenset((signal.SIGTSTP, signal.SIGTTIN))
+_MOST_AT_ONCE = 64
+_SHELL_SIGNAL_BASE = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the command ended."""
+
+    exit_code: int
+    """As a shell gives it: the command's own, or 128 + the signal that killed it."""
+    signal: int | None
+    """The signal that killed it."""
+    ended_s: float
+    """Monotonic time at which its end was seen."""
+    cpu_s: float
+    """User and system seconds of the command and of all its descendants that have ended."""
+    max_rss_bytes: int
+    """The largest resident set of any one of these processes."""
+    survivors: int
+    """Descendants still alive; they are left alone."""
+
+
+class Supervisor:
+    """One command's supervisor, made by `prepare`. Use it as a context manager, in the main thread only."""
+
+    def __init__(self, mask: Collection[int], witness: Witness, now_s: Callable[[], float]) -> None:
+        self._mask = mask
+        self._witness = witness
+        self._now_s = now_s
+        self._child_signal = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self._inherited = inheritable_descriptors()
+        self._command = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._witness.close()
+        _discard_pending()
+        signal.signal(signal.SIGCHLD, self._child_signal)
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+
+    def spawn(self, argv: Sequence[str], add_environment: Mapping[str, str] | None = None) -> int:
+        """The pid of the command `argv`, started with our environment and `add_environment`.
+
+        Afterwards our standard input and output are /dev/null and the other inherited descriptors are closed,
+        except standard error: the command alone decides when a pipe ends.
+
+        Raises:
+            CommandError: It cannot be started; nothing was let go.
+        """
+        environment = original_environment()
+        for name, value in (add_environment or {}).items():
+            environment[os.fsencode(name)] = os.fsencode(value)
+        keep_private(inheritable_descriptors() - self._inherited)
+        self._command = spawn(argv, self._mask, environment)
+        let_go(self._inherited)
+        return self._command
+
+    def wait(self, *, wait_all: bool = False, on_exit: Callable[[], None] = lambda: None) -> Outcome:
+        """Block until the command, or with `wait_all` every descendant, has ended; relay signals meanwhile.
+
+        `on_exit` is called as soon as the command's end has been seen. This process is stopped with all its
+        threads while the command is. No other children may be started meanwhile: they would be reaped here.
+        INT, TERM, HUP or QUIT ends the wait for the descendants; of those from the terminal, the second.
+
+        Raises:
+            RuntimeError: Nothing was spawned.
+        """
+        if not self._command:
+            raise RuntimeError("wait() needs a command: call spawn() first")
+        reaper = Reaper(self._command, self._witness, on_exit, self._now_s)
+        self._relay_until_end(reaper)
+        self._witness.close()
+        reaper.poll()
+        if wait_all:
+            _wait_until_childless(reaper)
+        return _outcome(reaper)
+
+    def _relay_until_end(self, reaper: Reaper) -> None:
+        relay = Relay(self._witness.collect, self._own_pids())
+        while True:
+            arrivals = _next_signals()
+            reaper.poll()
+            if reaper.end is not None:
+                return
+            for signo in relay.to_forward(arrivals):
+                self._forward(signo)
+            if stopped_by := reaper.take_stop():
+                self._witness.watch(self._command)
+                stop_like(stopped_by)
+                relay.refresh()
+
+    def _own_pids(self) -> frozenset[int]:
+        """Ours and the witness's; never 0, which is also the sender outside a container."""
+        return frozenset((os.getpid(), self._witness.pid)) - {0}
+
+    def _forward(self, signo: int) -> None:
+        """Send what was sent to us. A command that has become another user's is out of our reach."""
+        with contextlib.suppress(PermissionError):
+            os.kill(self._command, signo)
+
+
+def prepare(now_s: Callable[[], float] = time.monotonic) -> Supervisor:
+    """A supervisor. Call this first in the process, in its only thread, before anything is opened or loaded.
+
+    All threads started later inherit the blocked signals, so that no signal ever goes to one of them.
+    """
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
+    become_subreaper()
+    return Supervisor(mask, start_witness(RELAYED), now_s)
+
+
+def _next_signals() -> list[Arrival]:
+    """Wait for a signal; all that are pending, but for SIGCHLD, which has no news of its own."""
+    infos = [signal.sigwaitinfo(_AWAITED)]
+    while len(infos) < _MOST_AT_ONCE and (info := signal.sigtimedwait(_AWAITED, 0)) is not None:
+        infos.append(info)
+    arrivals = (Arrival(info.si_signo, info.si_code, info.si_pid) for info in infos)
+    return [arrival for arrival in arrivals if arrival.signo != signal.SIGCHLD]
+
+
+def _discard_pending() -> None:
+    """Drop what came too late to be relayed, so that it does not kill us when it is unblocked."""
+    while signal.sigtimedwait(_AWAITED, 0) is not None:
+        pass
+
+
+def _wait_until_childless(reaper: Reaper) -> None:
+    asked_by_terminal = False
+    while not reaper.childless:
+        for arrival in _next_signals():
+            if arrival.signo in _TERMINAL_STOPS:
+                stop_like(arrival.signo)
+            if arrival.signo in _ENDING:
+                if arrival.code != SI_KERNEL or asked_by_terminal:
+                    return
+                asked_by_terminal = True
+        reaper.poll()
+
+
+def _outcome(reaper: Reaper) -> Outcome:
+    end = reaper.end
+    if end is None:
+        raise RuntimeError("the command has not ended")
+    code = os.waitstatus_to_exitcode(end.status)
+    killer = -code if code < 0 else None
+    return Outcome(
+        exit_code=_SHELL_SIGNAL_BASE + killer if killer else code,
+        signal=killer,
+        ended_s=end.at_s,
+        cpu_s=reaper.cpu_s,
+        max_rss_bytes=reaper.max_rss_bytes,
+        survivors=0 if reaper.childless else count_descendants(os.getpid()),
+    )

@@ -1,0 +1,146 @@
+"""The one table of metrics: every name, unit, type, help text and label that aipower exports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+MetricType = Literal["counter", "gauge", "info"]
+"""`info` is a gauge that is always 1 in the text format, and a type of its own in OpenMetrics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One family of series."""
+
+    name: str
+    """As it is written in a query: counters end in `_total`, infos in `_info`."""
+    unit: str
+    """A base unit that is part of the name, or empty."""
+    type: MetricType
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+DEVICE_LABELS = ("device", "kind", "index")
+PROCESS_LABELS = ("pid", "comm", "user", "run", *DEVICE_LABELS)
+
+DEVICE_POWER = Metric(
+    "aipower_device_power_watts",
+    "watts",
+    "gauge",
+    "Power that the device draws now; absent while its sensor fails.",
+    DEVICE_LABELS,
+)
+DEVICE_ENERGY = Metric(
+    "aipower_device_energy_joules_total",
+    "joules",
+    "counter",
+    "Energy that the device used since the agent began to count.",
+    DEVICE_LABELS,
+)
+DEVICE_COMPONENT_ENERGY = Metric(
+    "aipower_device_component_energy_joules_total",
+    "joules",
+    "counter",
+    "Where the energy of the device went; the components sum to aipower_device_energy_joules_total.",
+    (*DEVICE_LABELS, "component"),
+)
+PROCESS_ENERGY = Metric(
+    "aipower_process_energy_joules_total",
+    "joules",
+    "counter",
+    "Energy of the device that the process used; comm=other without a pid holds small and ended ones.",
+    (*PROCESS_LABELS, "component"),
+)
+PROCESS_ENERGY_ERROR = Metric(
+    "aipower_process_energy_error_joules",
+    "joules",
+    "gauge",
+    "Half-width of the 95 % interval of the energy of the process, all components together.",
+    PROCESS_LABELS,
+)
+RUN_ENERGY = Metric(
+    "aipower_run_energy_joules_total",
+    "joules",
+    "counter",
+    "Energy of the device that the processes of the run used.",
+    ("run", "name", "user", *DEVICE_LABELS),
+)
+SENSOR_UP = Metric(
+    "aipower_sensor_up",
+    "",
+    "gauge",
+    "1 while the sensor of the device can be read, 0 while it fails.",
+    DEVICE_LABELS,
+)
+DEVICE_INFO = Metric(
+    "aipower_device_info",
+    "",
+    "info",
+    "What never changes about the device; method says how its energy is measured.",
+    (*DEVICE_LABELS, "name", "uuid", "driver", "method"),
+)
+BUILD_INFO = Metric("aipower_build_info", "", "info", "The version of the agent.", ("version",))
+AGENT_CPU = Metric("aipower_agent_cpu_seconds_total", "seconds", "counter", "CPU time that the agent itself used.")
+AGENT_MEMORY = Metric("aipower_agent_resident_memory_bytes", "bytes", "gauge", "Resident memory of the agent itself.")
+AGENT_TICKS = Metric("aipower_agent_ticks_total", "", "counter", "Times that the sensors were read.")
+AGENT_TICK_TIME = Metric(
+    "aipower_agent_tick_seconds_total", "seconds", "counter", "Time spent in reading and accounting."
+)
+AGENT_TICK_LATE = Metric(
+    "aipower_agent_tick_late_seconds_total", "seconds", "counter", "How late the readings began, summed."
+)
+AGENT_TICKS_MISSED = Metric(
+    "aipower_agent_ticks_missed_total",
+    "",
+    "counter",
+    "Readings left out as the one before took too long.",
+)
+AGENT_FAULTS = Metric(
+    "aipower_agent_faults_total",
+    "",
+    "counter",
+    "Things that went wrong with a device; device is empty where it concerns none.",
+    ("device", "reason"),
+)
+AGENT_FOLDED = Metric(
+    "aipower_agent_folded_series_total", "", "counter", "Process accounts that were folded into comm=other."
+)
+
+METRICS: tuple[Metric, ...] = (
+    DEVICE_POWER,
+    DEVICE_ENERGY,
+    DEVICE_COMPONENT_ENERGY,
+    PROCESS_ENERGY,
+    PROCESS_ENERGY_ERROR,
+    RUN_ENERGY,
+    SENSOR_UP,
+    DEVICE_INFO,
+    BUILD_INFO,
+    AGENT_CPU,
+    AGENT_MEMORY,
+    AGENT_TICKS,
+    AGENT_TICK_TIME,
+    AGENT_TICK_LATE,
+    AGENT_TICKS_MISSED,
+    AGENT_FAULTS,
+    AGENT_FOLDED,
+)
+"""All metrics, in the order in which they are written."""
+
+
+def markdown_table() -> str:
+    """The table of `docs/metrics.md`, with a newline at its end."""
+    head = ("metric", "type", "unit", "labels", "meaning")
+    rows = [head, tuple("---" for _ in head), *(_row(metric) for metric in METRICS)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _row(metric: Metric) -> tuple[str, ...]:
+    labels = ", ".join(f"`{label}`" for label in metric.labels)
+    return (f"`{metric.name}`", metric.type, metric.unit, labels, metric.help)
+
+
+if __name__ == "__main__":
+    print(markdown_table(), end="")

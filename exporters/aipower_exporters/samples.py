@@ -1,0 +1,121 @@
+"""What a snapshot says, as samples of the table of metrics: base units, clean labels, no series twice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+
+from aipower.model import UJ_PER_J, Device, DeviceState, ProcessEnergy, RunEnergy, Snapshot
+from aipower_exporters import metrics
+from aipower_exporters.metrics import METRICS, Metric
+
+MAX_LABEL_CHARS = 128
+"""Longer label values are cut: a comm has 15 bytes, but the name of a run is whatever its owner typed."""
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+Sample = tuple[Metric, tuple[str, ...], float]
+"""A metric, its label values in the order of its row of the table, and the value."""
+
+Series = Mapping[tuple[str, ...], float]
+"""The values of one metric by its label values."""
+
+
+def collect(snapshot: Snapshot) -> Mapping[Metric, Series]:
+    """All series of `snapshot`, in the order of the table; metrics without series are left out."""
+    table = _merged(samples(snapshot))
+    return {metric: series for metric, series in table.items() if series}
+
+
+def label_value(text: str) -> str:
+    """`text` without anything that could break a line, a parser or a terminal, cut to `MAX_LABEL_CHARS`."""
+    if len(text) > MAX_LABEL_CHARS:
+        text = text[: MAX_LABEL_CHARS - 1] + "…"
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else REPLACEMENT for char in text)
+
+
+def samples(snapshot: Snapshot) -> Iterator[Sample]:
+    """Everything that `snapshot` says, as samples with raw label values, in base units."""
+    for device in snapshot.devices:
+        yield from _device_samples(device)
+    for process in snapshot.processes:
+        yield from _process_samples(process)
+    for run in snapshot.runs:
+        yield _run_sample(run)
+    yield from _agent_samples(snapshot)
+
+
+def _device_samples(state: DeviceState) -> Iterator[Sample]:
+    labels = _device_labels(state.device)
+    if state.up and state.power_w is not None and math.isfinite(state.power_w):
+        yield metrics.DEVICE_POWER, labels, state.power_w
+    yield metrics.DEVICE_ENERGY, labels, _joules(state.energy_uj)
+    for component, energy_uj in (
+        ("idle", state.idle_uj),
+        ("context", state.context_uj),
+        ("active", state.active_uj),
+        ("unattributed", state.unattributed_uj),
+    ):
+        yield metrics.DEVICE_COMPONENT_ENERGY, (*labels, component), _joules(energy_uj)
+    yield metrics.SENSOR_UP, labels, float(state.up)
+    facts = state.facts
+    yield metrics.DEVICE_INFO, (*labels, state.device.name, facts.uuid, facts.driver, facts.method), 1.0
+
+
+def _process_samples(process: ProcessEnergy) -> Iterator[Sample]:
+    info = process.info
+    who = ("", "other", "") if info is None else (str(info.id.pid), info.comm, info.user)
+    labels = (*who, process.run, *_device_labels(process.device))
+    # A CPU has no contexts: a series that stays 0 for ever would only cost the scraper memory.
+    if process.context_uj:
+        yield metrics.PROCESS_ENERGY, (*labels, "context"), _joules(process.context_uj)
+    yield metrics.PROCESS_ENERGY, (*labels, "active"), _joules(process.active_uj)
+    yield metrics.PROCESS_ENERGY_ERROR, labels, process.error_uj / UJ_PER_J
+
+
+def _run_sample(run: RunEnergy) -> Sample:
+    labels = (run.run, run.name, run.user, *_device_labels(run.device))
+    return metrics.RUN_ENERGY, labels, _joules(run.energy_uj)
+
+
+def _agent_samples(snapshot: Snapshot) -> Iterator[Sample]:
+    agent = snapshot.agent
+    yield metrics.BUILD_INFO, (snapshot.version,), 1.0
+    yield metrics.AGENT_CPU, (), agent.cpu_s
+    yield metrics.AGENT_MEMORY, (), float(agent.resident_bytes)
+    yield metrics.AGENT_TICKS, (), float(agent.ticks)
+    yield metrics.AGENT_TICK_TIME, (), agent.tick_s
+    yield metrics.AGENT_TICK_LATE, (), agent.late_s
+    yield metrics.AGENT_TICKS_MISSED, (), float(agent.missed_ticks)
+    for (device, reason), count in sorted(snapshot.fault_counts.items()):
+        yield metrics.AGENT_FAULTS, (device, reason), float(count)
+    yield metrics.AGENT_FOLDED, (), float(agent.folded_series)
+
+
+def _device_labels(device: Device) -> tuple[str, str, str]:
+    return device.id, device.kind, device.index
+
+
+def _joules(energy_uj: int) -> float:
+    return energy_uj / UJ_PER_J
+
+
+def _merged(found: Iterable[Sample]) -> dict[Metric, dict[tuple[str, ...], float]]:
+    """Values by metric and clean labels: one series each, as a scrape with a series twice is refused.
+
+    Two accounts meet in one series where a pid was reused by the same command, or where cleaning made
+    two names equal. Their energies add up, so that the parts still sum to the whole.
+    """
+    table: dict[Metric, dict[tuple[str, ...], float]] = {metric: {} for metric in METRICS}
+    for metric, raw_labels, value in found:
+        labels = tuple(label_value(text) for text in raw_labels)
+        values = table[metric]
+        values[labels] = _joined(metric, values[labels], value) if labels in values else value
+    return table
+
+
+def _joined(metric: Metric, first: float, second: float) -> float:
+    if metric is metrics.SENSOR_UP or metric.type == "info":
+        return min(first, second)
+    return first + second

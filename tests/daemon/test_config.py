@@ -1,0 +1,285 @@
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aipower.daemon.config import AgentConfig, describe, load_config
+from aipower.daemon.options import LOG_LEVELS, OPTIONS
+from aipower.errors import UsageError
+
+SHIPPED = Path(__file__).parents[2] / "config" / "aipower.toml"
+NOTHING: Mapping[str, str] = {}
+
+
+def written(directory: Path, text: str | bytes) -> Path:
+    path = directory / "aipower.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def refusal(path: Path | None, environ: Mapping[str, str] = NOTHING, flags: Mapping[str, str] = NOTHING) -> str:
+    with pytest.raises(UsageError) as caught:
+        load_config(path, environ, flags)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert caught.value.exit_code == 2
+    return message
+
+
+# --- layers ---
+
+
+def test_without_anything_it_is_the_defaults() -> None:
+    assert load_config(None, {}, {}) == AgentConfig()
+
+
+def test_the_options_are_the_fields() -> None:
+    assert list(OPTIONS) == [field.name for field in fields(AgentConfig)]
+
+
+def test_each_layer_wins_over_the_one_before(tmp_path: Path) -> None:
+    path = written(tmp_path, 'interval_s = 2\nretention_s = 20.5\nmax_processes = 7\nsensors = "nvml"\n')
+    environ = {"AIPOWER_RETENTION_S": "30", "AIPOWER_MAX_PROCESSES": "8", "HOME": "/root"}
+    config = load_config(path, environ, {"max_processes": "9"})
+    assert config == AgentConfig(interval_s=2.0, retention_s=30.0, max_processes=9, sensors="nvml")
+
+
+def test_all_keys_can_be_set_in_all_three_ways(tmp_path: Path) -> None:
+    config = AgentConfig("[::1]:1", "nvml,rapl", 0.5, 2.5, 60.0, 3, "debug")
+    texts = {key: str(value) for key, value in asdict(config).items()}
+    assert load_config(written(tmp_path, describe(config)), {}, {}) == config
+    assert load_config(None, {f"AIPOWER_{key.upper()}": text for key, text in texts.items()}, {}) == config
+    assert load_config(None, {}, texts) == config
+
+
+@pytest.mark.parametrize("field", fields(AgentConfig), ids=lambda field: field.name)
+def test_a_value_has_the_type_of_its_field(tmp_path: Path, field: object) -> None:
+    path = written(tmp_path, "interval_s = 2\nprocess_interval_s = 5\nretention_s = 7\nmax_processes = 1\n")
+    name = getattr(field, "name", "")
+    assert type(getattr(load_config(path, {}, {}), name)) is type(getattr(AgentConfig(), name))
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    assert load_config(None, {"AIPOWER_INTERVAL_S": ""}, {}) == AgentConfig()
+
+
+def test_variables_of_other_parts_are_none_of_its_business() -> None:
+    environ = {"AIPOWER_UPDATE_GOLDEN": "1", "AIPOWER_RUN_ID": "r", "AIPOWER_": "x"}
+    assert load_config(None, environ, {}) == AgentConfig()
+
+
+# --- wrong keys ---
+
+
+def test_an_unknown_key_of_the_file_names_the_nearest(tmp_path: Path) -> None:
+    path = written(tmp_path, "intervall_s = 1\n")
+    assert refusal(path) == f'{path}: unknown key "intervall_s"; did you mean "interval_s"?'
+
+
+def test_an_unknown_key_like_no_other_lists_the_keys(tmp_path: Path) -> None:
+    path = written(tmp_path, "colour = 1\n")
+    message = refusal(path)
+    assert message.startswith(f'{path}: unknown key "colour"; the keys are listen, sensors, ')
+
+
+def test_a_table_and_a_key_with_a_line_end_are_unknown_keys_in_one_line(tmp_path: Path) -> None:
+    assert 'unknown key "agent"' in refusal(written(tmp_path, "[agent]\ninterval_s = 1\n"))
+    assert r'unknown key "a\nb"' in refusal(written(tmp_path, '"a\\nb" = 1\n'))
+
+
+def test_a_misspelt_variable_is_named_with_the_right_one() -> None:
+    message = refusal(None, {"AIPOWER_INTERVALL_S": "1"})
+    assert message == 'unknown variable "AIPOWER_INTERVALL_S"; did you mean AIPOWER_INTERVAL_S?'
+
+
+def test_an_unknown_flag_names_the_nearest() -> None:
+    assert refusal(None, flags={"sensor": "auto"}) == 'unknown option --sensor; did you mean "sensors"?'
+
+
+# --- wrong values ---
+
+BAD_TEXTS = [
+    ("listen", "localhost", "HOST:PORT"),
+    ("sensors", "nvml, rapl", "auto, fake, or names"),
+    ("sensors", ",", "auto, fake, or names"),
+    ("interval_s", "0.019", "seconds from 0.02 to 60"),
+    ("interval_s", "60.1", "seconds from 0.02 to 60"),
+    ("interval_s", "nan", "seconds from 0.02 to 60"),
+    ("interval_s", "fast", "seconds from 0.02 to 60"),
+    ("process_interval_s", "inf", "not fewer than interval_s"),
+    ("retention_s", "-1", "seconds from 0"),
+    ("max_processes", "0", "a whole number from 1 to 100000"),
+    ("max_processes", "100001", "a whole number from 1 to 100000"),
+    ("max_processes", "1.5", "a whole number from 1 to 100000"),
+    ("max_processes", "9" * 5000, "a whole number from 1 to 100000"),
+    ("log_level", "loud", "one of debug, info, warning, error"),
+]
+
+
+@pytest.mark.parametrize(("key", "text", "expected"), BAD_TEXTS)
+def test_a_wrong_variable_is_named_with_what_is_expected(key: str, text: str, expected: str) -> None:
+    message = refusal(None, {f"AIPOWER_{key.upper()}": text})
+    assert message.startswith(f'AIPOWER_{key.upper()}="{text[:60]}')
+    assert f": expected {OPTIONS[key].expected}" in message
+    assert expected in message
+    assert len(message) < 250
+
+
+@pytest.mark.parametrize(("key", "text", "expected"), [*BAD_TEXTS, ("log_level", "", "one of debug")])
+def test_a_wrong_flag_is_named_with_what_is_expected(key: str, text: str, expected: str) -> None:
+    message = refusal(None, flags={key: text})
+    assert message.startswith(f'--{key.replace("_", "-")} "{text[:60]}')
+    assert f": expected {OPTIONS[key].expected}" in message
+    assert expected in message
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("interval_s = 0.001", "interval_s = 0.001"),
+        ('interval_s = "1.0"', 'interval_s = "1.0"'),
+        ("interval_s = true", "interval_s = true"),
+        ("interval_s = 1" + "0" * 400, "interval_s = 1000"),
+        ("interval_s = [1]", "interval_s = [1]"),
+        ("interval_s = 2026-11-23", 'interval_s = "2026-11-23"'),
+        ("max_processes = 10.0", "max_processes = 10.0"),
+        ("max_processes = 1" + "0" * 400, "max_processes = 1000"),
+        ("max_processes = false", "max_processes = false"),
+        ("listen = 9877", "listen = 9877"),
+        ("log_level = {a = 1}", 'log_level = {"a": 1}'),
+    ],
+)
+def test_a_wrong_value_of_the_file_is_named_with_what_is_expected(tmp_path: Path, line: str, shown: str) -> None:
+    path = written(tmp_path, f"{line}\n")
+    message = refusal(path)
+    assert message.startswith(f"{path}: {shown}")
+    assert f": expected {OPTIONS[line.split(maxsplit=1)[0]].expected}" in message
+
+
+@pytest.mark.parametrize("key", ["interval_s", "process_interval_s"])
+@pytest.mark.parametrize("value", ["0.02", "5", "1e0", " 3 "])
+def test_good_numbers_in_all_spellings(key: str, value: str) -> None:
+    flags = {"interval_s": "0.02", "process_interval_s": "60"}
+    assert getattr(load_config(None, {}, {**flags, key: value}), key) == float(value)
+
+
+def test_processes_cannot_be_looked_at_more_often_than_sensors(tmp_path: Path) -> None:
+    path = written(tmp_path, "process_interval_s = 0.5\n")
+    assert refusal(path) == (
+        f"{path}: process_interval_s = 0.5: expected seconds, not fewer than interval_s (the default interval_s = 1.0)"
+    )
+    assert refusal(None, flags={"interval_s": "10"}) == (
+        'the default process_interval_s = 5.0: expected seconds, not fewer than interval_s (--interval-s "10")'
+    )
+    assert load_config(path, {"AIPOWER_INTERVAL_S": "0.5"}, {}).process_interval_s == 0.5
+
+
+# --- files ---
+
+
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "none.toml"
+    assert refusal(path) == f"{path}: cannot read the configuration: No such file or directory"
+
+
+def test_a_directory_is_an_error(tmp_path: Path) -> None:
+    assert refusal(tmp_path) == f"{tmp_path}: cannot read the configuration: Is a directory"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"listen = \n", "not valid TOML: Invalid value (at line 1, column 10)"),
+        (b"# fine\ninterval_s 1\n", "(at line 2, column 12)"),
+        (b'\n\nlisten = "127', "(at line 3, the end of the file)"),
+        (b"interval_s = 1\ninterval_s = 2\n", "(at line 2, column 15)"),
+        (b"interval_s = " + b"[" * 100_000, "not valid TOML"),
+        (b"max_processes = " + b"9" * 5000, "not valid TOML"),
+    ],
+)
+def test_what_is_no_toml_is_refused_with_the_line(tmp_path: Path, text: bytes, why: str) -> None:
+    path = written(tmp_path, text)
+    message = refusal(path)
+    assert message.startswith(f"{path}: not valid TOML: ")
+    assert why in message
+
+
+def test_a_file_that_is_no_text_is_refused_with_the_line(tmp_path: Path) -> None:
+    path = written(tmp_path, b'interval_s = 1\nsensors = "\xff"\n')
+    assert refusal(path) == f"{path}:2: not UTF-8 text"
+
+
+# --- the shipped file and describe ---
+
+
+def uncommented(text: str) -> dict[str, object]:
+    return tomllib.loads(re.sub(r"(?m)^#(?=\w+ = )", "", text))
+
+
+def test_the_shipped_file_shows_every_key_with_its_default() -> None:
+    shown = uncommented(SHIPPED.read_text(encoding="utf-8"))
+    assert shown == asdict(AgentConfig())
+    assert {key: type(value) for key, value in shown.items()} == {
+        key: type(value) for key, value in asdict(AgentConfig()).items()
+    }
+
+
+def test_the_shipped_file_changes_nothing_as_it_is() -> None:
+    assert load_config(SHIPPED, {}, {}) == AgentConfig()
+
+
+@pytest.mark.parametrize("key", list(OPTIONS))
+def test_the_shipped_file_explains_every_key_right_above_it(key: str) -> None:
+    lines = SHIPPED.read_text(encoding="utf-8").splitlines()
+    place = next(number for number, line in enumerate(lines) if line.startswith(f"#{key} = "))
+    assert lines[place - 1].startswith("# ")
+    assert lines[place - 1].endswith(".")
+
+
+CONFIGS = st.builds(
+    AgentConfig,
+    listen=st.sampled_from(("127.0.0.1:9877", "[::1]:0", "node-1:80")),
+    sensors=st.from_regex(r"[^\s,]{1,9}(,[^\s,]{1,9}){0,2}", fullmatch=True).filter(str.isprintable),
+    interval_s=st.floats(0.02, 60.0),
+    process_interval_s=st.floats(60.0, 1e6),
+    retention_s=st.floats(0.0, 1e6),
+    max_processes=st.integers(1, 100_000),
+    log_level=st.sampled_from(LOG_LEVELS),
+)
+
+
+@given(CONFIGS)
+def test_what_is_described_is_read_back_the_same(
+    tmp_path_factory: pytest.TempPathFactory, config: AgentConfig
+) -> None:
+    path = tmp_path_factory.mktemp("config") / "aipower.toml"
+    path.write_text(describe(config), encoding="utf-8")
+    assert load_config(path, {}, {}) == config
+
+
+def test_a_description_has_one_line_for_each_key() -> None:
+    text = describe(replace(AgentConfig(), sensors='a"\\\x7f'))
+    assert [line.partition(" = ")[0] for line in text.splitlines()] == list(OPTIONS)
+    assert tomllib.loads(text)["sensors"] == 'a"\\\x7f'
+
+
+WORDS = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=12)
+
+
+@given(st.dictionaries(st.sampled_from([f"AIPOWER_{key.upper()}" for key in OPTIONS]) | WORDS, WORDS))
+def test_any_environment_is_read_or_refused_in_one_line(environ: dict[str, str]) -> None:
+    try:
+        config = load_config(None, environ, {})
+    except UsageError as error:
+        message = str(error)
+    else:
+        message = describe(config).splitlines()[0]
+        assert config.process_interval_s >= config.interval_s
+    assert len(message.splitlines()) == 1

@@ -1,0 +1,229 @@
+"""The agent's pages, asked for over real sockets."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from aipower.daemon.http import MAX_PAGES, Health, HttpService, make_app
+from aipower.model import Snapshot
+from aipower.seams import Exporter
+from aipower_exporters.prometheus import PrometheusExporter
+from exporters.snapshots import node
+
+WELL = Health(ok=True, sample_age_s=0.25)
+Start = Callable[..., httpx.Client]
+
+
+@dataclass(frozen=True)
+class Echo:
+    """An exporter that shows what it was asked."""
+
+    path: str = "/echo"
+
+    def render(self, snapshot: Snapshot, accept: str) -> tuple[bytes, str]:
+        return f"{snapshot.version} for {accept}".encode(), "text/x-echo; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An exporter with a bug."""
+
+    path: str = "/broken"
+
+    def render(self, snapshot: Snapshot, accept: str) -> tuple[bytes, str]:
+        raise ZeroDivisionError(f"a bug with {snapshot.version}{accept}")
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts a service and gives a client of it; both end with the test."""
+    with ExitStack() as stack:
+
+        def client(
+            *exporters: Exporter,
+            snapshot: Callable[[], Snapshot | None] = node,
+            healthy: Callable[[], Health] = lambda: WELL,
+        ) -> httpx.Client:
+            app = make_app(snapshot, exporters, healthy)
+            service = stack.enter_context(HttpService(app, "127.0.0.1", 0))
+            return stack.enter_context(httpx.Client(base_url=f"http://{service.address}", timeout=30))
+
+        yield client
+
+
+# --- exporters ---
+
+
+def test_metrics_are_served_as_prometheus_reads_them(start: Start) -> None:
+    answer = start(PrometheusExporter()).get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    names = {family.name for family in text_string_to_metric_families(answer.text)}
+    assert "aipower_device_energy_joules" in names
+
+
+def test_openmetrics_is_served_where_it_is_asked_for(start: Start) -> None:
+    answer = start(PrometheusExporter()).get("/metrics", headers={"accept": "application/openmetrics-text"})
+    assert answer.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
+    assert "Accept" in answer.headers["vary"]
+    assert answer.text.endswith("# EOF\n")
+
+
+def test_each_exporter_has_its_path_and_sees_the_accept_headers(start: Start) -> None:
+    client = start(Echo(), Echo("/other"))
+    headers = [("accept", "text/plain"), ("accept", "text/html;q=0.5")]
+    answer = client.get("/other", headers=headers)
+    assert answer.text == "0.1.0 for text/plain,text/html;q=0.5"
+    assert answer.headers["content-type"] == "text/x-echo; charset=utf-8"
+    assert client.get("/echo").status_code == 200
+
+
+def test_before_the_first_sample_it_is_503_and_then_200(start: Start) -> None:
+    taken: list[Snapshot] = []
+    client = start(Echo(), snapshot=lambda: taken[-1] if taken else None)
+    early = client.get("/echo")
+    assert (early.status_code, early.text) == (503, "no sample has been taken yet; try again in a moment\n")
+    taken.append(node())
+    assert client.get("/echo").status_code == 200
+
+
+def test_two_exporters_cannot_share_a_path() -> None:
+    with pytest.raises(ValueError, match="the same path"):
+        make_app(node, [Echo(), Echo()], lambda: WELL)
+    with pytest.raises(ValueError, match="the same path"):
+        make_app(node, [Echo("/healthz")], lambda: WELL)
+
+
+def test_a_bug_in_an_exporter_is_500_in_one_line_and_logged_and_the_rest_goes_on(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = start(Broken(), Echo())
+    answer = client.get("/broken")
+    assert (answer.status_code, answer.text) == (500, "500 the agent failed to answer; see its log\n")
+    assert client.get("/echo").status_code == 200
+    assert any("a bug with 0.1.0" in str(record.exc_info) for record in caplog.records)
+
+
+def test_many_scrapers_at_once_all_get_the_whole_page(start: Start) -> None:
+    client = start(PrometheusExporter())
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: client.get("/metrics"), range(40)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1
+
+
+@dataclass
+class Counting:
+    """An exporter that counts its renderings."""
+
+    path: str = "/echo"
+    renderings: int = 0
+
+    def render(self, snapshot: Snapshot, accept: str) -> tuple[bytes, str]:
+        self.renderings += 1
+        return f"{snapshot.at_unix_s} {accept}".encode(), "text/plain"
+
+
+def test_a_snapshot_is_rendered_once_for_each_format_and_a_new_one_anew(start: Start) -> None:
+    counting, snapshots = Counting(), [replace(node(), at_unix_s=1.0)]
+    client = start(counting, snapshot=lambda: snapshots[-1])
+    for accept in ("a/a", "b/b", "a/a", "b/b"):
+        assert client.get("/echo", headers={"accept": accept}).text == f"1.0 {accept}"
+    assert counting.renderings == 2
+    snapshots.append(replace(node(), at_unix_s=2.0))
+    assert client.get("/echo", headers={"accept": "a/a"}).text == "2.0 a/a"
+    assert counting.renderings == 3
+
+
+def test_made_up_accept_headers_are_answered_but_not_all_remembered(start: Start) -> None:
+    counting, newest = Counting(), node()
+    client = start(counting, snapshot=lambda: newest)
+    for number in (*range(2 * MAX_PAGES), 0):
+        assert client.get("/echo", headers={"accept": f"x/{number}"}).text.endswith(f" x/{number}")
+    assert counting.renderings == 2 * MAX_PAGES + 1
+
+
+# --- health and index ---
+
+
+def test_health_is_200_while_all_is_well(start: Start) -> None:
+    answer = start().get("/healthz")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.json() == {"status": "ok", "sample_age_s": 0.25}
+
+
+@pytest.mark.parametrize("age_s", [None, 31.5, math.inf, math.nan])
+def test_health_is_503_with_the_reason_while_the_sampler_is_stale(start: Start, age_s: float | None) -> None:
+    sick = Health(ok=False, reason='the last sample is "old"', sample_age_s=age_s)
+    answer = start(healthy=lambda: sick).get("/healthz")
+    assert answer.status_code == 503
+    assert json.loads(answer.text) == {
+        "status": "stale",
+        "reason": 'the last sample is "old"',
+        "sample_age_s": 31.5 if age_s == 31.5 else None,
+    }
+
+
+def test_health_is_asked_anew_each_time(start: Start) -> None:
+    states = [Health(ok=False, reason="starting"), WELL]
+    client = start(healthy=lambda: states.pop(0))
+    assert [client.get("/healthz").status_code for _ in range(2)] == [503, 200]
+
+
+def test_the_index_names_every_page(start: Start) -> None:
+    answer = start(Echo(), Echo("/metrics")).get("/")
+    assert answer.status_code == 200
+    assert answer.text.splitlines() == ["aipower agent", "", "/echo", "/metrics", "/healthz"]
+
+
+# --- methods and errors ---
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/metrics"])
+def test_head_has_the_headers_of_get_and_no_body(start: Start, path: str) -> None:
+    client = start(PrometheusExporter())
+    whole, head = client.get(path), client.head(path)
+    assert head.status_code == 200
+    assert head.content == b""
+    for name in ("content-type", "content-length"):
+        assert head.headers[name] == whole.headers[name]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"])
+@pytest.mark.parametrize("path", ["/", "/healthz", "/echo"])
+def test_other_methods_are_405(start: Start, method: str, path: str) -> None:
+    answer = start(Echo()).request(method, path, content=b"x")
+    assert answer.status_code == 405
+    assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD"}
+    assert answer.text == "405 Method Not Allowed; the pages are listed at /\n"
+
+
+@pytest.mark.parametrize("path", ["/none", "/metrics/", "/metrics/../x", "/%2e%2e/etc/passwd"])
+def test_other_paths_are_404_in_one_line(start: Start, path: str) -> None:
+    answer = start(PrometheusExporter()).get(path)
+    assert (answer.status_code, answer.text) == (404, "404 Not Found; the pages are listed at /\n")
+
+
+# --- compression ---
+
+
+def test_the_page_is_compressed_where_that_is_asked_for(start: Start) -> None:
+    client = start(PrometheusExporter())
+    plain = client.get("/metrics", headers={"accept-encoding": "identity"})
+    small = client.get("/metrics", headers={"accept-encoding": "gzip"})
+    assert "content-encoding" not in plain.headers
+    assert small.headers["content-encoding"] == "gzip"
+    assert int(small.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+    assert small.text == plain.text
+    assert set(small.headers["vary"].split(", ")) == {"Accept", "Accept-Encoding"}

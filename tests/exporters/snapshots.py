@@ -1,0 +1,106 @@
+"""Snapshots for the tests of the exporters: a fixed node, and strategies for any."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from aipower.model import (
+    AgentStats,
+    Device,
+    DeviceFacts,
+    DeviceState,
+    ProcessEnergy,
+    ProcessId,
+    ProcessInfo,
+    RunEnergy,
+    Snapshot,
+)
+
+GPU0 = Device("GPU-0aaa", "gpu", "NVIDIA H100 80GB HBM3", "0")
+GPU1 = Device("GPU-1bbb", "gpu", "NVIDIA H100 80GB HBM3", "1")
+CPU0 = Device("package-0", "cpu", 'Xeon "Gold" \\ 6448Y', "0")
+
+TRAIN = ProcessInfo(ProcessId("boot", 4242, 100), "python3", "ada")
+NASTY = ProcessInfo(ProcessId("boot", 4243, 101), 'a"b\\n\n}\x1b[31m\udcff', "eve")
+
+
+def node() -> Snapshot:
+    """Two GPUs, the second one failing, a CPU, two processes and the account `other`."""
+    gpu_facts = DeviceFacts("GPU-0aaa", "570.86.15", "counter")
+    return Snapshot(
+        at_unix_s=1_790_000_000.0,
+        version="0.1.0",
+        devices=(
+            DeviceState(GPU0, gpu_facts, True, 412.5, 10_000_001, 1_000_000, 2_000_000, 6_000_000, 1_000_001),
+            DeviceState(GPU1, DeviceFacts("GPU-1bbb", "570.86.15"), False, None, 7, 7, 0, 0, 0),
+            DeviceState(CPU0, DeviceFacts(method="integrated"), True, 88.0, 5_000_000, 0, 0, 4_500_000, 500_000),
+        ),
+        processes=(
+            ProcessEnergy(TRAIN, "run-1", GPU0, 1_500_000, 5_000_000, 250_000.0),
+            ProcessEnergy(NASTY, "", GPU0, 500_000, 900_000, 50_000.0),
+            ProcessEnergy(None, "", GPU0, 0, 100_000, 0.0),
+            ProcessEnergy(TRAIN, "run-1", CPU0, 0, 4_000_000, 100_000.0, ended_s=12.0),
+            ProcessEnergy(None, "", CPU0, 0, 500_000, 1_000.0),
+        ),
+        runs=(RunEnergy("run-1", "resnet baseline", "ada", GPU0, 6_500_000),),
+        fault_counts={("GPU-1bbb", "gone"): 1, ("", "gap"): 2},
+        agent=AgentStats(1.25, 40_000_000, 3600, 2.5, 0.125, 1, 3),
+    )
+
+
+# Surrogates too: the kernel lets any byte but NUL into a comm, and os.fsdecode makes surrogates of them.
+WORDS = st.text(max_size=24) | st.text(alphabet='"\\\n\r\x85\u2028{}=,# \t\udcff\ud800', max_size=12)
+ENERGIES = st.integers(0, 2**80)
+KINDS = st.sampled_from(("gpu", "cpu", "dram", "module", "node", "psys"))
+METHODS = st.sampled_from(("counter", "integrated", "estimated"))
+POWERS = st.none() | st.floats()
+FINITE = st.floats(0, 1e12)
+
+DEVICES = st.builds(Device, id=WORDS, kind=KINDS, name=WORDS, index=WORDS)
+INFOS = st.builds(
+    ProcessInfo,
+    id=st.builds(ProcessId, boot=st.just("b"), pid=st.integers(1, 4), started_ticks=st.integers(0, 9)),
+    comm=WORDS,
+    user=WORDS,
+)
+
+
+@st.composite
+def device_states(draw: st.DrawFn) -> DeviceState:
+    """A device whose components sum to its energy."""
+    parts = draw(st.tuples(ENERGIES, ENERGIES, ENERGIES, ENERGIES))
+    facts = draw(st.builds(DeviceFacts, uuid=WORDS, driver=WORDS, method=METHODS))
+    return DeviceState(draw(DEVICES), facts, draw(st.booleans()), draw(POWERS), sum(parts), *parts)
+
+
+PROCESSES = st.builds(
+    ProcessEnergy,
+    info=st.none() | INFOS,
+    run=WORDS,
+    device=DEVICES,
+    context_uj=ENERGIES,
+    active_uj=ENERGIES,
+    error_uj=st.floats(min_value=0),
+)
+RUNS = st.builds(RunEnergy, run=WORDS, name=WORDS, user=WORDS, device=DEVICES, energy_uj=ENERGIES)
+COUNTS = st.integers(0, 2**63)
+STATS = st.builds(
+    AgentStats,
+    cpu_s=FINITE,
+    resident_bytes=COUNTS,
+    ticks=COUNTS,
+    tick_s=FINITE,
+    late_s=FINITE,
+    missed_ticks=COUNTS,
+    folded_series=COUNTS,
+)
+SNAPSHOTS = st.builds(
+    Snapshot,
+    at_unix_s=st.floats(),
+    version=WORDS,
+    devices=st.lists(device_states(), max_size=3).map(tuple),
+    processes=st.lists(PROCESSES, max_size=4).map(tuple),
+    runs=st.lists(RUNS, max_size=3).map(tuple),
+    fault_counts=st.dictionaries(st.tuples(WORDS, WORDS), COUNTS, max_size=3),
+    agent=STATS,
+)
