@@ -56,8 +56,24 @@ class ProcessAccount:
     run: str
     parts: dict[str, PartAccount] = field(default_factory=dict)
     ended_s: float | None = None
+    folded_uj: int = 0
+    """What it used before it had this account; that stays in `other`."""
 
     @property
     def energy_uj(self) -> int:
-        """Over all devices, to rank processes by."""
+        """Over all devices."""
         return sum(part.energy_uj for part in self.parts.values())
+
+    @property
+    def rank_uj(self) -> int:
+        """All that it ever used, to rank processes by."""
+        return self.energy_uj + self.folded_uj
+
+
+@dataclass(slots=True)
+class Dormant:
+    """A process without an account, whose sums go to `other`."""
+
+    run: str
+    energy_uj: int = 0
+    """All that it ever used, over all devices."""

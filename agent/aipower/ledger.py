@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from aipower.accounts import DeviceAccount, PartAccount, ProcessAccount
+from aipower.accounts import DeviceAccount, Dormant, PartAccount, ProcessAccount
 from aipower.model import (
     AgentStats,
     Attribution,
@@ -33,6 +33,12 @@ def half_width_95(energy_uj: float, part: PartAccount) -> float:
     return math.hypot(own, SCALE_95 * energy_uj)
 
 
+PROMOTION = 1.1
+"""A process takes another's account when it has used so many times as much: without a margin equals would flap."""
+DORMANT = 10
+"""Processes without an account that are ranked, for each account."""
+
+
 class Ledger:
     """The accounts. One thread posts; a snapshot is frozen and may go anywhere."""
 
@@ -44,6 +50,8 @@ class Ledger:
         self._known: dict[str, tuple[Device, DeviceFacts]] = {}
         self._processes: dict[ProcessId, ProcessAccount] = {}
         self._other: dict[str, PartAccount] = {}
+        self._dormant: dict[ProcessId, Dormant] = {}
+        self._runs: dict[tuple[str, str], PartAccount] = {}
         self._faults: Counter[tuple[str, str]] = Counter()
         self._folded = 0
 
@@ -64,8 +72,8 @@ class Ledger:
                 attribution.variance_uj2.get(process, 0.0),
                 attribution.systematic_uj.get(process, 0.0),
             )
-            self._part_of(process, device.id, run_of).merge(part)
-        self._fold_the_smallest()
+            self._add(process, device.id, part, run_of(process))
+        self._rebalance()
 
     def fault(self, fault: Fault) -> None:
         """Count one fault."""
@@ -73,6 +81,8 @@ class Ledger:
 
     def retire(self, now_s: float) -> None:
         """Fold processes into `other` that ended more than the retention ago."""
+        for process in [process for process in self._dormant if not self._directory.alive(process)]:
+            del self._dormant[process]
         for process, account in list(self._processes.items()):
             if account.ended_s is None and not self._directory.alive(process):
                 account.ended_s = now_s
@@ -83,6 +93,10 @@ class Ledger:
         """What `process` has used of `device`; zeros if nothing."""
         account = self._processes.get(process)
         return account.parts.get(device, PartAccount()) if account else PartAccount()
+
+    def run_part(self, run: str, device: str) -> PartAccount:
+        """What the processes of `run` have used of `device`, folded ones too; zeros if nothing."""
+        return self._runs.get((run, device), PartAccount())
 
     def totals(self, device: str) -> DeviceAccount:
         """The sums of `device`."""
@@ -111,20 +125,42 @@ class Ledger:
         """Series folded into `other` so far."""
         return self._folded
 
-    def _part_of(self, process: ProcessId, device: str, run_of: Callable[[ProcessId], str]) -> PartAccount:
+    def _add(self, process: ProcessId, device: str, part: PartAccount, run: str) -> None:
+        """Post to the process's account, or to `other` where there is room for no more accounts."""
+        if run:
+            self._runs.setdefault((run, device), PartAccount()).merge(part)
         account = self._processes.get(process)
-        if account is None:
-            account = ProcessAccount(self._directory.describe(process), run_of(process))
-            self._processes[process] = account
-        return account.parts.setdefault(device, PartAccount())
-
-    def _fold_the_smallest(self) -> None:
-        excess = len(self._processes) - self._max_processes
-        if excess <= 0:
+        if account is None and len(self._processes) < self._max_processes:
+            account = self._open(process, run)
+        if account is not None:
+            account.parts.setdefault(device, PartAccount()).merge(part)
             return
-        by_size = sorted(self._processes, key=lambda process: self._processes[process].energy_uj)
-        for process in by_size[:excess]:
-            self._fold(process)
+        self._other.setdefault(device, PartAccount()).merge(part)
+        dormant = self._dormant.setdefault(process, Dormant(run))
+        dormant.energy_uj += part.energy_uj
+
+    def _open(self, process: ProcessId, run: str) -> ProcessAccount:
+        """An account that begins at 0: what was folded before stays in `other`."""
+        dormant = self._dormant.pop(process, None)
+        account = ProcessAccount(self._directory.describe(process), run, folded_uj=dormant.energy_uj if dormant else 0)
+        self._processes[process] = account
+        return account
+
+    def _rebalance(self) -> None:
+        """Give the accounts to those who used most since they were first seen, with a margin against flapping."""
+        if not self._dormant:
+            return
+        newcomers = sorted(self._dormant.items(), key=lambda item: item[1].energy_uj, reverse=True)
+        holders = sorted(self._processes.items(), key=lambda item: item[1].rank_uj)
+        for (newcomer, dormant), (holder, account) in zip(newcomers, holders, strict=False):
+            if dormant.energy_uj <= PROMOTION * account.rank_uj:
+                break
+            self._fold(holder)
+            self._open(newcomer, dormant.run)
+            self._dormant[holder] = Dormant(account.run, account.rank_uj)
+        if len(self._dormant) > DORMANT * self._max_processes:
+            by_size = sorted(self._dormant.items(), key=lambda item: item[1].energy_uj)
+            self._dormant = dict(by_size[len(by_size) // 2 :])
 
     def _fold(self, process: ProcessId) -> None:
         """Give a process's sums to `other` for good: what was folded never comes back out, so no counter falls."""

@@ -1,120 +1,26 @@
-"""The pipeline: sensors are read, energy is found, attributed and posted. Agent and `aipower-run` drive the same one."""
+"""The pipeline: sensors are read, energy is found, attributed, posted. Agent and `aipower-run` drive the same one."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 
-from aipower.attribution.active import CPU_INTENSITY_SE, GPU_INTENSITY_SE, ActiveModel, BusyTime
 from aipower.attribution.attribute import attribute
-from aipower.attribution.baseline import Baseline, CpuBaseline, Floor, GpuBaseline
-from aipower.energy.device import DeviceEnergy
-from aipower.energy.window import join, mean_w
-from aipower.errors import SensorError, SensorGoneError
+from aipower.attribution.baseline import Floor, GpuBaseline
+from aipower.channel import MIN_POWER_WINDOW_S, Channel, PowerStats
+from aipower.errors import SensorError
+from aipower.faultlog import FaultLog, FaultRecord
 from aipower.ledger import Ledger
-from aipower.model import Device, EnergyDelta, Fault, ProcessId, Reading, Usage
-from aipower.seams import Clock, Sensor, SensorSet, UsageSource
+from aipower.model import Fault, ProcessId, Usage
+from aipower.seams import Clock, SensorSet, UsageSource
+
+__all__ = ["MIN_POWER_WINDOW_S", "Channel", "FaultRecord", "Meter", "PowerStats"]
 
 log = logging.getLogger(__name__)
 
-MIN_POWER_WINDOW_S = 0.05
-"""Power from a counter over less is mostly the jitter of its updates: 4 % at 10 ms for RAPL (science of C6)."""
-
-
-@dataclass(frozen=True, slots=True)
-class PowerStats:
-    """Power of a device while it was watched, in watts; None where no reading gave one."""
-
-    latest_w: float | None = None
-    peak_w: float | None = None
-
-
-class Channel:
-    """One sensor with all that its device needs on the way to the ledger."""
-
-    def __init__(self, sensor: Sensor, source: UsageSource | None, max_gap_s: float) -> None:
-        self.sensor = sensor
-        self.source = source
-        self.energy = DeviceEnergy(sensor.device, sensor.traits, max_gap_s)
-        self.baseline: Baseline = GpuBaseline() if sensor.device.kind == "gpu" else CpuBaseline()
-        self.model: ActiveModel = _model(sensor.device)
-        self.up = False
-        self.gone = False
-        self.power = PowerStats()
-        self.first: Reading | None = None
-        self._pending: list[EnergyDelta] = []
-        self._previous: Reading | None = None
-
-    def sample(self) -> list[Fault]:
-        """Read the sensor once; what goes wrong comes back as data."""
-        if self.gone:
-            return []
-        try:
-            reading = self.sensor.read()
-        except SensorError as error:
-            self.up, self.gone = False, isinstance(error, SensorGoneError)
-            self.power = PowerStats(None, self.power.peak_w)
-            fault = Fault(self.sensor.device.id, 0.0, error.reason, retry=not self.gone, detail=str(error))
-            return [fault]
-        self.up = True
-        return self._take(reading)
-
-    def open(self, at_s: float) -> None:
-        """Account for nothing before `at_s`."""
-        self.energy.open(at_s, self.first.power_w if self.first else None)
-
-    def settled(self, at_s: float) -> bool:
-        """True when nothing is to be gained by another read for the energy up to `at_s`."""
-        if self.gone or not self.up or not self._pending:
-            return not self.up
-        return self._pending[-1].end_s >= at_s
-
-    def close(self, at_s: float) -> None:
-        """Complete the account up to `at_s` and drop what lies beyond."""
-        self._pending.extend(self.energy.close(at_s))
-        self._pending = list(self.energy.cut(self._pending, at_s))
-
-    def take(self) -> EnergyDelta | None:
-        """The energy found since the last call, as one delta."""
-        pending, self._pending = self._pending, []
-        return join(pending) if pending else None
-
-    def _take(self, reading: Reading) -> list[Fault]:
-        if self.first is None:
-            self.first = reading
-        progress = self.energy.advance(reading)
-        self._pending.extend(progress.deltas)
-        self._note_power(reading)
-        return list(progress.faults)
-
-    def _note_power(self, reading: Reading) -> None:
-        """Power as read, or from the counter where the sensor has none."""
-        power_w = reading.power_w
-        if power_w is None:
-            power_w = self._counted_power(reading)
-            if power_w is None:
-                return
-        peak_w = self.power.peak_w
-        self.power = PowerStats(power_w, power_w if peak_w is None else max(peak_w, power_w))
-
-    def _counted_power(self, reading: Reading) -> float | None:
-        previous = self._previous
-        if previous is None:
-            self._previous = reading
-            return None
-        span_s = reading.at_s - previous.at_s
-        if span_s < MIN_POWER_WINDOW_S or reading.counter_uj is None or previous.counter_uj is None:
-            return None
-        self._previous = reading
-        rise_uj = reading.counter_uj - previous.counter_uj
-        return rise_uj / 1e6 / span_s if rise_uj >= 0 else None
-
-
-def _model(device: Device) -> ActiveModel:
-    if device.kind == "gpu":
-        return BusyTime(GPU_INTENSITY_SE)
-    return BusyTime(CPU_INTENSITY_SE, lone_is_certain=False)
+RECENT_FAULTS = 256
+"""Single faults kept; `fault_records` has all of them, merged."""
 
 
 class Meter:
@@ -128,8 +34,11 @@ class Meter:
         max_gap_s: float = 5.0,
         run_of: Callable[[ProcessId], str] = lambda _: "",
     ) -> None:
-        self.channels = [Channel(sensor, found.usage.get(sensor.device.id), max_gap_s) for sensor in found.sensors]
-        self.faults: list[Fault] = []
+        self.channels = [
+            Channel(sensor, found.usage.get(sensor.device.id), max_gap_s, clock) for sensor in found.sensors
+        ]
+        self.faults: deque[Fault] = deque(maxlen=RECENT_FAULTS)
+        self._fault_log = FaultLog()
         self._ledger = ledger
         self._clock = clock
         self._run_of = run_of
@@ -142,13 +51,34 @@ class Meter:
             for fault in channel.sample():
                 self._record(fault)
 
+    def prime(self) -> None:
+        """Ask every source once and forget the answers: that work was done before the measurement.
+
+        A GPU that nobody holds shows its idle level in its latest power.
+        """
+        for channels in self._by_source(self.channels):
+            usage = self._collect(channels)
+            if usage is None:
+                continue
+            for channel in channels:
+                _seed_idle(channel, usage)
+
     def attribute(self, kinds: Iterable[str] = ("gpu", "cpu", "dram")) -> None:
         """Close the window of the devices of `kinds`: ask who worked, split the energy, post it."""
         wanted = frozenset(kinds)
-        usages: dict[int, Usage | None] = {}
-        for channel in self.channels:
-            if channel.sensor.device.kind in wanted:
-                self._attribute(channel, self._usage(channel, usages))
+        channels = [channel for channel in self.channels if channel.sensor.device.kind in wanted]
+        for sharing in self._by_source(channels):
+            usage = self._collect(sharing)
+            if usage is None:
+                continue
+            for channel in sharing:
+                channel.worked(usage)
+        for channel in channels:
+            self._attribute(channel)
+
+    def fault_records(self) -> tuple[FaultRecord, ...]:
+        """All faults so far, repeated ones merged."""
+        return self._fault_log.records()
 
     def powers_w(self) -> dict[str, float | None]:
         """Power now of the devices that are up."""
@@ -159,37 +89,50 @@ class Meter:
         for channel in self.channels:
             channel.sensor.close()
 
-    def _usage(self, channel: Channel, usages: dict[int, Usage | None]) -> Usage | None:
-        """Ask each source once per window: the packages and memories of a machine share one."""
-        if channel.source is None:
-            return None
-        key = id(channel.source)
-        if key not in usages:
-            try:
-                usages[key] = channel.source.collect()
-            except SensorError as error:
-                usages[key] = None
-                self._record(Fault(channel.sensor.device.id, 0.0, error.reason, retry=True, detail=str(error)))
-        return usages[key]
+    def _by_source(self, channels: Iterable[Channel]) -> Sequence[Sequence[Channel]]:
+        """All channels that share a source with one of `channels`: packages and memories share the processors'."""
+        wanted = {id(channel.source) for channel in channels if channel.source is not None}
+        sharing: dict[int, list[Channel]] = {}
+        for channel in self.channels:
+            if id(channel.source) in wanted:
+                sharing.setdefault(id(channel.source), []).append(channel)
+        return list(sharing.values())
 
-    def _attribute(self, channel: Channel, usage: Usage | None) -> None:
-        delta = channel.take()
-        if delta is None:
+    def _collect(self, sharing: Sequence[Channel]) -> Usage | None:
+        """The usage of a source since it was last asked; None if it fails."""
+        channel = sharing[0]
+        source: UsageSource | None = channel.source
+        if source is None or all(channel.gone for channel in sharing):
+            return None
+        try:
+            return source.collect()
+        except SensorError as error:
+            now_s = self._clock.monotonic_s()
+            self._record(Fault(channel.sensor.device.id, now_s, error.reason, retry=True, detail=str(error)))
+            return None
+
+    def _attribute(self, channel: Channel) -> None:
+        taken = channel.take()
+        if taken is None:
             return
+        delta, usage = taken
         if usage is None:
-            self._ledger.post(attribute(delta, None, Floor(0), channel.model), self._run_of)
-            return
-        channel.baseline.observe(delta, usage)
-        floor = channel.baseline.floor(delta, usage)
+            floor = Floor(0)
+        else:
+            channel.baseline.observe(delta, usage)
+            floor = channel.baseline.floor(delta, usage)
         self._ledger.post(attribute(delta, usage, floor, channel.model), self._run_of)
 
     def _record(self, fault: Fault) -> None:
-        stamped = Fault(fault.device, self._clock.monotonic_s(), fault.reason, fault.retry, fault.detail)
-        self.faults.append(stamped)
-        self._ledger.fault(stamped)
-        log.debug("%s: %s %s", stamped.device, stamped.reason, stamped.detail)
+        self.faults.append(fault)
+        self._fault_log.add(fault)
+        self._ledger.fault(fault)
+        log.debug("%s: %s %s", fault.device, fault.reason, fault.detail)
 
 
-def watts(delta: EnergyDelta) -> float:
-    """Mean power of a delta in watts."""
-    return mean_w(delta)
+def _seed_idle(channel: Channel, usage: Usage) -> None:
+    """Learn the idle level from the latest power where nobody holds or works."""
+    baseline, power_w = channel.baseline, channel.power.latest_w
+    nobody = not (usage.holders or usage.unknown_holders or usage.busy_s or usage.unknown_busy_s > 0)
+    if isinstance(baseline, GpuBaseline) and channel.up and nobody and power_w is not None:
+        baseline.seed(power_w)

@@ -62,7 +62,7 @@ def finish(world: World, accounts: CpuAccounts, credit: Counter[ProcessId]) -> N
     credit.update(accounts.advance([row]).own_ticks)
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.data())
 def test_never_more_than_the_truth_and_exactly_the_truth_once_all_is_reaped(draw: st.DataObject) -> None:
     world, accounts = World(), CpuAccounts("boot", HZ, credit_first=True)
@@ -76,7 +76,7 @@ def test_never_more_than_the_truth_and_exactly_the_truth_once_all_is_reaped(draw
     assert credit.total() == world.truth
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.data())
 def test_a_quiet_world_is_credited_but_for_what_vanished_between_two_reads(draw: st.DataObject) -> None:
     """A second scan of a world at rest heals every undercount but that of reapers which were not asked."""
@@ -92,7 +92,7 @@ def test_a_quiet_world_is_credited_but_for_what_vanished_between_two_reads(draw:
     assert credit.total() == world.truth
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.data())
 def test_reused_pids_put_newborn_children_before_their_parents(draw: st.DataObject) -> None:
     """Then time may be held back for a scan, but is still never doubled."""
@@ -107,7 +107,7 @@ def test_reused_pids_put_newborn_children_before_their_parents(draw: st.DataObje
     assert credit.total() == world.truth
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.data())
 def test_what_was_burned_before_the_first_scan_is_never_credited(draw: st.DataObject) -> None:
     world, accounts = World(), CpuAccounts("boot", HZ)

@@ -13,9 +13,8 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from run.helpers import LIMIT_S, eventually
 
@@ -29,12 +28,12 @@ os.execvp(sys.argv[1], sys.argv[1:])
 class Terminal:
     """A pseudo-terminal and the session leader on it."""
 
-    def __init__(self, argv: Sequence[str], folder: Path, **options: Any) -> None:
+    def __init__(self, argv: Sequence[str], folder: Path, env: Mapping[str, str] | None = None) -> None:
         self.master, slave = pty.openpty()
         self.seen = b""
         self.leader = subprocess.Popen(
             [sys.executable, "-c", TAKE_TERMINAL, *argv],
-            stdin=slave, stdout=slave, stderr=slave, start_new_session=True, cwd=folder, **options,
+            stdin=slave, stdout=slave, stderr=slave, start_new_session=True, cwd=folder, env=env,
         )  # fmt: skip
         os.close(slave)
 

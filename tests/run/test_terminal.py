@@ -9,7 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from run.helpers import MARKER, Stage, Wrapped, appears, counter_argv, driver_argv, eventually, gone, reaches_state, state_of
+from run.helpers import (
+    MARKER,
+    Stage,
+    Wrapped,
+    appears,
+    counter_argv,
+    driver_argv,
+    eventually,
+    gone,
+    reaches_state,
+    state_of,
+)
 from run.terminal import Terminal
 
 Open = Callable[..., tuple[Terminal, Wrapped]]
@@ -56,7 +67,9 @@ def shell(terminal: Terminal, run: Wrapped, line: str, *, wait: bool = True) -> 
     """Have the shell carry out `line`."""
     terminal.foreground(terminal.leader.pid)
     done = run.folder / f"done{len(list(run.folder.iterdir()))}"
-    terminal.type(f"{line}\n".encode() if not wait else f"{line}; echo $? > {done}.new; mv {done}.new {done}\n".encode())
+    terminal.type(
+        f"{line}\n".encode() if not wait else f"{line}; echo $? > {done}.new; mv {done}.new {done}\n".encode()
+    )
     if wait:
         appears(done)
 
@@ -159,8 +172,9 @@ def test_command_may_read_from_the_terminal(on_terminal: Open) -> None:
 
 
 def test_second_ctrl_c_ends_waiting_for_descendants(on_terminal: Open) -> None:
-    daemon = "setsid sh -c 'until [ -e finish ]; do sleep 0.02; done' & exit 3"
-    terminal, run = on_terminal(["bash", "-c", f"trap '' HUP; {daemon}"], "--wait-all")
+    daemon = "setsid sh -c 'touch ready; until [ -e finish ]; do sleep 0.02; done' &"
+    script = f"{daemon} until [ -e ready ]; do sleep 0.02; done; exit 3"
+    terminal, run = on_terminal(["sh", "-c", script], "--wait-all")
     gone(run.pid("witness"))
     terminal.type(CTRL_C)
     terminal.expect(b"^C")

@@ -17,7 +17,7 @@ from sensors.powercap import FakeClock, FaultyIo, close_all, failure, put_zone
 NEAR_NUMBERS = st.from_regex(rb"[ +\-]?[0-9a-fx_.]{0,24}[\n\r \x00]{0,2}", fullmatch=True)
 GARBAGE = st.one_of(st.binary(max_size=100), NEAR_NUMBERS, st.integers(0, 2**64).map(lambda n: b"%d\n" % n))
 NAMES = st.sampled_from([b"package-0\n", b"package-0-die-1\n", b"dram\n", b"psys\n", b"core\n"])
-PLAIN = re.compile(rb"([0-9]{1,20})\n", re.DOTALL)
+PLAIN = re.compile(rb"([0-9]{1,20})\n?")
 
 
 def truth(raw: bytes) -> int | None:

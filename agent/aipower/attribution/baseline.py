@@ -127,7 +127,7 @@ class CpuBaseline:
         quiet_w = self._quiet.value_w
         if quiet_w is not None:
             return Floor(min(delta.energy_uj, round(quiet_w * delta.span_s * 1e6)))
-        return Floor(round(delta.energy_uj * (1 - _load(usage))), known=False)
+        return Floor(min(delta.energy_uj, round(delta.energy_uj * (1 - _load(usage)))), known=False)
 
 
 def _load(usage: Usage) -> float:

@@ -8,9 +8,37 @@ from __future__ import annotations
 
 import statistics
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 DENSE_S = 0.02
 """Reads no farther apart than this show every step of the known counters (20 ms on V100, 100 ms later)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A change that the read at `after_s` did not show and the one at `by_s` did."""
+
+    after_s: float
+    by_s: float
+
+    @property
+    def width_s(self) -> float:
+        """How uncertain the instant is."""
+        return self.by_s - self.after_s
+
+    @property
+    def dense(self) -> bool:
+        """True where the instant is known well enough to learn a period from."""
+        return self.width_s <= DENSE_S
+
+    def middle_s(self, period_s: float) -> float:
+        """The likeliest instant by itself: a change shows the last publication, at most a period ago."""
+        return (max(self.after_s, self.by_s - period_s) + self.by_s) / 2
+
+    def nearest(self, at_s: float, period_s: float) -> float:
+        """`at_s`, or the instant nearest to it that the two reads allow."""
+        return min(max(at_s, self.after_s, self.by_s - period_s), self.by_s)
 
 
 class ChangeTimes:
@@ -19,34 +47,72 @@ class ChangeTimes:
     def __init__(self, period_s: float) -> None:
         self._default_s = period_s
         self._gaps_s: deque[float] = deque(maxlen=9)
-        self._last_s: float | None = None
-        self._last_dense = False
+        self._period_s = period_s
+        self._last: Seen | None = None
+        self._last_s = 0.0
+        self._anchor_s = 0.0
+        self._steps = 0
 
     @property
     def period_s(self) -> float:
         """The update period: measured once reads were dense, the sensor's usual one before."""
-        return statistics.median(self._gaps_s) if self._gaps_s else self._default_s
+        return self._period_s
+
+    @property
+    def last(self) -> Seen | None:
+        """The latest change."""
+        return self._last
 
     @property
     def measured(self) -> bool:
         """True once the period has been seen and not assumed."""
         return bool(self._gaps_s)
 
-    def observe(self, unchanged_s: float, changed_s: float) -> float:
-        """The instant of a change that a read at `unchanged_s` did not show and one at `changed_s` did."""
-        dense = changed_s - unchanged_s <= DENSE_S
-        middle_s = (unchanged_s + changed_s) / 2
-        if dense and self._last_dense and self._last_s is not None:
-            self._gaps_s.append(middle_s - self._last_s)
-        at_s = middle_s if dense else self._on_lattice(unchanged_s, changed_s)
-        self._last_s, self._last_dense = at_s, dense
+    def observe(self, seen: Seen) -> float:
+        """The instant of a change, as far as it can be told at once."""
+        last = self._last
+        if last is not None and last.dense and seen.dense:
+            self._learn(last, seen)
+        if last is None or not self.measured or seen.dense:
+            at_s = self._anchor_s = seen.middle_s(self.period_s)
+            self._steps = 0
+        else:
+            at_s = self._on_lattice(seen)
+        self._last, self._last_s = seen, at_s
         return at_s
 
-    def _on_lattice(self, unchanged_s: float, changed_s: float) -> float:
-        """The publication instant nearest to a whole number of periods after the last, within what was seen."""
-        earliest_s = max(unchanged_s, changed_s - self.period_s)
-        middle_s = (earliest_s + changed_s) / 2
-        if self._last_s is None or not self.measured:
-            return middle_s
-        steps = max(1, round((middle_s - self._last_s) / self.period_s))
-        return min(max(self._last_s + steps * self.period_s, earliest_s), changed_s)
+    def align(self, sightings: Sequence[Seen]) -> list[float]:
+        """The instants of successive changes, a whole number of periods apart, outwards from the sharpest one."""
+        period_s = self.period_s
+        anchor = min(range(len(sightings)), key=lambda number: sightings[number].width_s)
+        instants = {anchor: sightings[anchor].middle_s(period_s)}
+        for number in range(anchor - 1, -1, -1):
+            gap_s = instants[number + 1] - sightings[number].middle_s(period_s)
+            instants[number] = sightings[number].nearest(instants[number + 1] - _whole(gap_s, period_s), period_s)
+        for number in range(anchor + 1, len(sightings)):
+            gap_s = sightings[number].middle_s(period_s) - instants[number - 1]
+            instants[number] = sightings[number].nearest(instants[number - 1] + _whole(gap_s, period_s), period_s)
+        return [instants[number] for number in range(len(sightings))]
+
+    def _on_lattice(self, seen: Seen) -> float:
+        """Whole periods after the last sharp sighting; a sighting that does not fit corrects the period."""
+        gap_s = seen.middle_s(self.period_s) - self._last_s
+        self._steps += max(1, round(gap_s / self.period_s))
+        expected_s = self._anchor_s + self._steps * self.period_s
+        at_s = seen.nearest(expected_s, self.period_s)
+        if at_s != expected_s:
+            self._period_s = (at_s - self._anchor_s) / self._steps
+        return at_s
+
+    def _learn(self, last: Seen, seen: Seen) -> None:
+        """One period lies between two changes with an unchanged read between; else it is no longer than that."""
+        gap_s = (seen.after_s + seen.by_s - last.after_s - last.by_s) / 2
+        if seen.after_s <= last.by_s:
+            gap_s = min(gap_s, self._default_s)
+        self._gaps_s.append(gap_s)
+        self._period_s = statistics.median(self._gaps_s)
+
+
+def _whole(gap_s: float, period_s: float) -> float:
+    """The whole number of periods, at least one, nearest to `gap_s`, in seconds."""
+    return max(1, round(gap_s / period_s)) * period_s

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aipower.energy.changes import ChangeTimes
+from aipower.energy.changes import ChangeTimes, Seen
 from aipower.model import Device, EnergyDelta, Fault
 from aipower.seams import SensorTraits
 
 POWER_MARGIN = 1.5
 """A step may exceed the power bound by this much before it is disbelieved: publication jitters."""
+HELD_STEPS = 3
+"""Steps held back at the start at most, while the period is not known."""
+RECENT_STEPS = 4
+"""Steps remembered for a second look at their instants, once the last has been seen sharply."""
+SHORTEST_S = 1e-6
+"""Length of a delta whose ends cannot be told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +26,23 @@ class Step:
 
     deltas: tuple[EnergyDelta, ...] = ()
     fault: Fault | None = None
+    moved: bool = False
+    """True where the counter had news."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """One step of the counter."""
+
+    seen: Seen
+    energy_uj: int
 
 
 class CounterEnergy:
     """Follows one hardware counter.
 
-    Each delta runs from one publication of the counter to the next. The first is held back until the second is seen,
-    because only then is the period known and with it the instant before the first.
+    Each delta runs from one publication of the counter to the next. The first ones are held back until the period is
+    known, and with it the instant before the first.
     """
 
     def __init__(self, device: Device, traits: SensorTraits) -> None:
@@ -35,13 +53,13 @@ class CounterEnergy:
         self._first_read_s = 0.0
         self._read_s = 0.0
         self._changed_s: float | None = None
-        self._held: tuple[float, int] | None = None
+        self._released_s: float | None = None
+        self._held: list[_Move] = []
+        self._recent: deque[_Move] = deque(maxlen=RECENT_STEPS)
 
     @property
     def changed_s(self) -> float | None:
         """When the counter was last published, as far as it has been seen to move."""
-        if self._held is not None:
-            return self._held[0]
         return self._changed_s
 
     def advance(self, at_s: float, value_uj: int) -> Step:
@@ -49,51 +67,84 @@ class CounterEnergy:
         if self._value_uj is None:
             self._restart(at_s, value_uj)
             return Step()
-        energy_uj = self._difference(value_uj)
+        energy_uj = self._difference(self._value_uj, value_uj)
         if energy_uj is None or not self._plausible(at_s, energy_uj):
-            reason = "counter_reset" if energy_uj is None else "implausible"
-            detail = f"counter went from {self._value_uj} to {value_uj} uJ"
-            self._restart(at_s, value_uj)
-            return Step(fault=Fault(self._device.id, at_s, reason, retry=True, detail=detail))
+            return self._begin_anew(at_s, value_uj, "counter_reset" if energy_uj is None else "implausible")
         if energy_uj == 0:
             self._read_s = at_s
             return Step()
-        changed_s = self.changes.observe(self._read_s, at_s)
+        move = _Move(Seen(self._read_s, at_s), energy_uj)
         self._value_uj, self._read_s = value_uj, at_s
-        return Step(self._step(changed_s, energy_uj))
+        return Step(self._step(move), moved=True)
 
     def flush(self) -> tuple[EnergyDelta, ...]:
-        """The delta held back, if the counter moved only once since the start."""
-        if self._held is None:
+        """The deltas held back since the start."""
+        held, self._held = self._held, []
+        if not held:
             return ()
-        (changed_s, energy_uj), self._held = self._held, None
-        start_s = min(changed_s - self.changes.period_s, self._first_read_s)
-        self._changed_s = changed_s
-        return (EnergyDelta(self._device, start_s, changed_s, energy_uj),)
+        instants = self.changes.align([move.seen for move in held])
+        start_s = min(instants[0] - self.changes.period_s, self._first_read_s)
+        deltas = _between(self._device, [start_s, *instants], held)
+        self._changed_s = self._released_s = deltas[-1].end_s
+        return deltas
+
+    def recent(self) -> tuple[EnergyDelta, ...]:
+        """The latest steps again, their instants told from the sharpest sighting among them."""
+        if len(self._recent) < 2:  # noqa: PLR2004 - a delta has two ends
+            return ()
+        instants = self.changes.align([move.seen for move in self._recent])
+        return _between(self._device, instants, list(self._recent)[1:])
+
+    def _begin_anew(self, at_s: float, value_uj: int, reason: str) -> Step:
+        """Nothing is known of the step to this value: what was held is given, and counting starts again."""
+        detail = f"counter went from {self._value_uj} to {value_uj} uJ"
+        held = self.flush()
+        self._restart(at_s, value_uj)
+        return Step(held, Fault(self._device.id, at_s, reason, retry=True, detail=detail))
 
     def _restart(self, at_s: float, value_uj: int) -> None:
         self._value_uj = value_uj
         self._first_read_s = self._read_s = at_s
-        self._changed_s = self._held = None
+        self._changed_s = self._released_s = None
+        self._held = []
+        self._recent.clear()
 
-    def _difference(self, value_uj: int) -> int | None:
+    def _difference(self, before_uj: int, value_uj: int) -> int | None:
         """Microjoules since the last value, over at most one wrap; None if the counter began anew."""
-        assert self._value_uj is not None  # noqa: S101 - narrows for the type checker, set before every call
-        if value_uj >= self._value_uj:
-            return value_uj - self._value_uj
+        if value_uj >= before_uj:
+            return value_uj - before_uj
         modulus_uj = self._traits.counter_modulus_uj
-        return None if modulus_uj is None else value_uj + modulus_uj - self._value_uj
+        if modulus_uj is None or not 0 <= value_uj <= before_uj <= modulus_uj:
+            return None
+        return value_uj + modulus_uj - before_uj
 
     def _plausible(self, at_s: float, energy_uj: int) -> bool:
-        since_s = self.changed_s if self.changed_s is not None else self._first_read_s - self.changes.period_s
-        span_s = at_s - since_s + self.changes.period_s
+        period_s = self.changes.period_s
+        since_s = self._changed_s if self._changed_s is not None else self._first_read_s - period_s
+        span_s = at_s - since_s + period_s
         return energy_uj <= self._traits.max_power_w * POWER_MARGIN * span_s * 1e6
 
-    def _step(self, changed_s: float, energy_uj: int) -> tuple[EnergyDelta, ...]:
-        if self._changed_s is None and self._held is None:
-            self._held = (changed_s, energy_uj)
-            return ()
-        held = self.flush()
-        assert self._changed_s is not None  # noqa: S101 - flush or an earlier step has set it
-        start_s, self._changed_s = self._changed_s, changed_s
-        return (*held, EnergyDelta(self._device, start_s, max(changed_s, start_s + 1e-6), energy_uj))
+    def _step(self, move: _Move) -> tuple[EnergyDelta, ...]:
+        changed_s = self.changes.observe(move.seen)
+        self._recent.append(move)
+        if self._released_s is None:
+            self._changed_s = changed_s
+            self._held.append(move)
+            return self.flush() if self._known_enough() else ()
+        delta, *_ = _between(self._device, [self._released_s, changed_s], [move])
+        self._changed_s = self._released_s = delta.end_s
+        return (delta,)
+
+    def _known_enough(self) -> bool:
+        return len(self._held) >= HELD_STEPS or (self.changes.measured and len(self._held) > 1)
+
+
+def _between(device: Device, instants: Sequence[float], moves: Sequence[_Move]) -> tuple[EnergyDelta, ...]:
+    """One delta per move, from each instant to the next, each with a length."""
+    deltas: list[EnergyDelta] = []
+    start_s = instants[0]
+    for move, instant_s in zip(moves, instants[1:], strict=True):
+        end_s = max(instant_s, start_s + SHORTEST_S)
+        deltas.append(EnergyDelta(device, start_s, end_s, move.energy_uj))
+        start_s = end_s
+    return tuple(deltas)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aipower.energy.counter import CounterEnergy
+from aipower.energy.counter import SHORTEST_S, CounterEnergy, Step
 from aipower.energy.integral import PowerIntegral
-from aipower.energy.window import ending_at, mean_w, starting_at
+from aipower.energy.shadow import Shadow
+from aipower.energy.window import ending_at, mean_w, retimed, starting_at
 from aipower.model import Device, EnergyDelta, Fault, Method, Reading
 from aipower.seams import SensorTraits
 
@@ -33,16 +35,18 @@ class DeviceEnergy:
     def __init__(self, device: Device, traits: SensorTraits, max_gap_s: float) -> None:
         self._device = device
         self._traits = traits
-        self._max_gap_s = max_gap_s
         self._counter = CounterEnergy(device, traits)
         self._integral = PowerIntegral(device, max_gap_s)
-        self._shadow: list[EnergyDelta] = []
+        self._shadow = Shadow()
+        self._gap: Fault | None = None
         self._integrating = False
         self._recovered = 0
+        self._read_s = float("-inf")
         self._until_s = float("-inf")
-        self._still_since_s: float | None = None
+        self._moved_s: float | None = None
         self._last: EnergyDelta | None = None
         self._opening_w: float | None = None
+        self._before_run_w: float | None = None
 
     @property
     def method(self) -> Method:
@@ -55,19 +59,30 @@ class DeviceEnergy:
         changes = self._counter.changes
         return 0.005 if changes.measured or self._integrating else changes.period_s / 2
 
+    def knows(self, at_s: float) -> bool:
+        """True when the energy up to `at_s` is known, held back or not, and the last update's instant is sharp."""
+        if self._integrating:
+            return self._until_s >= at_s
+        seen, changed_s = self._counter.changes.last, self._counter.changed_s
+        if seen is None or changed_s is None:
+            return False
+        return seen.after_s >= at_s or (seen.dense and changed_s >= at_s)
+
     def open(self, at_s: float, power_w: float | None) -> None:
         """Account for nothing before `at_s`; `power_w` is the power just before it."""
-        self._until_s, self._opening_w = at_s, power_w
+        self._until_s = max(at_s, self._until_s)
+        self._opening_w = self._before_run_w = power_w
 
     def advance(self, reading: Reading) -> Progress:
-        """The energy that `reading` makes known."""
-        shadow = None
-        if reading.power_w is not None:
-            shadow = self._integral.advance(reading.at_s, reading.power_w)
-        if shadow is not None:
-            self._shadow.append(shadow)
-        step_deltas, faults = self._count(reading)
-        deltas = self._choose(reading, step_deltas, faults)
+        """The energy that `reading` makes known. A reading that is not later than the last is no news."""
+        if reading.at_s <= self._read_s:
+            return Progress()
+        self._read_s = reading.at_s
+        faults = self._integrate(reading)
+        step = self._count(reading)
+        if step.fault is not None:
+            faults.append(step.fault)
+        deltas = self._choose(reading, step, faults)
         return Progress(self._after_the_last(deltas), tuple(faults))
 
     def close(self, at_s: float) -> tuple[EnergyDelta, ...]:
@@ -75,72 +90,107 @@ class DeviceEnergy:
         if self._integrating:
             return ()
         held = self._after_the_last(self._counter.flush())
-        if self._last is None and self._shadow:
-            return self._after_the_last(self._take_shadow())
+        if self._last is None:
+            return self._after_the_last(self._shadow.take())
         tail = self._tail(at_s)
         return held if tail is None else (*held, *self._after_the_last((tail,)))
 
     def cut(self, deltas: Sequence[EnergyDelta], at_s: float) -> tuple[EnergyDelta, ...]:
-        """The part of `deltas` (the latest ones of this device) that lies before `at_s`."""
+        """The part of `deltas` (the latest ones of this device) that lies before `at_s`.
+
+        Flat power is taken as known before the cut from the step before, and after it from the step after or from
+        before the run.
+        """
+        steps = self._counter.recent()
+        timed = retimed(deltas, steps)
         kept: list[EnergyDelta] = []
-        for delta in deltas:
-            before_w = mean_w(kept[-1]) if kept else None
-            part = ending_at(delta, at_s, before_w, None)
+        for number, delta in enumerate(timed):
+            earlier = [step for step in steps if step.end_s <= delta.start_s + SHORTEST_S]
+            before = kept[-1] if kept else earlier[-1] if earlier else None
+            after_w = mean_w(timed[number + 1]) if number + 1 < len(timed) else self._after_w(delta)
+            part = ending_at(delta, at_s, mean_w(before) if before else None, after_w)
             if part is not None:
                 kept.append(part)
         return tuple(kept)
 
-    def _count(self, reading: Reading) -> tuple[tuple[EnergyDelta, ...], list[Fault]]:
-        if reading.counter_uj is None:
-            return (), []
-        before_s = self._counter.changed_s
-        step = self._counter.advance(reading.at_s, reading.counter_uj)
-        moved = self._counter.changed_s is not None and self._counter.changed_s != before_s
-        if self._still_since_s is None or moved or step.fault is not None:
-            self._still_since_s = reading.at_s
-        self._recovered = self._recovered + 1 if moved else self._recovered
-        return step.deltas, [] if step.fault is None else [step.fault]
+    def _after_w(self, delta: EnergyDelta) -> float | None:
+        return self._before_run_w if delta.method == "counter" else None
 
-    def _choose(
-        self, reading: Reading, counted: tuple[EnergyDelta, ...], faults: list[Fault]
-    ) -> tuple[EnergyDelta, ...]:
+    def _integrate(self, reading: Reading) -> list[Fault]:
+        """Keep the integral of power beside the counter; what cannot be is not believed."""
+        power_w = reading.power_w
+        if power_w is None:
+            return []
+        if not (math.isfinite(power_w) and 0 <= power_w <= self._traits.max_power_w):
+            return [Fault(self._device.id, reading.at_s, "implausible", retry=True, detail=f"power of {power_w} W")]
+        gap_s = self._integral.gap_s(reading.at_s)
+        if gap_s is not None:
+            detail = f"no power for {gap_s:.1f} s; its energy is missing"
+            self._gap = Fault(self._device.id, reading.at_s, "gap", retry=True, detail=detail)
+        part = self._integral.advance(reading.at_s, power_w)
+        if part is not None:
+            self._shadow.add(part)
+        return []
+
+    def _count(self, reading: Reading) -> Step:
+        if reading.counter_uj is None:
+            return Step()
+        step = self._counter.advance(reading.at_s, reading.counter_uj)
+        if self._moved_s is None or step.moved or step.fault is not None:
+            self._moved_s = reading.at_s
+        self._recovered = self._recovered + 1 if step.moved else self._recovered
+        return step
+
+    def _choose(self, reading: Reading, step: Step, faults: list[Fault]) -> tuple[EnergyDelta, ...]:
         """The counter's deltas, or the integral's while the counter is missing or stands still."""
         if not self._integrating and self._stuck(reading.at_s):
             self._integrating, self._recovered = True, 0
-            if self._still_since_s is not None:
+            if self._moved_s is not None:
                 faults.append(Fault(self._device.id, reading.at_s, "counter_stuck", retry=True))
-        if not self._integrating:
-            if counted:
-                self._shadow = [part for part in self._shadow if part.end_s > counted[-1].end_s]
-            return counted
-        if self._recovered >= RECOVERED_STEPS and counted:
-            self._integrating = False
-            self._shadow.clear()
-            return counted
-        return self._take_shadow()
+            return (*self._counter.flush(), *self._integrated(faults))
+        if self._integrating and (self._recovered < RECOVERED_STEPS or not step.deltas):
+            return self._integrated(faults)
+        self._integrating = False
+        if step.fault is not None:
+            return (*step.deltas, *self._integrated(faults))
+        if step.deltas:
+            self._gap = None
+            self._shadow.drop_before(step.deltas[-1].end_s)
+        return step.deltas
+
+    def _integrated(self, faults: list[Fault]) -> tuple[EnergyDelta, ...]:
+        """What the integral has beyond the counter, and the gap in it if there is one."""
+        if self._gap is not None:
+            faults.append(self._gap)
+            self._gap = None
+        return self._shadow.take()
 
     def _stuck(self, at_s: float) -> bool:
         """True when the counter has stood still so long that power would have moved it, or there is none."""
-        if not self._shadow or sum(part.energy_uj for part in self._shadow) == 0:
-            return False
-        if self._still_since_s is None:
+        if self._moved_s is None:
             return True
+        if self._shadow.energy_uj == 0:
+            return False
         limit_s = max(STUCK_S, STUCK_PERIODS * self._counter.changes.period_s)
-        return at_s - self._still_since_s > limit_s
-
-    def _take_shadow(self) -> tuple[EnergyDelta, ...]:
-        taken, self._shadow = tuple(self._shadow), []
-        return taken
+        return at_s - self._moved_s > limit_s
 
     def _tail(self, at_s: float) -> EnergyDelta | None:
-        """From the last publication to `at_s` at the latest known power, at most one period of it."""
-        since_s = self._counter.changed_s
-        power = self._integral.last
-        watts = mean_w(self._last) if self._last is not None else power.power_w if power else None
-        if since_s is None or watts is None or since_s >= at_s:
+        """From the last publication to `at_s`: at its latest power for one period, by the power readings beyond."""
+        since_s, last = self._until_s, self._last
+        if last is None or since_s >= at_s:
             return None
-        energy_uj = round(watts * min(at_s - since_s, self._counter.changes.period_s) * 1e6)
-        return EnergyDelta(self._device, since_s, at_s, energy_uj, "integrated")
+        covered = [part for part in self._shadow.take() if part.end_s > since_s]
+        if at_s - since_s > 2 * self._counter.changes.period_s and covered:
+            return None if covered[-1].end_s < at_s else self._joined(covered, since_s, at_s)
+        span_s = min(at_s - since_s, self._counter.changes.period_s)
+        return EnergyDelta(self._device, since_s, at_s, round(mean_w(last) * span_s * 1e6), "integrated")
+
+    def _joined(self, parts: Sequence[EnergyDelta], start_s: float, end_s: float) -> EnergyDelta | None:
+        inner = [starting_at(part, start_s, None, None) for part in parts]
+        energy_uj = sum(
+            cut.energy_uj for part in inner if part is not None and (cut := ending_at(part, end_s, None, None))
+        )
+        return EnergyDelta(self._device, start_s, end_s, energy_uj, "integrated")
 
     def _after_the_last(self, deltas: Sequence[EnergyDelta]) -> tuple[EnergyDelta, ...]:
         """`deltas` without what lies before the opening or was accounted for already."""

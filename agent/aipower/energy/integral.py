@@ -23,6 +23,12 @@ class PowerIntegral:
         self._max_gap_s = max_gap_s
         self._last: Power | None = None
 
+    def gap_s(self, at_s: float) -> float | None:
+        """The length of the gap that a reading at `at_s` would end, None where there is none."""
+        if self._last is None or at_s - self._last.at_s <= self._max_gap_s:
+            return None
+        return at_s - self._last.at_s
+
     def advance(self, at_s: float, power_w: float) -> EnergyDelta | None:
         """The energy since the last reading, or None at the first and after a gap."""
         last, self._last = self._last, Power(at_s, power_w)

@@ -7,6 +7,9 @@ from dataclasses import replace
 
 from aipower.model import EnergyDelta, Method
 
+TIMING_S = 0.005
+"""Instants of publication are known about so well: a rest that this explains is no sign of other power."""
+
 
 def energy_before_uj(delta: EnergyDelta, at_s: float, before_w: float | None, after_w: float | None) -> int:
     """How much of `delta` fell before `at_s`, an instant inside it, in microjoules.
@@ -23,9 +26,17 @@ def energy_before_uj(delta: EnergyDelta, at_s: float, before_w: float | None, af
     elif before_w is None:
         left = total - after_w * right_s * 1e6
     else:
-        rest = total - (before_w * left_s + after_w * right_s) * 1e6
-        left = before_w * left_s * 1e6 + rest * left_s / delta.span_s
-    return round(min(max(left, 0.0), total))
+        left = _with_both_known(delta, left_s, before_w, after_w)
+    return min(round(min(max(left, 0.0), total)), delta.energy_uj)
+
+
+def _with_both_known(delta: EnergyDelta, left_s: float, before_w: float, after_w: float) -> float:
+    """A rest that the timing explains goes to the side of more power, where an error of time costs most."""
+    rest = delta.energy_uj - (before_w * left_s + after_w * (delta.span_s - left_s)) * 1e6
+    slack = TIMING_S * max(before_w, after_w) * 1e6
+    timing = min(max(rest, -slack), slack)
+    left = before_w * left_s * 1e6 + (rest - timing) * left_s / delta.span_s
+    return left + timing if before_w > after_w else left
 
 
 def starting_at(delta: EnergyDelta, at_s: float, before_w: float | None, after_w: float | None) -> EnergyDelta | None:
@@ -45,6 +56,26 @@ def ending_at(delta: EnergyDelta, at_s: float, before_w: float | None, after_w: 
     if delta.start_s >= at_s:
         return None
     return replace(delta, end_s=at_s, energy_uj=energy_before_uj(delta, at_s, before_w, after_w))
+
+
+def retimed(deltas: Sequence[EnergyDelta], steps: Sequence[EnergyDelta]) -> list[EnergyDelta]:
+    """`deltas`, of which the last are the same as the last of `steps`, with the better known instants of those."""
+    count = 0
+    for delta, step in zip(reversed(deltas), reversed(steps), strict=False):
+        if delta.method != "counter" or delta.energy_uj != step.energy_uj:
+            break
+        count += 1
+    timed = list(deltas)
+    for number in range(1, count + 1):
+        place, end_s = len(timed) - number, steps[-number].end_s
+        start_s = steps[-number].start_s if place > 0 else timed[place].start_s
+        if not timed[max(place - 1, 0)].start_s <= start_s < end_s:
+            return list(deltas)
+        timed[place] = replace(timed[place], start_s=start_s, end_s=end_s)
+    first = len(timed) - count
+    if count and first > 0 and timed[first - 1].start_s < timed[first].start_s:
+        timed[first - 1] = replace(timed[first - 1], end_s=timed[first].start_s)
+    return timed
 
 
 def join(deltas: Sequence[EnergyDelta]) -> EnergyDelta:

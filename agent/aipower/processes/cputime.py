@@ -138,7 +138,7 @@ class CpuAccounts:
             if pid not in scan or self._account_of(scan[pid]) is not account
         }
         parents = {pid: account.ppid for pid, account in self._accounts.items()} if gone else {}
-        for pid, account in gone.items():
+        for account in gone.values():
             self._bequeath(account, parents, gone, orderly=orderly)
         for pid in gone:
             del self._accounts[pid]

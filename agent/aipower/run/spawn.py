@@ -50,7 +50,9 @@ def spawn(argv: Sequence[str], mask: Collection[int], environment: Mapping[bytes
 
 def candidates(name: str, search_path: bytes | None) -> Iterator[str]:
     """The files that `name` may mean, in the order of execvp(3); absent ones are left out."""
-    if "/" in name or not name:
+    if not name:
+        return
+    if "/" in name:
         yield name
         return
     for folder in os.fsdecode(search_path if search_path is not None else os.defpath).split(":"):
@@ -104,5 +106,7 @@ def _reason(name: str, code: int) -> str:
     if code == errno.ENOENT:
         if "/" not in name:
             return "command not found"
-        return "its interpreter was not found" if Path(name).exists() else os.strerror(code)
-    return "Is a directory" if "/" in name and Path(name).is_dir() else os.strerror(code)
+        exists = os.path.exists(name)  # noqa: PTH110 - Path.exists raises for names that are too long
+        return "its interpreter was not found" if exists else os.strerror(code)
+    is_folder = "/" in name and os.path.isdir(name)  # noqa: PTH112 - as above
+    return "Is a directory" if is_folder else os.strerror(code)

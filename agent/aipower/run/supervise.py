@@ -51,7 +51,7 @@ class Outcome:
     cpu_s: float
     """User and system seconds of the command and of all its descendants that have ended."""
     max_rss_bytes: int
-    """The largest resident set of any one of these processes."""
+    """The largest resident set of any one of these; never below our own, in which the command was a moment."""
     survivors: int
     """Descendants still alive; they are left alone."""
 
@@ -80,6 +80,11 @@ class Supervisor:
         _discard_pending()
         signal.signal(signal.SIGCHLD, self._child_signal)
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+
+    @property
+    def helpers(self) -> frozenset[int]:
+        """Pids of our own helper processes, which are no part of what the command does."""
+        return frozenset({self._witness.pid})
 
     def spawn(self, argv: Sequence[str], add_environment: Mapping[str, str] | None = None) -> int:
         """The pid of the command `argv`, started with our environment and `add_environment`.

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from aipower.sensors.nvml.driver import NEVER, NOT_SUPPORTED, CallError, Driver
+from aipower.sensors.nvml.codes import GONE, NEVER, NOT_SUPPORTED, OK, CallError
+from aipower.sensors.nvml.driver import Driver
 
 ENERGY, AVERAGE, INSTANT = 83, 185, 186
 """NVML_FI_DEV_TOTAL_ENERGY_CONSUMPTION (mJ), _POWER_AVERAGE and _POWER_INSTANT (mW), nvml.h."""
-NOT_AVAILABLE = 2**64 - 1
-"""NVML_VALUE_NOT_AVAILABLE, -1 read as an unsigned number."""
-MEMBERS: Mapping[int, str] = MappingProxyType(
-    {0: "dVal", 1: "uiVal", 2: "ulVal", 3: "ullVal", 4: "sllVal", 5: "siVal", 6: "usVal"}
+MEMBERS: Mapping[int, tuple[str, int]] = MappingProxyType(
+    {
+        0: ("dVal", 64),
+        1: ("uiVal", 32),
+        2: ("ulVal", 64),
+        3: ("ullVal", 64),
+        4: ("sllVal", 64),
+        5: ("siVal", 32),
+        6: ("usVal", 16),
+    }
 )
-"""The member of nvmlValue_t that each nvmlValueType_t fills; the rest of the union is garbage."""
+"""The member of nvmlValue_t that each nvmlValueType_t fills, and its bits; the rest of the union is garbage."""
+TRIES = 3
+"""Questions at discovery until a passing failure counts: a worse source would stay for the sensor's life."""
 
+Source = int | str
+"""A field's number or the name of an NVML function."""
 Answer = int | CallError
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to read one GPU. A name is an NVML function, a number a field; None where there is no way."""
+    """How to read one GPU; None where there is no way."""
 
-    energy: int | str | None
-    power: int | str | None
+    energy: Source | None
+    power: Source | None
 
     @property
     def fields(self) -> tuple[int, ...]:
@@ -34,21 +45,25 @@ class Plan:
         return tuple(source for source in (self.energy, self.power) if isinstance(source, int))
 
 
-ENERGY_SOURCES: tuple[int | str, ...] = (ENERGY, "nvmlDeviceGetTotalEnergyConsumption")
-POWER_SOURCES: tuple[int | str, ...] = (INSTANT, "nvmlDeviceGetPowerUsage", AVERAGE)
+ENERGY_SOURCES: tuple[Source, ...] = (ENERGY, "nvmlDeviceGetTotalEnergyConsumption")
+POWER_SOURCES: tuple[Source, ...] = (INSTANT, "nvmlDeviceGetPowerUsage", AVERAGE)
 """Instant first: the plain call means a 1 s average on Ampere (but GA100) and newer, instant before (nvml.h)."""
 
 
-def read(driver: Driver, handle: Any, plan: Plan) -> dict[int | str, Answer]:  # noqa: ANN401 - an NVML handle
+def read(driver: Driver, handle: Any, plan: Plan) -> dict[Source, Answer]:  # noqa: ANN401 - an NVML handle
     """The answer, or the error, of each source of `plan`."""
-    answers: dict[int | str, Answer] = dict(read_fields(driver, handle, plan.fields).items())
+    answers: dict[Source, Answer] = dict(read_fields(driver, handle, plan.fields).items())
     for source in (plan.energy, plan.power):
         if isinstance(source, str):
             answers[source] = _read_call(driver, handle, source)
     return answers
 
 
-def read_fields(driver: Driver, handle: Any, fields: tuple[int, ...]) -> dict[int, Answer]:  # noqa: ANN401
+def read_fields(
+    driver: Driver,
+    handle: Any,  # noqa: ANN401 - an NVML handle
+    fields: tuple[int, ...],
+) -> dict[int, Answer]:
     """The answer, or the error, of each field, from one driver call."""
     if not fields:
         return {}
@@ -60,42 +75,66 @@ def read_fields(driver: Driver, handle: Any, fields: tuple[int, ...]) -> dict[in
 
 
 def make_plan(driver: Driver, handle: Any) -> Plan:  # noqa: ANN401 - an NVML handle
-    """The best sources that do not say they never will answer. A passing failure does not rule a source out."""
-    answers = read_fields(driver, handle, (ENERGY, INSTANT, AVERAGE))
-    return Plan(_first(driver, handle, ENERGY_SOURCES, answers), _first(driver, handle, POWER_SOURCES, answers))
+    """The best sources that answer, or else the best that may answer later.
+
+    Raises:
+        CallError: The GPU or the driver has left.
+    """
+    answers = _probe(driver, handle)
+
+    def ask(source: Source) -> Answer:
+        return answers[source] if isinstance(source, int) else _read_call(driver, handle, source)
+
+    return Plan(_best(ENERGY_SOURCES, ask), _best(POWER_SOURCES, ask))
 
 
-def _first(
-    driver: Driver, handle: Any, sources: tuple[int | str, ...], known: Mapping[int, Answer]
-) -> int | str | None:  # noqa: ANN401
+def _probe(driver: Driver, handle: Any) -> dict[int, Answer]:  # noqa: ANN401 - an NVML handle
+    """What all fields answer, with patience for those that fail in passing."""
+    answers: dict[int, Answer] = {}
+    for _ in range(TRIES):
+        answers = read_fields(driver, handle, (ENERGY, INSTANT, AVERAGE))
+        if not any(isinstance(answer, CallError) and answer.code not in NEVER for answer in answers.values()):
+            break
+    return answers
+
+
+def _best(sources: Sequence[Source], ask: Callable[[Source], Answer]) -> Source | None:
+    hopeful: Source | None = None
     for source in sources:
-        answer = known[source] if isinstance(source, int) else _read_call(driver, handle, source)
-        if isinstance(answer, int) or answer.code not in NEVER:
+        answer = ask(source)
+        if isinstance(answer, int):
             return source
-    return None
+        if answer.code in GONE:
+            raise answer
+        if answer.code not in NEVER and hopeful is None:
+            hopeful = source
+    return hopeful
 
 
 def _read_call(driver: Driver, handle: Any, function: str) -> Answer:  # noqa: ANN401 - an NVML handle
     try:
-        answer = int(driver.call(function, handle))
+        answer = driver.call(function, handle)
     except CallError as error:
         return error
-    except (TypeError, ValueError) as error:
-        return CallError(function, NOT_SUPPORTED, str(error))
-    return _checked(function, answer)
+    return _whole(function, answer, 64)
 
 
 def _value(field: int, value: Any) -> Answer:  # noqa: ANN401 - a ctypes structure
     name = f"field {field}"
-    if value.nvmlReturn != 0:
+    if value.nvmlReturn != OK:
         return CallError(name, int(value.nvmlReturn), "the field has no value")
-    member = MEMBERS.get(int(value.valueType))
-    if member is None:
+    if value.valueType not in MEMBERS:
         return CallError(name, NOT_SUPPORTED, f"unknown type {value.valueType}")
-    return _checked(name, int(getattr(value.value, member)))
+    member, bits = MEMBERS[value.valueType]
+    return _whole(name, getattr(value.value, member), bits)
 
 
-def _checked(name: str, answer: int) -> Answer:
-    if not 0 <= answer < NOT_AVAILABLE:
-        return CallError(name, NOT_SUPPORTED, f"value {answer} means not available")
-    return answer
+def _whole(name: str, answer: Any, bits: int) -> Answer:  # noqa: ANN401 - whatever pynvml answers
+    """`answer` as a number; NVML_VALUE_NOT_AVAILABLE is -1, which an unsigned member of `bits` shows as all ones."""
+    try:
+        number = int(answer)
+    except (TypeError, ValueError, OverflowError):
+        return CallError(name, NOT_SUPPORTED, f"{answer!r} is not a number")
+    if not 0 <= number < 2**bits - 1:
+        return CallError(name, NOT_SUPPORTED, f"value {number} means not available")
+    return number

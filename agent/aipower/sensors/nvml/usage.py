@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from aipower.errors import SensorFailedError
 from aipower.model import ProcessId, Usage
 from aipower.seams import Clock
-from aipower.sensors.nvml.driver import INSUFFICIENT_SIZE, NEVER, CallError, Driver
-from aipower.sensors.nvml.sampler import UtilizationSampler
+from aipower.sensors.nvml.codes import NEVER, CallError
+from aipower.sensors.nvml.driver import Driver
+from aipower.sensors.nvml.sampler import RING_S, SAMPLES_PER_S, UtilizationSampler, Work
 
-SAMPLES_PER_S = 6.0
-"""The driver looks at the engines about six times a second (science of A5)."""
-COMPUTE_LISTS = (
-    ("nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2"),
-    ("nvmlDeviceGetMPSComputeRunningProcesses_v3", "nvmlDeviceGetMPSComputeRunningProcesses_v2"),
-)
+COMPUTE = ("nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2")
+MPS = ("nvmlDeviceGetMPSComputeRunningProcesses_v3", "nvmlDeviceGetMPSComputeRunningProcesses_v2")
 """Each with its fall-back for drivers before 510. Graphics contexts do not raise idle power as compute ones do."""
-TRIES = 3
-"""The list may grow between the sizing call and the call."""
 
 Resolve = Callable[[int, float | None], ProcessId | None]
 """The process of a pid, as of a wall-clock time where that is known."""
@@ -27,7 +24,13 @@ Resolve = Callable[[int, float | None], ProcessId | None]
 class GpuUsage:
     """The source of usage of one GPU."""
 
-    def __init__(self, driver: Driver, handle: Any, resolve: Resolve, clock: Clock) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        driver: Driver,
+        handle: Any,  # noqa: ANN401 - an NVML handle
+        resolve: Resolve,
+        clock: Clock,
+    ) -> None:
         self._driver = driver
         self._handle = handle
         self._resolve = resolve
@@ -38,50 +41,61 @@ class GpuUsage:
     def collect(self) -> Usage:
         """Busy seconds and context holders since the last call.
 
+        A call that fails ends its window all the same: the energy of that window was accounted for without it.
+
         Raises:
-            SensorFailedError: The driver failed this time.
+            SensorFailedError: The driver or /proc failed this time.
             SensorGoneError: The GPU or the driver has left.
         """
+        start_s = self._since_s
         try:
-            rows = self._sampler.new_rows()
             pids = self._context_pids()
+            work = self._sampler.new_work()
+            self._since_s = self._clock.monotonic_s()
+            return self._usage(start_s, pids, work)
         except CallError as error:
+            self._skip()
             raise error.as_sensor_error() from error
-        since_s, self._since_s = self._since_s, self._clock.monotonic_s()
-        span_s = max(self._since_s - since_s, 1e-6)
-        busy_s: dict[ProcessId, float] = {}
-        unknown_busy_s = 0.0
-        for row in rows:
-            process = self._resolve(row.pid, row.at_unix_s)
-            if process is None:
-                unknown_busy_s += row.share * span_s
-            else:
-                busy_s[process] = busy_s.get(process, 0.0) + row.share * span_s
-        holders = {self._resolve(pid, None) for pid in pids}
-        unknown = sum(self._resolve(pid, None) is None for pid in pids)
+        except OSError as error:
+            self._skip()
+            raise SensorFailedError("read_failed", f"/proc: {error}") from error
+
+    def _skip(self) -> None:
+        self._since_s = self._clock.monotonic_s()
+        self._sampler.skip()
+
+    def _usage(self, start_s: float, pids: set[int] | None, work: Iterable[Work]) -> Usage:
+        busy_s: dict[ProcessId | None, float] = defaultdict(float)
+        for part in work:
+            busy_s[self._resolve(part.pid, part.at_unix_s)] += part.busy_s
+        holders = [self._resolve(pid, None) for pid in pids or ()]
+        sampled = self._sampler.supported
         return Usage(
-            since_s,
+            start_s,
             self._since_s,
-            busy_s,
-            unknown_busy_s,
+            {process: seconds for process, seconds in busy_s.items() if process is not None},
+            busy_s[None],
             frozenset(holder for holder in holders if holder is not None),
-            unknown,
-            sampled=self._sampler.supported,
-            samples=SAMPLES_PER_S * span_s,
+            # Someone may hold a context where nobody can be listed: that must not pass for a bare device.
+            1 if pids is None else holders.count(None),
+            sampled=sampled,
+            samples=SAMPLES_PER_S * min(self._since_s - start_s, RING_S) if sampled else 0.0,
         )
 
-    def _context_pids(self) -> set[int]:
-        """Each pid once, though it may stand in several lists."""
-        return {int(row.pid) for functions in COMPUTE_LISTS for row in self._list(functions)}
+    def _context_pids(self) -> set[int] | None:
+        """Each pid once, though it may stand in both lists; None where this GPU cannot list them."""
+        compute = self._list(COMPUTE)
+        mps = self._list(MPS)
+        if compute is None:
+            return None
+        return {int(row.pid) for row in (*compute, *(mps or ())) if row.pid}
 
-    def _list(self, functions: tuple[str, str]) -> list[Any]:
+    def _list(self, functions: Iterable[str]) -> Sequence[Any] | None:
+        """What the first of `functions` answers that this driver has; None where there is none."""
         for function in functions:
-            for attempt in range(TRIES):
-                try:
-                    return list(self._driver.call(function, self._handle))
-                except CallError as error:
-                    if error.code in NEVER:
-                        break
-                    if error.code != INSUFFICIENT_SIZE or attempt == TRIES - 1:
-                        raise
-        return []
+            try:
+                return self._driver.rows(function, self._handle)
+            except CallError as error:
+                if error.code not in NEVER:
+                    raise
+        return None

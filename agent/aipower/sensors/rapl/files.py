@@ -13,7 +13,7 @@ ATTRIBUTE_BYTES: Final = 64
 """More than any zone name or number: powercap prints at most 20 digits and a newline."""
 
 _NUMBER: Final = re.compile(rb"[0-9]{1,20}\n?")
-_STALE: Final = frozenset({errno.ENOENT, errno.ENXIO, errno.ENODEV})
+_STALE: Final = frozenset({errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.ESTALE})
 
 
 class FileIo(Protocol):

@@ -1,0 +1,41 @@
+"""Joining the usage of windows whose energy comes later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aipower.model import ProcessId, Usage
+
+
+def merge(usages: Sequence[Usage]) -> Usage:
+    """One usage over successive windows of one device; holders are those at the end.
+
+    Raises:
+        ValueError: There is none.
+    """
+    if not usages:
+        raise ValueError("no usage to merge")
+    first, last = usages[0], usages[-1]
+    if len(usages) == 1:
+        return last
+    busy_s: dict[ProcessId, float] = {}
+    for usage in usages:
+        for process, seconds in usage.busy_s.items():
+            busy_s[process] = busy_s.get(process, 0.0) + seconds
+    return Usage(
+        first.start_s,
+        last.end_s,
+        busy_s,
+        sum(usage.unknown_busy_s for usage in usages),
+        last.holders,
+        last.unknown_holders,
+        _capacity_s(usages),
+        all(usage.sampled for usage in usages),
+        sum(usage.samples for usage in usages),
+    )
+
+
+def _capacity_s(usages: Sequence[Usage]) -> float | None:
+    """The sum, or None where one of them is not known."""
+    known = [usage.capacity_s for usage in usages if usage.capacity_s is not None]
+    return sum(known) if len(known) == len(usages) else None

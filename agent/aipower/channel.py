@@ -1,0 +1,127 @@
+"""One sensor with all that its device needs on the way to the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aipower.attribution.active import CPU_INTENSITY_SE, GPU_INTENSITY_SE, ActiveModel, BusyTime
+from aipower.attribution.baseline import Baseline, CpuBaseline, GpuBaseline
+from aipower.attribution.usage import merge
+from aipower.energy.device import DeviceEnergy
+from aipower.energy.window import join, starting_at
+from aipower.errors import SensorError, SensorGoneError
+from aipower.model import Device, EnergyDelta, Fault, Reading, Usage
+from aipower.seams import Clock, Sensor, UsageSource
+
+MIN_POWER_WINDOW_S = 0.05
+"""Power from a counter over less is mostly the jitter of its updates: 4 % at 10 ms for RAPL (science of C6)."""
+MOST_PENDING = 64
+"""Windows of usage kept apart while energy is awaited; older ones are joined."""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerStats:
+    """Power of a device while it was watched, in watts; None where no reading gave one."""
+
+    latest_w: float | None = None
+    peak_w: float | None = None
+
+
+class Channel:
+    """Reads one sensor and keeps what was not attributed yet: energy, and who worked meanwhile."""
+
+    def __init__(self, sensor: Sensor, source: UsageSource | None, max_gap_s: float, clock: Clock) -> None:
+        self.sensor = sensor
+        self.source = source
+        self.energy = DeviceEnergy(sensor.device, sensor.traits, max_gap_s)
+        self.baseline: Baseline = GpuBaseline() if sensor.device.kind == "gpu" else CpuBaseline()
+        self.model: ActiveModel = _model(sensor.device)
+        self.up = False
+        self.gone = False
+        self.power = PowerStats()
+        self.first: Reading | None = None
+        self._clock = clock
+        self._pending: list[EnergyDelta] = []
+        self._usages: list[Usage] = []
+        self._previous: Reading | None = None
+
+    def sample(self) -> list[Fault]:
+        """Read the sensor once; what goes wrong comes back as data."""
+        if self.gone:
+            return []
+        try:
+            reading = self.sensor.read()
+        except SensorError as error:
+            self.up, self.gone = False, isinstance(error, SensorGoneError)
+            self.power = PowerStats(None, self.power.peak_w)
+            now_s = self._clock.monotonic_s()
+            return [Fault(self.sensor.device.id, now_s, error.reason, retry=not self.gone, detail=str(error))]
+        self.up = True
+        return self._take(reading)
+
+    def open(self, at_s: float) -> None:
+        """Account for nothing before `at_s`."""
+        power_w = self.first.power_w if self.first else None
+        kept = [starting_at(delta, at_s, power_w, None) for delta in self._pending]
+        self._pending = [delta for delta in kept if delta is not None]
+        self.energy.open(at_s, power_w)
+
+    def settled(self, at_s: float) -> bool:
+        """True when the energy up to `at_s` is known, or the sensor is down and will not tell."""
+        return self.gone or not self.up or self.energy.knows(at_s)
+
+    def close(self, at_s: float) -> None:
+        """Complete the account up to `at_s` and drop what lies beyond."""
+        self._pending.extend(self.energy.close(at_s))
+        self._pending = list(self.energy.cut(self._pending, at_s))
+
+    def worked(self, usage: Usage) -> None:
+        """Keep `usage` until the energy of its window is known."""
+        self._usages.append(usage)
+        if len(self._usages) > MOST_PENDING:
+            self._usages[:2] = [merge(self._usages[:2])]
+
+    def take(self) -> tuple[EnergyDelta, Usage | None] | None:
+        """The energy found since the last call and who worked meanwhile; None while there is no energy."""
+        if not self._pending:
+            return None
+        delta = join(self._pending)
+        usages = [usage for usage in self._usages if usage.end_s > delta.start_s]
+        self._pending, self._usages = [], []
+        return delta, merge(usages) if usages else None
+
+    def _take(self, reading: Reading) -> list[Fault]:
+        if self.first is None:
+            self.first = reading
+        progress = self.energy.advance(reading)
+        self._pending.extend(progress.deltas)
+        self._note_power(reading)
+        return list(progress.faults)
+
+    def _note_power(self, reading: Reading) -> None:
+        """Power as read, or from the counter where the sensor has none."""
+        power_w = reading.power_w
+        if power_w is None:
+            power_w = self._counted_power(reading)
+        if power_w is None or not 0 <= power_w <= self.sensor.traits.max_power_w:
+            return
+        peak_w = self.power.peak_w
+        self.power = PowerStats(power_w, power_w if peak_w is None else max(peak_w, power_w))
+
+    def _counted_power(self, reading: Reading) -> float | None:
+        previous = self._previous
+        if previous is None:
+            self._previous = reading
+            return None
+        span_s = reading.at_s - previous.at_s
+        if span_s < MIN_POWER_WINDOW_S or reading.counter_uj is None or previous.counter_uj is None:
+            return None
+        self._previous = reading
+        rise_uj = reading.counter_uj - previous.counter_uj
+        return rise_uj / 1e6 / span_s if rise_uj >= 0 else None
+
+
+def _model(device: Device) -> ActiveModel:
+    if device.kind == "gpu":
+        return BusyTime(GPU_INTENSITY_SE)
+    return BusyTime(CPU_INTENSITY_SE, lone_is_certain=False)

@@ -1,0 +1,71 @@
+"""`aipower`: the commands, each imported only when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from aipower.errors import AipowerError, UsageError
+
+
+class Parser(argparse.ArgumentParser):
+    """Complains in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage text.
+
+        Raises:
+            UsageError: Always.
+        """
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def entry_point() -> None:
+    """The `aipower` script."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command; its exit code, 2 for misuse."""
+    if argv[:1] == ["run"]:
+        # First of all, and by itself: the supervisor wants a process without threads and libraries.
+        from aipower.run.cli import main as run  # noqa: PLC0415 - see above
+
+        return run(argv[1:], "aipower run")
+    try:
+        return _dispatch(argv)
+    except AipowerError as error:
+        print(f"aipower: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # `aipower doctor | head`: the reader has seen enough.
+        sys.stderr.close()
+        return 0
+
+
+def _dispatch(argv: Sequence[str]) -> int:
+    from aipower import __version__  # noqa: PLC0415 - the version is read from the package's metadata
+    from aipower.daemon import cli as daemon  # noqa: PLC0415 - `aipower run` does not come here
+    from aipower.doctor import cli as doctor  # noqa: PLC0415 - `aipower run` does not come here
+
+    parser = Parser(prog="aipower", description="The power meter for AI jobs.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"aipower {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    commands.add_parser("run", help="measure one command (short form: aipower-run)", add_help=False)
+    agent = commands.add_parser("agent", help="sample, attribute and serve Prometheus metrics", allow_abbrev=False)
+    daemon.add_arguments(agent)
+    agent.set_defaults(main=daemon.run_agent)
+    config = commands.add_parser("config", help="print the effective configuration", allow_abbrev=False)
+    daemon.add_arguments(config)
+    config.set_defaults(main=daemon.print_config)
+    check = commands.add_parser("doctor", help="check what can be measured here", allow_abbrev=False)
+    doctor.add_arguments(check)
+    check.set_defaults(main=doctor.main)
+    arguments = parser.parse_args(argv)
+    if arguments.command is None:
+        parser.print_help()
+        return 2
+    code: int = arguments.main(arguments)
+    return code

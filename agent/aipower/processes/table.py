@@ -1,0 +1,204 @@
+"""Who has a pid now, or had it moments ago."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from aipower.model import ProcessId, ProcessInfo
+from aipower.processes.procfs import ProcFs, StatRow
+from aipower.seams import Clock
+
+TOMBSTONE_S = 12.0
+"""How long a dead pid still resolves: the driver's ring of GPU utilisation samples reaches back 10 s."""
+REMEMBER_S = 60.0
+"""How long a dead process can still be described."""
+REMEMBER_MOST = 10_000
+"""No more dead processes than this are remembered, however fast they come and go."""
+INITIAL_PID_NAMESPACE = "pid:[4026531836]"
+"""PROC_PID_INIT_INO of the kernel: the namespace in which pids are those of the host."""
+_CLOCK_SLACK_S = 0.05
+"""A process's start is known to a tick or two (10 ms each) only."""
+
+
+def user_name(uid: int) -> str:
+    """The name of `uid`, or the number where it has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+@dataclass(slots=True)
+class _Entry:
+    """What is remembered of one process."""
+
+    id: ProcessId
+    comm: str
+    uid: int | None
+    trusted: bool = False
+    ended_s: float | None = None
+
+
+class ProcessTable:
+    """Resolves pids safely against their reuse. It knows those it was asked for and those it was taught.
+
+    Its methods let OSError pass where /proc fails for another reason than that a process has left.
+    """
+
+    def __init__(
+        self,
+        procfs: ProcFs,
+        clock: Clock,
+        users: Callable[[int], str] = user_name,
+        *,
+        dev: Path = Path("/dev"),
+    ) -> None:
+        """A table over `procfs`; `dev` is where the GPU's device nodes are."""
+        self.boot = procfs.boot_id()
+        self._procfs = procfs
+        self._clock = clock
+        self._users = users
+        self._user_names: dict[int, str] = {}
+        self._gpu_node = f"{os.fspath(dev)}/nvidia"
+        self._foreign_namespace = procfs.pid_namespace() not in {"", INITIAL_PID_NAMESPACE}
+        self._living: dict[int, _Entry] = {}
+        self._dead: dict[ProcessId, _Entry] = {}
+        self._buried: dict[int, ProcessId] = {}
+        self._swept_s = clock.monotonic_s()
+
+    def resolve(self, pid: int) -> ProcessId | None:
+        """The process that has `pid` now, or had it until `TOMBSTONE_S` ago; None if it is unknown."""
+        return self.resolve_at(pid, None)
+
+    def resolve_at(self, pid: int, sampled_unix_s: float | None) -> ProcessId | None:
+        """The process that had `pid` at `sampled_unix_s`, or as `resolve` says where that is None.
+
+        A sample that is older than the process which has the pid now belongs to its tombstone, if to any.
+        """
+        entry = self._look(pid)
+        if entry and (sampled_unix_s is None or self._existed(entry.id, sampled_unix_s)):
+            return entry.id
+        tomb = self._tombstone(pid)
+        if tomb and (sampled_unix_s is None or self._existed(tomb.id, sampled_unix_s)):
+            return tomb.id
+        return None
+
+    def resolve_gpu(self, pid: int, sampled_unix_s: float | None = None) -> ProcessId | None:
+        """Like `resolve_at`, for a pid that a GPU driver named: None where that pid may be another namespace's."""
+        process = self.resolve_at(pid, sampled_unix_s)
+        if process is None or not self._doubtful():
+            return process
+        entry = self._entry(process)
+        if entry and not entry.trusted and entry.ended_s is None:
+            entry.trusted = self.trusts(pid)
+        return process if entry and entry.trusted else None
+
+    def trusts(self, pid: int) -> bool:
+        """True if `pid` as named by a GPU driver is the process that we see under it.
+
+        Outside the initial PID namespace a driver's pid may be the host's, and a stranger here may have it
+        too; only one that holds a GPU's device node open can be meant.
+        """
+        if not self._doubtful():
+            return self._procfs.stat(pid) is not None
+        return any(target.startswith(self._gpu_node) for target in self._procfs.open_files(pid))
+
+    def describe(self, process: ProcessId) -> ProcessInfo:
+        """Name and user of `process`; both empty where it was never met or is long forgotten."""
+        entry = self._entry(process)
+        if entry is None:
+            return ProcessInfo(process, "")
+        return ProcessInfo(process, entry.comm, "" if entry.uid is None else self._user(entry.uid))
+
+    def alive(self, process: ProcessId) -> bool:
+        """True while the very same process exists and has not ended; a zombie has."""
+        row = self._procfs.stat(process.pid)
+        return row is not None and self._id(row) == process and not row.ended
+
+    def learn(self, row: StatRow) -> ProcessId:
+        """Takes note of a row that someone has read; the process that it is of."""
+        self._tidy()
+        return self._note(row).id
+
+    def observe(self, rows: Iterable[StatRow]) -> None:
+        """Takes note of a scan of all processes: whoever is not in it has left."""
+        seen = {self._note(row).id.pid for row in rows}
+        for pid in [pid for pid in self._living if pid not in seen]:
+            self._bury(pid)
+        self._swept_s = self._clock.monotonic_s()
+        self._forget()
+
+    def known(self) -> Iterator[ProcessId]:
+        """All that is remembered, living and dead."""
+        yield from (entry.id for entry in self._living.values())
+        yield from self._dead
+
+    def _id(self, row: StatRow) -> ProcessId:
+        return ProcessId(self.boot, row.pid, row.started_ticks)
+
+    def _doubtful(self) -> bool:
+        return self._foreign_namespace and os.path.exists(f"{self._gpu_node}ctl")  # noqa: PTH110 - hot path
+
+    def _entry(self, process: ProcessId) -> _Entry | None:
+        entry = self._living.get(process.pid)
+        return entry if entry and entry.id == process else self._dead.get(process)
+
+    def _look(self, pid: int) -> _Entry | None:
+        self._tidy()
+        row = self._procfs.stat(pid)
+        if row is not None:
+            return self._note(row)
+        self._bury(pid)
+        return None
+
+    def _note(self, row: StatRow) -> _Entry:
+        entry = self._living.get(row.pid)
+        if entry is not None and entry.id.started_ticks == row.started_ticks:
+            entry.comm = row.comm
+            return entry
+        self._bury(row.pid)
+        entry = self._living[row.pid] = _Entry(self._id(row), row.comm, self._procfs.uid(row.pid))
+        return entry
+
+    def _bury(self, pid: int) -> None:
+        entry = self._living.pop(pid, None)
+        if entry is not None:
+            entry.ended_s = self._clock.monotonic_s()
+            self._dead[entry.id] = entry
+            self._buried[pid] = entry.id
+
+    def _tombstone(self, pid: int) -> _Entry | None:
+        entry = self._dead.get(self._buried[pid]) if pid in self._buried else None
+        if entry is None or entry.ended_s is None or self._clock.monotonic_s() - entry.ended_s > TOMBSTONE_S:
+            return None
+        return entry
+
+    def _existed(self, process: ProcessId, at_unix_s: float) -> bool:
+        """True unless `process` started after `at_unix_s`."""
+        age_s = (self._procfs.uptime_ticks() - process.started_ticks) / self._procfs.ticks_per_s
+        # A container's own uptime (lxcfs) is no clock for start times: then the process gets the benefit.
+        return age_s < -_CLOCK_SLACK_S or self._clock.unix_s() - age_s <= at_unix_s + _CLOCK_SLACK_S
+
+    def _tidy(self) -> None:
+        """Now and then finds out who has left without anyone asking, so that no one is kept for ever."""
+        if self._clock.monotonic_s() - self._swept_s >= TOMBSTONE_S:
+            self.observe([row for pid in self._living if (row := self._procfs.stat(pid)) is not None])
+
+    def _forget(self) -> None:
+        oldest_s = self._clock.monotonic_s() - REMEMBER_S
+        while self._dead:
+            process, entry = next(iter(self._dead.items()))
+            if len(self._dead) <= REMEMBER_MOST and (entry.ended_s or 0.0) >= oldest_s:
+                return
+            del self._dead[process]
+            if self._buried.get(process.pid) == process:
+                del self._buried[process.pid]
+
+    def _user(self, uid: int) -> str:
+        if uid not in self._user_names:
+            self._user_names[uid] = self._users(uid)
+        return self._user_names[uid]

@@ -1,0 +1,68 @@
+"""Puts a record together from what the supervisor saw and what the sensors said."""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+import time
+
+from aipower import __version__
+from aipower.run.books import Books, close_books
+from aipower.run.estimate import Estimate, estimate_cpu
+from aipower.run.measure import Measured
+from aipower.run.options import RunOptions
+from aipower.run.record import Energies, Intervals, RunRecord
+from aipower.run.supervise import Outcome
+
+
+def compose(options: RunOptions, measured: Measured, outcome: Outcome, started_unix_s: float) -> RunRecord:
+    """The record of one run."""
+    books = close_books(measured)
+    wall_s = max(0.0, measured.ended_s - measured.started_s)
+    cpu_s = max(outcome.cpu_s, measured.tree.total_cpu_s() if measured.tree else 0.0)
+    guess = _guess(books, cpu_s, wall_s)
+    return RunRecord(
+        run_id=new_run_id(started_unix_s),
+        name=options.name,
+        command=[printable(word) for word in options.command],
+        exit_code=outcome.exit_code,
+        started_unix_s=started_unix_s,
+        wall_s=wall_s,
+        host=platform.node(),
+        energy_j=books.energy_j,
+        interval_j=books.interval_j,
+        estimated_j=Energies(guess.energy_j, cpu=guess.energy_j) if guess else Energies(),
+        estimated_interval_j=Intervals(_span(guess), cpu=_span(guess)) if guess else Intervals(),
+        devices=books.devices,
+        processes=books.processes,
+        faults=books.faults,
+        not_measured=books.not_measured,
+        cpu_time_s=cpu_s,
+        max_rss_bytes=outcome.max_rss_bytes,
+        surviving_processes=outcome.survivors,
+        complete=measured.complete,
+        simulated=books.simulated,
+        version=__version__,
+    )
+
+
+def new_run_id(started_unix_s: float) -> str:
+    """Sorts by time and is unique: UTC to the second, and 32 random bits."""
+    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(started_unix_s))}-{secrets.token_hex(4)}"
+
+
+def printable(word: str) -> str:
+    """A word of the command line as valid Unicode: arguments may be any bytes."""
+    return os.fsencode(word).decode(errors="replace")
+
+
+def _guess(books: Books, cpu_s: float, wall_s: float) -> Estimate | None:
+    """The model's word for the CPU, only where no sensor had one."""
+    if books.energy_j.cpu is not None:
+        return None
+    return estimate_cpu(cpu_s, os.cpu_count() or 1, wall_s)
+
+
+def _span(guess: Estimate) -> tuple[float, float]:
+    return guess.low_j, guess.high_j

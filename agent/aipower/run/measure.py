@@ -1,0 +1,193 @@
+"""Measures one command beside it: a thread that reads the sensors, and never stands in the command's way.
+
+The steps: discover and read all sensors -> (the caller spawns) -> read densely while the counters' rhythm is
+learned -> read at the interval -> (the command ends) -> read at once, wait for the counters' last publication -> close
+the books.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aipower.errors import AipowerError, SensorError
+from aipower.ledger import Ledger
+from aipower.meter import Channel, Meter
+from aipower.model import ProcessId
+from aipower.processes.machine import RunCpuUsage
+from aipower.processes.procfs import ProcFs
+from aipower.processes.table import ProcessTable
+from aipower.processes.tree import RunTree
+from aipower.seams import Clock
+from aipower.sensors.fake import FakeGpuUsage
+from aipower.sensors.select import Found, Machine, Selection, discover
+
+log = logging.getLogger(__name__)
+
+DENSE_S = 0.005
+"""Pause between reads while edges are looked for: a tenth of an update of the fastest counter would cost too much."""
+BURST_S = 0.25
+"""Long enough to see two updates of a 100 ms counter."""
+SETTLE_S = 0.12
+"""Longest wait after the end for one more update of a 100 ms counter."""
+SETTLE_SHARE = 0.05
+"""... but never more than this share of the run: who measures `true` wants the prompt back."""
+ATTRIBUTE_S = 1.0
+"""Windows of attribution: utilisation is sampled six times a second, so shorter ones are mostly noise."""
+READY_S = 10.0
+"""A driver that has not answered by then is left out: the command must not wait for it."""
+RUN = "run"
+"""The name of the run in its own ledger, which holds no other."""
+FINISH_S = 5.0
+"""A sensor that hangs at the end is not waited for any longer than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the thread leaves behind."""
+
+    found: Found | None
+    meter: Meter | None
+    ledger: Ledger | None
+    tree: RunTree | None
+    started_s: float
+    ended_s: float
+    complete: bool
+    """False where a sensor hung: the figures end before the command did."""
+
+
+class Measurement:
+    """The thread and its signals. Call `begin`, spawn, `spawned`, and at the end `ended` and `result`."""
+
+    def __init__(self, selection: Selection, interval_s: float, clock: Clock, environ: Mapping[str, str]) -> None:
+        self._selection = selection
+        self._interval_s = interval_s
+        self._clock = clock
+        self._procfs = ProcFs()
+        self._table = ProcessTable(self._procfs, clock)
+        self._machine = Machine(self._table, clock, environ)
+        self._thread = threading.Thread(target=self._work, name="aipower-sensors", daemon=True)
+        self._ready, self._go, self._over = threading.Event(), threading.Event(), threading.Event()
+        self._ignore: frozenset[int] = frozenset()
+        self._root_pid = 0
+        self._started_s = self._ended_s = 0.0
+        self._refusal: AipowerError | None = None
+        self._found: Found | None = None
+        self._meter: Meter | None = None
+        self._ledger: Ledger | None = None
+        self._tree: RunTree | None = None
+
+    def begin(self) -> None:
+        """Find the sensors and read them once, in at most `READY_S`.
+
+        Raises:
+            AipowerError: A sensor that was asked for is not to be had.
+        """
+        self._thread.start()
+        self._ready.wait(READY_S)
+        if self._refusal is not None:
+            raise self._refusal
+
+    def spawned(self, pid: int, at_s: float, ignore: frozenset[int]) -> None:
+        """The command has begun as `pid`; our helper processes `ignore` are not part of it."""
+        self._root_pid, self._started_s, self._ignore = pid, at_s, ignore
+        self._tree = RunTree(self._procfs, pid, os.getpid(), self._table, ignore=ignore)
+        self._go.set()
+
+    def ended(self, at_s: float) -> None:
+        """The command has ended; the thread reads the sensors now."""
+        self._ended_s = at_s
+        self._over.set()
+
+    def result(self) -> Measured:
+        """All that was measured; waits for the last reads, but not for a sensor that hangs."""
+        self._thread.join(FINISH_S)
+        complete = not self._thread.is_alive() and self._ready.is_set()
+        return Measured(self._found, self._meter, self._ledger, self._tree, self._started_s, self._ended_s, complete)
+
+    def _work(self) -> None:
+        try:
+            meter = self._prepare()
+            self._ready.set()
+            self._go.wait()
+            self._watch(meter)
+            self._finish(meter)
+        except AipowerError as error:
+            self._refusal = error
+        except Exception:  # the one broad except: whatever breaks here must not reach the command
+            log.exception("aipower-run: internal error, the measurement is incomplete")
+        finally:
+            self._ready.set()
+
+    def _prepare(self) -> Meter:
+        self._found = discover(self._selection, self._machine, None)
+        self._ledger = Ledger(self._found.directory, max_processes=4096)
+        max_gap_s = max(2.0, 5 * self._interval_s)
+        self._meter = Meter(self._found.sensors, self._ledger, self._clock, max_gap_s, self._run_of)
+        self._meter.sample()
+        self._meter.prime()
+        return self._meter
+
+    def _watch(self, meter: Meter) -> None:
+        tree = self._tree
+        assert tree is not None  # noqa: S101 - set before the event that lets us come here
+        self._adopt(meter, tree)
+        for channel in meter.channels:
+            channel.open(self._started_s)
+        burst_until_s = self._started_s + BURST_S
+        next_s, attribute_s = self._started_s, self._started_s + ATTRIBUTE_S
+        while not self._over.is_set():
+            now_s = self._clock.monotonic_s()
+            meter.sample()
+            if now_s >= attribute_s:
+                self._look_around(tree)
+                meter.attribute()
+                attribute_s = now_s + ATTRIBUTE_S
+            if now_s < burst_until_s:
+                self._over.wait(DENSE_S)
+                continue
+            self._look_around(tree)
+            next_s = max(next_s + self._interval_s, self._clock.monotonic_s())
+            self._over.wait(next_s - self._clock.monotonic_s())
+
+    def _finish(self, meter: Meter) -> None:
+        meter.sample()
+        patience_s = min(SETTLE_S, SETTLE_SHARE * (self._ended_s - self._started_s))
+        until_s = self._clock.monotonic_s() + patience_s
+        while self._clock.monotonic_s() < until_s and self._unsettled(meter):
+            self._clock.sleep(DENSE_S)
+            for channel in self._unsettled(meter):
+                channel.sample()
+        for channel in meter.channels:
+            channel.close(self._ended_s)
+        meter.attribute()
+        meter.close()
+
+    def _run_of(self, process: ProcessId) -> str:
+        return RUN if self._tree is not None and process in self._tree else ""
+
+    def _unsettled(self, meter: Meter) -> list[Channel]:
+        return [channel for channel in meter.channels if not channel.settled(self._ended_s)]
+
+    def _adopt(self, meter: Meter, tree: RunTree) -> None:
+        """Tell the channels whose work to look for."""
+        try:
+            cpu = RunCpuUsage(tree, self._procfs, self._clock)
+        except SensorError:
+            log.debug("no CPU times in /proc", exc_info=True)
+            return
+        for channel in meter.channels:
+            if channel.sensor.device.kind in {"cpu", "dram"}:
+                channel.source = cpu
+            elif isinstance(channel.source, FakeGpuUsage) and channel.sensor.device.index == "0":
+                channel.source.adopt(tree.root)
+
+    def _look_around(self, tree: RunTree) -> None:
+        """Meet processes before they are gone: a GPU's samples name them by pid only."""
+        try:
+            tree.refresh()
+        except OSError:
+            log.debug("cannot read /proc", exc_info=True)

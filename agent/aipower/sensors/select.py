@@ -1,0 +1,112 @@
+"""From `--sensors` to sensors: what was asked for must be there, what is merely found may be missing."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aipower.errors import UsageError
+from aipower.model import Unavailable
+from aipower.processes.table import ProcessTable
+from aipower.seams import Clock, ProcessDirectory, SensorSet, UsageSource
+from aipower.sensors import nvml, rapl
+from aipower.sensors.fake import simulate
+
+POWERCAP = Path("/sys/class/powercap")
+POWERCAP_VARIABLE = "AIPOWER_POWERCAP_ROOT"
+"""Where powercap is mounted, for containers that see the host's under another path."""
+REAL = ("nvml", "rapl")
+MAX_FAKE_GPUS = 64
+DEFAULT_FAKE_GPUS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which sensors are wanted."""
+
+    real: tuple[str, ...] = REAL
+    required: bool = False
+    """True where a sensor was named: it is then an error if it is missing."""
+    fake_gpus: int = 0
+    """More than 0 for the simulated machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Sensors, and the directory that knows their processes."""
+
+    sensors: SensorSet
+    directory: ProcessDirectory
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What discovery needs to know of the machine."""
+
+    table: ProcessTable
+    clock: Clock
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse_selection(text: str) -> Selection:
+    """The selection that `text` means: `auto`, `fake`, `fake:8`, or names such as `nvml,rapl`.
+
+    Raises:
+        UsageError: It means nothing.
+    """
+    names = tuple(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
+    if names == ("auto",):
+        return Selection()
+    if len(names) == 1 and names[0].partition(":")[0] == "fake":
+        return Selection((), fake_gpus=_fake_gpus(names[0]))
+    unknown = [name for name in names if name not in REAL]
+    if unknown or not names:
+        what = f'unknown sensor "{unknown[0]}"' if unknown else "no sensor named"
+        raise UsageError(f"--sensors: {what}; expected auto, fake, fake:N, or a list of {', '.join(REAL)}")
+    return Selection(names, required=True)
+
+
+def discover(selection: Selection, machine: Machine, cpu_usage: UsageSource | None) -> Found:
+    """The sensors of `selection`. `cpu_usage` tells who used the processors, None where that comes later.
+
+    Raises:
+        UsageError: A sensor that was named is not to be had.
+    """
+    if selection.fake_gpus:
+        return Found(*simulate(selection.fake_gpus, machine.clock, cpu_usage, machine.table))
+    sets = [_discover(name, machine) for name in selection.real]
+    for name, found in zip(selection.real, sets, strict=True):
+        if selection.required and not found.sensors:
+            raise UsageError(_refusal(name, found.unavailable[0] if found.unavailable else None))
+    usage = {device: source for found in sets for device, source in found.usage.items()}
+    sensors = [sensor for found in sets for sensor in found.sensors]
+    if cpu_usage is not None:
+        usage.update({s.device.id: cpu_usage for s in sensors if s.device.kind in {"cpu", "dram"}})
+    unavailable = [missing for found in sets for missing in found.unavailable]
+    return Found(SensorSet(sensors, usage, unavailable), machine.table)
+
+
+def _discover(name: str, machine: Machine) -> SensorSet:
+    if name == "nvml":
+        # Loaded here and not above: it is 8,000 lines that a machine without GPUs never needs.
+        module = importlib.import_module("pynvml")
+        return nvml.discover(module, machine.table.resolve_gpu, machine.clock)
+    root = Path(machine.environ.get(POWERCAP_VARIABLE) or POWERCAP)
+    return rapl.discover(root, machine.clock, cpuinfo=Path("/proc/cpuinfo"))
+
+
+def _fake_gpus(name: str) -> int:
+    _, colon, count = name.partition(":")
+    if not colon:
+        return DEFAULT_FAKE_GPUS
+    if count.isascii() and count.isdigit() and 1 <= int(count) <= MAX_FAKE_GPUS:
+        return int(count)
+    raise UsageError(f'--sensors: "{name}" is not fake:N with N from 1 to {MAX_FAKE_GPUS}')
+
+
+def _refusal(name: str, missing: Unavailable | None) -> str:
+    if missing is None:
+        return f"--sensors {name}: nothing found"
+    return f"--sensors {name}: {missing.reason}; {missing.remedy}"

@@ -1,0 +1,100 @@
+"""A process that finds the GPUs with the real pynvml and reads them as it is told: JSON requests in, JSON out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pynvml
+
+from aipower.errors import SensorError
+from aipower.model import ProcessId
+from aipower.seams import SensorSet
+from aipower.sensors.nvml.discover import discover
+
+Request = dict[str, Any]
+UNKNOWN_PID_FROM = 9000
+"""Pids from here on resolve to nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileClock:
+    """The clock that the fake driver has: the time in a file, and where that stands on the real scales."""
+
+    path: Path
+    t0_s: float
+    wall_offset_s: float
+
+    def monotonic_s(self) -> float:
+        return self.t0_s + float(self.path.read_text())
+
+    def unix_s(self) -> float:
+        return self.monotonic_s() + self.wall_offset_s
+
+    def sleep(self, seconds: float) -> None:
+        raise NotImplementedError(seconds)
+
+
+def resolve(pid: int, at_unix_s: float | None) -> ProcessId | None:
+    """Every known pid is a process; a sample must not be resolved as of nonsense."""
+    if at_unix_s is not None and not 1.6e9 < at_unix_s < 1.8e9:
+        raise ValueError(f"a sample of {at_unix_s}")
+    return ProcessId("boot", pid, 1) if pid < UNKNOWN_PID_FROM else None
+
+
+class Child:
+    """Answers requests about what it discovered last."""
+
+    def __init__(self, clock: FileClock) -> None:
+        self._clock = clock
+        self._found = SensorSet()
+
+    def discover(self, _: Request) -> Any:
+        self._found = found = discover(pynvml, resolve, self._clock)
+        return {
+            "devices": [asdict(sensor.device) for sensor in found.sensors],
+            "facts": [asdict(sensor.facts) for sensor in found.sensors],
+            "traits": [asdict(sensor.traits) for sensor in found.sensors],
+            "usage": list(found.usage),
+            "unavailable": [asdict(missing) for missing in found.unavailable],
+        }
+
+    def read(self, request: Request) -> Any:
+        return asdict(self._found.sensors[request["sensor"]].read())
+
+    def close(self, request: Request) -> Any:
+        self._found.sensors[request["sensor"]].close()
+
+    def collect(self, request: Request) -> Any:
+        device = self._found.sensors[request["sensor"]].device
+        usage = self._found.usage[device.id].collect()
+        return {
+            "span": [usage.start_s, usage.end_s],
+            "busy_s": {process.pid: seconds for process, seconds in usage.busy_s.items()},
+            "unknown_busy_s": usage.unknown_busy_s,
+            "holders": sorted(process.pid for process in usage.holders),
+            "unknown_holders": usage.unknown_holders,
+            "sampled": usage.sampled,
+            "samples": usage.samples,
+        }
+
+
+def main() -> None:
+    path, t0_s, wall_offset_s = sys.argv[1:]
+    child = Child(FileClock(Path(path), float(t0_s), float(wall_offset_s)))
+    for line in sys.stdin:
+        request = json.loads(line)
+        operation: Callable[[Request], Any] = getattr(child, request["operation"])
+        try:
+            answer = {"value": operation(request)}
+        except SensorError as error:
+            answer = {"error": type(error).__name__, "reason": error.reason, "message": str(error)}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Tries an installed aipower from outside: `python tests/smoke.py BIN_DIRECTORY`. Used on the built wheel."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+DEADLINE_S = 30.0
+
+
+def check(condition: object, message: str) -> None:
+    """Stop with `message` unless `condition` holds."""
+    if not condition:
+        raise SystemExit(f"smoke test failed: {message}")
+
+
+def measured_run(binaries: Path, folder: Path) -> None:
+    """A run under the simulated sensors gives a record that adds up."""
+    record_file = folder / "run.json"
+    done = subprocess.run(
+        [binaries / "aipower-run", "--sensors", "fake", "--json", record_file, "sh", "-c", "sleep 1; exit 7"],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        check=False,
+    )
+    check(done.returncode == 7, f"exit code {done.returncode}, not the command's 7: {done.stderr}")
+    check(done.stdout == "", "something on standard output")
+    check("SIMULATED" in done.stderr, "the report does not say that it is simulated")
+    record = json.loads(record_file.read_text())
+    check(record["schema"] == "aipower.run/1", "wrong schema")
+    check(record["energy_j"]["total"] > 0, "no energy")
+
+
+def doctor(binaries: Path) -> None:
+    """The doctor answers."""
+    done = subprocess.run([binaries / "aipower", "doctor", "--json"], capture_output=True, text=True, check=False)
+    check(json.loads(done.stdout)["checks"], "the doctor has no checks")
+
+
+def fetch(url: str) -> str:
+    """The page, or "" while nobody answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as page:
+            return str(page.read().decode())
+    except (urllib.error.URLError, OSError):
+        return ""
+
+
+def agent(binaries: Path) -> None:
+    """The agent serves metrics and stops cleanly."""
+    flags = ["--sensors", "fake", "--listen", "127.0.0.1:19877", "--interval-s", "0.2"]
+    process = subprocess.Popen([binaries / "aipower", "agent", *flags], stderr=subprocess.PIPE, text=True)
+    try:
+        deadline_s = time.monotonic() + DEADLINE_S
+        page = ""
+        while "aipower_device_energy_joules_total" not in page and time.monotonic() < deadline_s:
+            page = fetch("http://127.0.0.1:19877/metrics")
+            time.sleep(0.1)
+        check('kind="gpu"' in page, f"no GPU among the metrics: {page[:500]}")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=DEADLINE_S)
+    check(process.returncode == 0, f"the agent ended with {process.returncode}: {errors}")
+
+
+def main() -> None:
+    """All checks."""
+    binaries = Path(sys.argv[1]).absolute()
+    with tempfile.TemporaryDirectory() as folder:
+        measured_run(binaries, Path(folder))
+        check(os.listdir(folder) == ["run.json"], "files in the working directory")  # noqa: PTH208 - names only
+        doctor(binaries)
+        agent(binaries)
+    print("smoke test passed")
+
+
+if __name__ == "__main__":
+    main()
