@@ -34,16 +34,13 @@ class Meter:
         max_gap_s: float = 5.0,
         run_of: Callable[[ProcessId], str] = lambda _: "",
     ) -> None:
-        self.channels = [
-            Channel(sensor, found.usage.get(sensor.device.id), max_gap_s, clock) for sensor in found.sensors
-        ]
         self.faults: deque[Fault] = deque(maxlen=RECENT_FAULTS)
         self._fault_log = FaultLog()
         self._ledger = ledger
         self._clock = clock
         self._run_of = run_of
-        for channel in self.channels:
-            ledger.open_account(channel.sensor.device, channel.sensor.facts)
+        self._max_gap_s = max_gap_s
+        self.channels = self._open_channels(found)
 
     def sample(self) -> None:
         """Read every sensor once."""
@@ -84,10 +81,27 @@ class Meter:
         """Power now of the devices that are up."""
         return {channel.sensor.device.id: channel.power.latest_w for channel in self.channels if channel.up}
 
+    def adopt(self, found: SensorSet) -> None:
+        """Take in sensors that were found later; one whose device had gone takes its old channel's place."""
+        new = {sensor.device.id for sensor in found.sensors}
+        for channel in self.channels:
+            if channel.sensor.device.id in new:
+                channel.sensor.close()
+        kept = [channel for channel in self.channels if channel.sensor.device.id not in new]
+        self.channels = [*kept, *self._open_channels(found)]
+
     def close(self) -> None:
         """Free the sensors."""
         for channel in self.channels:
             channel.sensor.close()
+
+    def _open_channels(self, found: SensorSet) -> list[Channel]:
+        for sensor in found.sensors:
+            self._ledger.open_account(sensor.device, sensor.facts)
+        return [
+            Channel(sensor, found.usage.get(sensor.device.id), self._max_gap_s, self._clock)
+            for sensor in found.sensors
+        ]
 
     def _by_source(self, channels: Iterable[Channel]) -> Sequence[Sequence[Channel]]:
         """All channels that share a source with one of `channels`: packages and memories share the processors'."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from hypothesis import given, settings
@@ -41,7 +42,7 @@ def test_intervals_run_forwards_and_never_overlap(
     readings: list[tuple[float, int | None, float | None]], traits: SensorTraits
 ) -> None:
     deltas = deltas_of(DeviceEnergy(GPU, traits, 5.0), readings)
-    for earlier, later in zip(deltas, deltas[1:], strict=False):
+    for earlier, later in itertools.pairwise(deltas):
         assert earlier.end_s <= later.start_s
     assert all(delta.energy_uj >= 0 for delta in deltas)
 

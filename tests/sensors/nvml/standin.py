@@ -45,8 +45,9 @@ def field_value(number: float, value_type: int = 3, code: int = 0, member: str =
     """A field as pynvml hands it out."""
     value = pynvml.c_nvmlFieldValue_t()
     value.valueType, value.nvmlReturn = value_type, code
-    ctypes.memset(ctypes.byref(value.value), 0xA5, ctypes.sizeof(value.value))
-    setattr(value.value, member, number)
+    union: Any = value.value
+    ctypes.memset(ctypes.addressof(union), 0xA5, ctypes.sizeof(union))
+    setattr(union, member, number)
     return value
 
 

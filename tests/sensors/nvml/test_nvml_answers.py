@@ -112,6 +112,20 @@ def test_whatever_the_fields_hold_there_is_a_possible_reading_or_a_sensor_error(
     assert reading.method == ("counter" if reading.counter_uj is not None else "integrated")
 
 
+def test_a_stumble_at_discovery_costs_no_better_source() -> None:
+    """The plain call answers at once, but may mean the average of a second."""
+    stumble = [field_value(1), field_value(0, code=10), POWER]
+    nvml = Standin(
+        {
+            FIELDS: in_turn(10, stumble, [field_value(1), POWER, POWER], [field_value(1), POWER]),
+            "nvmlDeviceGetPowerUsage": lambda _: 1,
+        }
+    )
+    (gpu,) = discover(nvml, resolve, FakeClock()).sensors
+    assert gpu.read().power_w == pytest.approx(70.0)
+    assert nvml.calls["nvmlDeviceGetPowerUsage"] == 0
+
+
 def test_a_slow_read_is_stamped_in_its_middle() -> None:
     clock = FakeClock()
     answer = fields(field_value(1), POWER)

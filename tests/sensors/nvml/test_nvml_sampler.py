@@ -169,6 +169,13 @@ def test_a_failure_is_not_idleness(code: int) -> None:
         sampler(FakeClock(), fails(code)).new_work()
 
 
+def test_a_sizing_call_of_the_wide_function_that_succeeds_is_idleness() -> None:
+    nvml = Standin({UTILIZATION: fails(3), WIDE: fails(0)})
+    subject = UtilizationSampler(Driver(nvml), 0, FakeClock())
+    assert subject.new_work() == []
+    assert subject.supported
+
+
 def test_the_quirk_of_sizing_without_the_library_is_no_crash() -> None:
     subject = sampler(FakeClock(), fails(0))
     assert subject.new_work() == []

@@ -149,6 +149,13 @@ def test_garbage_rows_count_for_nothing(tmp_path: Path) -> None:
     assert sum(window["unknown_busy_s"] for window in windows) == 0
 
 
+def test_more_rows_than_there_is_room_for(tmp_path: Path) -> None:
+    sampler = Sampler("each", sizing_success=True, garbage_rows=900)
+    with rig(tmp_path, gpu(Process(11, busy=50.0), sampler=sampler)) as machine:
+        machine.discover()
+        assert sums_s(poll(machine, *each_second(3))) == {11: pytest.approx(1.5, abs=0.02)}
+
+
 def test_rows_of_the_future_do_not_move_the_cursor(tmp_path: Path) -> None:
     sampler = Sampler("each", garbage_rows=1, garbage_stamp_us=2**63)
     with rig(tmp_path, gpu(Process(11, busy=50.0), sampler=sampler)) as machine:

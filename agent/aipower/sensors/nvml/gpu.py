@@ -74,7 +74,7 @@ def _check(answers: Mapping[fields.Source, fields.Answer], *, needed: bool) -> N
     """Raise what a failed answer means: always if it says that the GPU is gone, else if answers were `needed`."""
     errors = [answer for answer in answers.values() if isinstance(answer, CallError)]
     for error in errors:
-        if False:
+        if error.code in GONE:
             raise error.as_sensor_error() from error
     if needed:
         raise errors[0].as_sensor_error() from errors[0]

@@ -10,7 +10,7 @@ from aipower.sensors.nvml.codes import FUNCTION_NOT_FOUND, INSUFFICIENT_SIZE, NE
 from aipower.sensors.nvml.driver import TRIES, Driver
 
 PLAIN, WIDE = "nvmlDeviceGetProcessUtilization", "nvmlDeviceGetProcessesUtilizationInfo"
-ROWS = 1024
+ROWS = 256
 """Room for the direct call: more processes than share a GPU; INSUFFICIENT_SIZE names more."""
 
 

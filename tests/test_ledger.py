@@ -1,0 +1,185 @@
+"""The accounts: exact, only upwards, through folding, retirement and reuse of pids."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aipower.accounts import PartAccount
+from aipower.attribution.active import BusyTime
+from aipower.attribution.attribute import attribute
+from aipower.attribution.baseline import Floor
+from aipower.ledger import SCALE_95, Ledger, half_width_95
+from aipower.model import Attribution, DeviceFacts, EnergyDelta, Fault, ProcessId, Snapshot, Usage
+from fakes import CPU, GPU, FakeDirectory, process
+
+EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from([GPU, CPU]),
+        st.integers(0, 10**9),
+        st.dictionaries(st.tuples(st.integers(1, 8), st.integers(1, 3)), st.floats(0.001, 4), max_size=6),
+        st.sets(st.integers(1, 8), max_size=2),
+    ),
+    max_size=25,
+)
+
+
+def post(ledger: Ledger, energy_uj: int, busy: dict[ProcessId, float], device: str = "gpu") -> Attribution:
+    delta = EnergyDelta(GPU if device == "gpu" else CPU, 0.0, 1.0, energy_uj)
+    attribution = attribute(delta, Usage(0.0, 1.0, busy, samples=6), Floor(energy_uj // 7), BusyTime(0.3))
+    ledger.post(attribution, lambda process: "run" if process.pid % 2 else "")
+    return attribution
+
+
+def sums_of(snapshot: Snapshot) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for row in snapshot.processes:
+        sums[row.device.id] = sums.get(row.device.id, 0) + row.context_uj + row.active_uj
+    return sums
+
+
+def check(snapshot: Snapshot) -> None:
+    sums = sums_of(snapshot)
+    for state in snapshot.devices:
+        parts = state.idle_uj + state.context_uj + state.active_uj + state.unattributed_uj
+        assert parts == state.energy_uj
+        assert sums.get(state.device.id, 0) == state.context_uj + state.active_uj
+
+
+@settings(deadline=None)
+@given(EVENTS, st.integers(1, 6))
+def test_the_sums_hold_and_nothing_falls(
+    events: list[tuple[object, int, dict[tuple[int, int], float], set[int]]], cap: int
+) -> None:
+    """Processes come, go and reuse pids; `other` and the devices only grow, and so does each account that stays."""
+    directory = FakeDirectory()
+    ledger = Ledger(directory, cap, retention_s=2.0)
+    posted_uj, before = 0, ledger.snapshot(0.0, "", {})
+    for number, (device, energy_uj, busy, ended) in enumerate(events):
+        posted_uj += energy_uj
+        work = {process(pid, born): seconds for (pid, born), seconds in busy.items()}
+        post(ledger, energy_uj, work, "gpu" if device is GPU else "cpu")
+        directory.end(process(pid, born) for pid in ended for born in range(1, 4))
+        ledger.retire(float(number))
+        assert len(ledger.processes()) <= cap
+        after = ledger.snapshot(0.0, "", {})
+        check(after)
+        assert_no_fall(before, after)
+        before = after
+    assert sum(state.energy_uj for state in before.devices) == posted_uj
+
+
+def assert_no_fall(before: Snapshot, after: Snapshot) -> None:
+    devices = {state.device.id: state for state in after.devices}
+    for state in before.devices:
+        assert devices[state.device.id].energy_uj >= state.energy_uj
+        assert devices[state.device.id].active_uj >= state.active_uj
+    now = {(row.device.id, row.info): row for row in after.processes}
+    for row in before.processes:
+        later = now.get((row.device.id, row.info))
+        if later is None:
+            assert row.info is not None, "`other` never goes away"
+        else:
+            assert later.active_uj >= row.active_uj
+
+
+def test_an_account_that_stays_never_falls() -> None:
+    ledger = Ledger(FakeDirectory())
+    last_uj = 0
+    for _ in range(20):
+        post(ledger, 1000, {process(1): 1.0, process(2): 2.0})
+        now_uj = ledger.part(process(1), GPU.id).energy_uj
+        assert now_uj > last_uj
+        last_uj = now_uj
+
+
+def test_equals_do_not_flap_at_the_cap() -> None:
+    ledger = Ledger(FakeDirectory(), max_processes=5)
+    everyone = {process(pid): 1.0 for pid in range(1, 21)}
+    post(ledger, 1_000_000, everyone)
+    shown = set(ledger.processes())
+    for _ in range(10):
+        post(ledger, 1_000_000, everyone)
+        assert set(ledger.processes()) == shown
+
+
+def test_a_heavy_latecomer_gets_an_account() -> None:
+    ledger = Ledger(FakeDirectory(), max_processes=2)
+    for _ in range(3):
+        post(ledger, 1_000_000, {process(1): 1.0, process(2): 1.0, process(3): 0.01})
+    assert process(3) not in ledger.processes()
+    for _ in range(10):
+        post(ledger, 1_000_000, {process(3): 1.0})
+    assert process(3) in ledger.processes()
+    check(ledger.snapshot(0.0, "", {}))
+
+
+def test_folded_work_still_belongs_to_its_run() -> None:
+    ledger = Ledger(FakeDirectory(), max_processes=1)
+    own_uj = 0
+    for pid in range(1, 30):
+        attribution = post(ledger, 1_000_000, {process(pid): 1.0})
+        own_uj += attribution.active_uj[process(pid)] if pid % 2 else 0
+    assert ledger.run_part("run", GPU.id).energy_uj == own_uj
+    assert ledger.run_part("none", GPU.id) == PartAccount()
+
+
+def test_the_ended_are_kept_for_the_retention_and_then_folded() -> None:
+    directory = FakeDirectory()
+    ledger = Ledger(directory, retention_s=300)
+    post(ledger, 700, {process(1): 1.0})
+    directory.end([process(1)])
+    ledger.retire(10.0)
+    (row,) = ledger.snapshot(0.0, "", {}).processes
+    assert row.ended_s == 10.0
+    ledger.retire(309.0)
+    assert process(1) in ledger.processes()
+    ledger.retire(310.0)
+    (row,) = ledger.snapshot(0.0, "", {}).processes
+    assert row.info is None
+    assert row.active_uj == 600
+    assert ledger.folded == 1
+
+
+def test_memory_of_the_folded_is_bounded() -> None:
+    ledger = Ledger(FakeDirectory(), max_processes=3)
+    for pid in range(1, 500):
+        post(ledger, 1000, {process(pid): 1.0})
+    assert len(ledger._dormant) <= 30
+
+
+def test_a_snapshot_is_frozen_and_changes_nothing() -> None:
+    ledger = Ledger(FakeDirectory())
+    ledger.open_account(CPU, DeviceFacts(driver="d"))
+    post(ledger, 999, {process(1): 1.0})
+    ledger.fault(Fault(GPU.id, 1.0, "gap", retry=True))
+    first, second = (ledger.snapshot(1.0, "v", {GPU.id: 70.0}) for _ in range(2))
+    assert first == second
+    with pytest.raises(FrozenInstanceError):
+        first.version = "x"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        first.fault_counts["", "gap"] = 2  # type: ignore[index]
+    post(ledger, 999, {process(1): 1.0})
+    ledger.fault(Fault(GPU.id, 2.0, "gap", retry=True))
+    assert first == second
+    assert first.fault_counts == {(GPU.id, "gap"): 1}
+
+
+def test_a_device_that_is_down_has_no_power() -> None:
+    ledger = Ledger(FakeDirectory())
+    ledger.open_account(GPU, DeviceFacts())
+    ledger.open_account(CPU, DeviceFacts())
+    gpu, cpu = ledger.snapshot(1.0, "", {CPU.id: None}).devices
+    assert (gpu.up, gpu.power_w) == (False, None)
+    assert (cpu.up, cpu.power_w) == (True, None)
+
+
+def test_errors_add_in_squares_and_linearly() -> None:
+    part = PartAccount(active_uj=100, variance_uj2=9.0, systematic_uj=4.0)
+    assert half_width_95(0, part) == pytest.approx(1.959964 * 5)
+    assert half_width_95(100, PartAccount()) == pytest.approx(SCALE_95 * 100)
+    part.merge(PartAccount(active_uj=1, variance_uj2=16.0, systematic_uj=6.0))
+    assert (part.energy_uj, part.variance_uj2, part.systematic_uj) == (101, 25.0, 10.0)
