@@ -14,7 +14,9 @@ import random
 import time
 from collections.abc import Sequence
 
-SEGMENTS = ("1110111", "0010010", "1011101", "1011011", "0111010", "1101011", "1101111", "1010010", "1111111", "1111011")
+SEGMENTS = (
+    "1110111", "0010010", "1011101", "1011011", "0111010", "1101011", "1101111", "1010010", "1111111", "1111011",
+)  # fmt: skip
 """Which of the seven segments each digit lights."""
 PIXELS_PER_SEGMENT = 6
 INPUTS, HIDDEN, CLASSES = 7 * PIXELS_PER_SEGMENT, 24, 10

@@ -251,13 +251,14 @@ def test_energy_is_conserved_over_any_course(
     ticks: list[tuple[str, dict[tuple[int, int], float], bool]],
 ) -> None:
     clock = FakeClock(1.0)
-    state = {"uj": 0, "what": "fine"}
+    counter = {"uj": 0}
+    fate = {"what": "fine"}
 
     def reading(_: float) -> tuple[int | None, float | None]:
-        if state["what"] == "failed":
+        if fate["what"] == "failed":
             raise SensorFailedError("read_failed")
-        counter_uj = None if state["what"] == "no counter" else int(state["uj"])
-        return counter_uj, None if state["what"] == "no power" else 100.0
+        counter_uj = None if fate["what"] == "no counter" else counter["uj"]
+        return counter_uj, None if fate["what"] == "no power" else 100.0
 
     work: dict[tuple[int, int], float] = {}
 
@@ -267,8 +268,8 @@ def test_energy_is_conserved_over_any_course(
     bench = Bench(ScriptedSensor(clock, reading), clock=clock, usage={GPU.id: ScriptedUsage(clock, usage)})
     for what, busy_s, ask in ticks:
         clock.sleep(0.5)
-        state["uj"] = {"reset": 0, "jump": int(state["uj"]) + 10**13}.get(what, int(state["uj"]) + 50_000_000)
-        state["what"] = what
+        counter["uj"] = {"reset": 0, "jump": counter["uj"] + 10**13}.get(what, counter["uj"] + 50_000_000)
+        fate["what"] = what
         work.clear()
         work.update(busy_s)
         bench.meter.sample()

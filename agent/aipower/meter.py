@@ -42,9 +42,9 @@ class Meter:
         self._max_gap_s = max_gap_s
         self.channels = self._open_channels(found)
 
-    def sample(self) -> None:
-        """Read every sensor once."""
-        for channel in self.channels:
+    def sample(self, channels: Sequence[Channel] | None = None) -> None:
+        """Read the sensors of `channels`, by default all of them, once."""
+        for channel in self.channels if channels is None else channels:
             for fault in channel.sample():
                 self._record(fault)
 

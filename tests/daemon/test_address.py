@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aipower.daemon.address import Address, parse_address
 from aipower.errors import UsageError
+from aipower.settings.address import Address, parse_address
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aipower.daemon.config import AgentConfig, describe, load_config
-from aipower.daemon.options import LOG_LEVELS, OPTIONS
 from aipower.errors import UsageError
+from aipower.settings.config import AgentConfig, describe, load_config
+from aipower.settings.options import LOG_LEVELS, OPTIONS
 
 SHIPPED = Path(__file__).parents[2] / "config" / "aipower.toml"
 NOTHING: Mapping[str, str] = {}

@@ -7,9 +7,9 @@ import socket
 
 import pytest
 
-from aipower.daemon.address import Address
 from aipower.daemon.listener import reason
 from aipower.errors import AipowerError
+from aipower.settings.address import Address
 from daemon.services import get, service
 
 

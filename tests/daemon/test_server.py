@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from aipower.daemon.address import Address
 from aipower.daemon.server import HttpService
+from aipower.settings.address import Address
 from daemon.services import DEADLINE_S, connected, get, read_to_end, service
 
 LONGEST_STOP_S = 10.0

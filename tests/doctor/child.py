@@ -6,9 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from aipower.daemon.address import parse_address
 from aipower.doctor.cli import add_arguments, main, run_doctor
 from aipower.doctor.world import World
+from aipower.settings.address import parse_address
 
 
 def run(root: str, arguments: list[str]) -> int:

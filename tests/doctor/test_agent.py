@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aipower.daemon.address import Address
 from aipower.daemon.http import Health, HttpService, make_app
 from aipower.doctor import agent
 from aipower.doctor.world import Answer, http_get
+from aipower.settings.address import Address
 from doctor.children import closed_port
 from doctor.worlds import make_world, raises
 

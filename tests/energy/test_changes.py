@@ -6,7 +6,7 @@ import pytest
 
 from aipower.energy.changes import ChangeTimes, Seen
 from aipower.energy.device import DeviceEnergy
-from aipower.model import Fault, Reading
+from aipower.model import EnergyDelta, Fault, Reading
 from aipower.seams import SensorTraits
 from fakes import GPU
 
@@ -55,8 +55,8 @@ def faults_of(energy: DeviceEnergy, readings: list[Reading]) -> list[Fault]:
 
 def test_a_gap_of_an_integrated_device_is_declared_and_not_filled() -> None:
     energy = DeviceEnergy(GPU, SensorTraits(), 5.0)
-    deltas = []
-    faults = []
+    deltas: list[EnergyDelta] = []
+    faults: list[Fault] = []
     for at_s in (1.0, 2.0, 3.0, 10.0, 11.0):
         progress = energy.advance(Reading(at_s, None, 100.0))
         deltas.extend(progress.deltas)

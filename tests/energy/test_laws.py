@@ -29,7 +29,8 @@ ENDLESS = SensorTraits(0.1, None, 1000.0)
 
 
 def deltas_of(energy: DeviceEnergy, readings: Sequence[tuple[float, int | None, float | None]]) -> list[EnergyDelta]:
-    at_s, deltas = 100.0, []
+    deltas: list[EnergyDelta] = []
+    at_s = 100.0
     for step_s, counter_uj, power_w in readings:
         at_s += step_s
         deltas.extend(energy.advance(Reading(at_s, counter_uj, power_w)).deltas)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from aipower.model import Usage
+from aipower.model import ProcessId, Usage
 from aipower.seams import SensorTraits
 from energy.simulator import (
     SPAWN_S,
@@ -206,7 +206,7 @@ def test_parts_of_a_run_sum_to_the_device_to_the_microjoule() -> None:
         published = Published(noisy(3.0, rng), GPU_MODEL, rng, SPAWN_S + 5)
         workers = [process(pid) for pid in range(1, 6)]
 
-        def usage(since_s: float, now_s: float, rng: random.Random = rng, workers: list = workers) -> Usage:
+        def usage(since_s: float, now_s: float, rng: random.Random = rng, workers: list[ProcessId] = workers) -> Usage:
             busy = {worker: rng.random() for worker in workers if rng.random() < 0.7}
             return Usage(since_s, now_s, busy, rng.random() / 9, frozenset(workers[:3]), rng.randrange(2), samples=6)
 

@@ -35,9 +35,7 @@ class EnergyCounter:
     @property
     def line(self) -> str:
         """Its line of the script."""
-        return (
-            f"energy {self.mode} {_s(self.period_ms)} {_s(self.phase_ms)} {_s(self.window_ms)} {self.base_mj}"
-        )
+        return f"energy {self.mode} {_s(self.period_ms)} {_s(self.phase_ms)} {_s(self.window_ms)} {self.base_mj}"
 
 
 @dataclass(frozen=True, slots=True)

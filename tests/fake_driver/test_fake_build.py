@@ -73,7 +73,5 @@ def test_refusing_compiler_is_quoted(tmp_path: Path) -> None:
 def test_unset_script_is_reported() -> None:
     code = "import ctypes, sys; sys.exit(ctypes.CDLL(sys.argv[1]).nvmlInit_v2() != 999)"
     path = str(library() / LIBRARY)
-    done = subprocess.run(
-        [sys.executable, "-c", code, path], capture_output=True, text=True, env={}, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, env={}, check=False)
     assert (done.returncode, done.stderr) == (0, "fake nvml: AIPOWER_FAKE_NVML is not set\n")

@@ -110,9 +110,7 @@ def test_handles(tmp_path: Path) -> None:
         assert driver.code("nvmlDeviceGetHandleByPciBusId", None, "00000000:FF:00.0") == NOT_FOUND
         assert driver.code("nvmlDeviceGetHandleByUUID", None, "GPU-nobody") == NOT_FOUND
         by_uuid = driver.ask("same", function="nvmlDeviceGetHandleByUUID", key=gpus[1].uuid, gpu=1)
-        by_address = driver.ask(
-            "same", function="nvmlDeviceGetHandleByPciBusId", key=gpus[1].pci_bus_id, gpu=1
-        )
+        by_address = driver.ask("same", function="nvmlDeviceGetHandleByPciBusId", key=gpus[1].pci_bus_id, gpu=1)
         assert (by_uuid, by_address) == (True, True)
         assert driver.ask("same", function="nvmlDeviceGetHandleByUUID", key=gpus[0].uuid, gpu=1) is False
 
@@ -120,22 +118,15 @@ def test_handles(tmp_path: Path) -> None:
 @pytest.mark.parametrize("handle", [0, 8, 0xDEADBEEF0])
 def test_foreign_handles_are_refused(tmp_path: Path, handle: int) -> None:
     with connect(Machine((h100(),)), tmp_path) as driver:
-        assert (
-            driver.ask("bare", function="nvmlDeviceGetPowerUsage", arguments=[handle, 0]) == INVALID_ARGUMENT
-        )
+        assert driver.ask("bare", function="nvmlDeviceGetPowerUsage", arguments=[handle, 0]) == INVALID_ARGUMENT
 
 
 def test_null_answers_are_refused(tmp_path: Path) -> None:
     with connect(Machine((h100(),)), tmp_path) as driver:
         assert driver.ask("bare", function="nvmlDeviceGetCount_v2", arguments=[0]) == INVALID_ARGUMENT
-        assert (
-            driver.ask("bare", function="nvmlSystemGetDriverVersion", arguments=[0, 80]) == INVALID_ARGUMENT
-        )
+        assert driver.ask("bare", function="nvmlSystemGetDriverVersion", arguments=[0, 80]) == INVALID_ARGUMENT
         assert driver.ask("bare_device", function="nvmlDeviceGetPowerUsage", gpu=0) == INVALID_ARGUMENT
-        assert (
-            driver.ask("bare_device", function="nvmlDeviceGetTotalEnergyConsumption", gpu=0)
-            == INVALID_ARGUMENT
-        )
+        assert driver.ask("bare_device", function="nvmlDeviceGetTotalEnergyConsumption", gpu=0) == INVALID_ARGUMENT
 
 
 def test_users_are_counted(tmp_path: Path) -> None:
@@ -192,9 +183,7 @@ def test_log_of_calls(tmp_path: Path) -> None:
         ("old", "nvmlDeviceGetArchitecture", ()),
     ],
 )
-def test_variants_lack_symbols(
-    tmp_path: Path, variant: str, function: str, arguments: tuple[object, ...]
-) -> None:
+def test_variants_lack_symbols(tmp_path: Path, variant: str, function: str, arguments: tuple[object, ...]) -> None:
     with connect(Machine((h100(),)), tmp_path, variant=variant) as driver:
         assert driver.code(function, 0, *arguments) == FUNCTION_NOT_FOUND
         assert driver.code("nvmlDeviceGetPowerUsage", 0) == 0

@@ -66,9 +66,7 @@ def published_s(counter: EnergyCounter, now_s: float) -> float:
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    st.lists(st.lists(shapes, max_size=6), min_size=1, max_size=25), st.lists(times_s, min_size=1, max_size=5)
-)
+@given(st.lists(st.lists(shapes, max_size=6), min_size=1, max_size=25), st.lists(times_s, min_size=1, max_size=5))
 def test_counter_is_the_closed_form(powers: list[list[Shape]], moments_s: list[float]) -> None:
     gpus = tuple(h100(number, shapes=tuple(power)) for number, power in enumerate(powers))
     with tempfile.TemporaryDirectory() as name, connect(clocked(Path(name), *gpus), Path(name)) as driver:
@@ -138,9 +136,7 @@ def test_gain_and_offset(tmp_path: Path) -> None:
     gpu = rtx4090(shapes=(STEADY,), gain=1.044, offset_w=-22.6)
     with connect(clocked(tmp_path, gpu), tmp_path) as driver:
         first = counter_mj(driver.at(10.05))
-        assert counter_mj(driver.at(20.05)) - first == pytest.approx(
-            1000 * gpu.metered_energy_j(0, 10), abs=2
-        )
+        assert counter_mj(driver.at(20.05)) - first == pytest.approx(1000 * gpu.metered_energy_j(0, 10), abs=2)
         assert driver.call("nvmlDeviceGetPowerUsage", 0) == pytest.approx(1000 * (1.044 * 255 - 22.6), abs=1)
     assert gpu.true_energy_j(0, 10) == 2550
 

@@ -60,10 +60,7 @@ def test_first_rule_with_a_code_wins(tmp_path: Path) -> None:
 def test_rule_for_one_field(tmp_path: Path) -> None:
     rule = FaultRule("field/186", 10, 20, code=21)
     with connect(clocked(tmp_path, own=(rule,)), tmp_path) as driver:
-        codes = [
-            [field["nvmlReturn"] for field in driver.at(now_s).call(FIELDS, 0, [185, 186])]
-            for now_s in (5, 15)
-        ]
+        codes = [[field["nvmlReturn"] for field in driver.at(now_s).call(FIELDS, 0, [185, 186])] for now_s in (5, 15)]
     assert codes == [[0, 0], [0, 21]]
 
 

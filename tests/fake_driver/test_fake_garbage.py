@@ -120,9 +120,7 @@ def test_whole_machine_works_in_the_checked_build(tmp_path: Path) -> None:
         assert driver.errors == ""
 
 
-nasty_words = st.sampled_from(
-    ["", "0", "-1", "nan", "inf", "-inf", "1e308", "99999999999", "x", "0x", "0.5.5"]
-)
+nasty_words = st.sampled_from(["", "0", "-1", "nan", "inf", "-inf", "1e308", "99999999999", "x", "0x", "0.5.5"])
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

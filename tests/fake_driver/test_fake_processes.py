@@ -272,9 +272,7 @@ def test_mig_has_no_process_utilization(tmp_path: Path) -> None:
 
 def test_utilization_may_be_switched_off(tmp_path: Path) -> None:
     functions = ("nvmlDeviceGetProcessUtilization", "nvmlDeviceGetProcessesUtilizationInfo")
-    with connect(
-        machine(tmp_path, Process(11, busy=50.0), faults=not_supported(*functions)), tmp_path
-    ) as driver:
+    with connect(machine(tmp_path, Process(11, busy=50.0), faults=not_supported(*functions)), tmp_path) as driver:
         assert [driver.code(function, 0, 0) for function in functions] == [NOT_SUPPORTED, NOT_SUPPORTED]
 
 

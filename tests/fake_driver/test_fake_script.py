@@ -15,9 +15,7 @@ times_s = st.floats(-50, 250, allow_nan=False)
 watts = st.floats(0, 1000, allow_nan=False)
 lengths_s = st.floats(0.01, 100)
 squares = st.builds(
-    lambda start_s, span_s, power_w, period_s, duty: Square(
-        start_s, start_s + span_s, power_w, period_s, duty
-    ),
+    lambda start_s, span_s, power_w, period_s, duty: Square(start_s, start_s + span_s, power_w, period_s, duty),
     times_s,
     lengths_s,
     watts,
@@ -124,10 +122,7 @@ def test_environment(tmp_path: Path) -> None:
         "LD_LIBRARY_PATH": "/lib",
         "AIPOWER_FAKE_NVML": str(script),
     }
-    assert (
-        machine.environment(Path("/lib"), script, tmp_path / "log")["AIPOWER_FAKE_NVML_LOG"]
-        == f"{tmp_path}/log"
-    )
+    assert machine.environment(Path("/lib"), script, tmp_path / "log")["AIPOWER_FAKE_NVML_LOG"] == f"{tmp_path}/log"
     assert script.read_text() == machine.text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -59,8 +60,8 @@ class BusyTime:
         )
 
     def _sampling_se(self, part: float, samples: float) -> float:
-        """Standard error of a binomial share: sqrt(p (1 - p) / n)."""
-        return float((part * (1 - part) / samples) ** 0.5) if samples > 0 else 0.0
+        """Standard error of a binomial share: sqrt(p (1 - p) / n), that of one sample where there was less."""
+        return math.sqrt(part * (1 - part) / max(samples, 1.0)) if samples > 0 else 0.0
 
     def _systematic_se(self, part: float) -> float:
         return self.intensity_se * part * ((1 - part) if self.lone_is_certain else 1.0)

@@ -20,7 +20,6 @@ from types import FrameType
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from aipower import __version__
-from aipower.daemon.config import AgentConfig
 from aipower.daemon.http import Health, HttpService, make_app, parse_address
 from aipower.daemon.sampler import Pace, Sampler
 from aipower.errors import AipowerError, SensorError
@@ -32,6 +31,7 @@ from aipower.processes.procfs import ProcFs
 from aipower.processes.table import ProcessTable
 from aipower.seams import Clock, Exporter, SensorSet, SystemClock
 from aipower.sensors.select import Found, Machine, discover, parse_selection
+from aipower.settings.config import AgentConfig
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ import os
 import sys
 from pathlib import Path
 
-from aipower.daemon.config import AgentConfig, describe, load_config
-from aipower.daemon.options import OPTIONS
+from aipower.settings.config import AgentConfig, describe, load_config
+from aipower.settings.options import OPTIONS
 
 SYSTEM_CONFIG = Path("/etc/aipower/aipower.toml")
 """Read if it is there and no other file is named."""

@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from aipower.daemon.address import Address, parse_address
 from aipower.daemon.server import HttpService, Limits
 from aipower.model import Snapshot
 from aipower.seams import Exporter
+from aipower.settings.address import Address, parse_address
 
 __all__ = ["Address", "Health", "HttpService", "Limits", "make_app", "parse_address"]
 

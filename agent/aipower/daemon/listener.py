@@ -7,8 +7,8 @@ import errno
 import socket
 from collections.abc import Iterator
 
-from aipower.daemon.address import MAX_PORT, Address
 from aipower.errors import AipowerError
+from aipower.settings.address import MAX_PORT, Address
 
 BACKLOG = 128
 

@@ -14,9 +14,9 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from aipower.daemon.address import Address
 from aipower.daemon.listener import open_listener
 from aipower.errors import AipowerError
+from aipower.settings.address import Address
 
 START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 2.0

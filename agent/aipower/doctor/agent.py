@@ -9,9 +9,9 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
-from aipower.daemon.address import Address
 from aipower.doctor.finding import Result
 from aipower.doctor.world import Answer, World
+from aipower.settings.address import Address
 
 LOOPBACK: Final[Mapping[str, str]] = MappingProxyType({"0.0.0.0": "127.0.0.1", "::": "::1"})  # noqa: S104 - compared with
 """Where to reach an agent that listens on all addresses."""

@@ -82,9 +82,9 @@ def _this_machine(args: argparse.Namespace, environ: Mapping[str, str]) -> World
     Raises:
         UsageError: One of them is wrong.
     """
-    from aipower.daemon.address import parse_address  # noqa: PLC0415 - needed where doctor runs only
-    from aipower.daemon.config import load_config  # noqa: PLC0415 - needed where doctor runs only
     from aipower.doctor.world import World  # noqa: PLC0415 - needed where doctor runs only
+    from aipower.settings.address import parse_address  # noqa: PLC0415 - needed where doctor runs only
+    from aipower.settings.config import load_config  # noqa: PLC0415 - needed where doctor runs only
 
     flags = {"listen": args.listen} if args.listen is not None else {}
     return World(listen=parse_address(load_config(args.config, environ, flags).listen))

@@ -14,10 +14,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-from aipower.daemon.address import Address, parse_address
-from aipower.daemon.config import AgentConfig
 from aipower.seams import Clock, SystemClock
 from aipower.sensors.rapl.files import FileIo, SystemIo
+from aipower.settings.address import Address, parse_address
+from aipower.settings.config import AgentConfig
 
 HTTP_TIMEOUT_S: Final = 2.0
 """Below the limit of a check, so that a silent agent is reported as such."""

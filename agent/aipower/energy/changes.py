@@ -6,7 +6,6 @@ moment of publication, so the edges of a run are only as sharp as our knowledge 
 
 from __future__ import annotations
 
-import statistics
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -87,17 +86,20 @@ class ChangeTimes:
         anchor = min(range(len(sightings)), key=lambda number: sightings[number].width_s)
         instants = {anchor: sightings[anchor].middle_s(period_s)}
         for number in range(anchor - 1, -1, -1):
-            gap_s = instants[number + 1] - sightings[number].middle_s(period_s)
-            instants[number] = sightings[number].nearest(instants[number + 1] - _whole(gap_s, period_s), period_s)
+            gaps_s = _possible_gaps(sightings[number + 1], period_s)
+            expected = [instants[number + 1] - gap_s for gap_s in gaps_s]
+            instants[number] = _likeliest(sightings[number], expected, period_s)
         for number in range(anchor + 1, len(sightings)):
-            gap_s = sightings[number].middle_s(period_s) - instants[number - 1]
-            instants[number] = sightings[number].nearest(instants[number - 1] + _whole(gap_s, period_s), period_s)
+            gaps_s = _possible_gaps(sightings[number], period_s)
+            expected = [instants[number - 1] + gap_s for gap_s in gaps_s]
+            instants[number] = _likeliest(sightings[number], expected, period_s)
         return [instants[number] for number in range(len(sightings))]
 
     def _on_lattice(self, seen: Seen) -> float:
         """Whole periods after the last sharp sighting; a sighting that does not fit corrects the period."""
-        gap_s = seen.middle_s(self.period_s) - self._last_s
-        self._steps += max(1, round(gap_s / self.period_s))
+        gaps_s = _possible_gaps(seen, self.period_s)
+        guess_s = _likeliest(seen, [self._last_s + gap_s for gap_s in gaps_s], self.period_s)
+        self._steps += max(1, round((guess_s - self._last_s) / self.period_s))
         expected_s = self._anchor_s + self._steps * self.period_s
         at_s = seen.nearest(expected_s, self.period_s)
         if at_s != expected_s:
@@ -110,9 +112,20 @@ class ChangeTimes:
         if seen.after_s <= last.by_s:
             gap_s = min(gap_s, self._default_s)
         self._gaps_s.append(gap_s)
-        self._period_s = statistics.median(self._gaps_s)
+        self._period_s = sorted(self._gaps_s)[len(self._gaps_s) // 2]
 
 
-def _whole(gap_s: float, period_s: float) -> float:
-    """The whole number of periods, at least one, nearest to `gap_s`, in seconds."""
-    return max(1, round(gap_s / period_s)) * period_s
+def _possible_gaps(seen: Seen, period_s: float) -> list[float]:
+    """Seconds since the change before `seen`: all publications since then lie between its two reads."""
+    fewest = int(seen.width_s / period_s)
+    return [number * period_s for number in (fewest, fewest + 1) if number > 0]
+
+
+def _likeliest(seen: Seen, expected: Sequence[float], period_s: float) -> float:
+    """The one of the instants that the two reads contradict least, moved between them; then the most central."""
+    middle_s = seen.middle_s(period_s)
+
+    def doubt(at_s: float) -> tuple[float, float]:
+        return abs(seen.nearest(at_s, period_s) - at_s), abs(at_s - middle_s)
+
+    return seen.nearest(min(expected, key=doubt), period_s)

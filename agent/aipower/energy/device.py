@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aipower.energy.counter import SHORTEST_S, CounterEnergy, Step
 from aipower.energy.integral import PowerIntegral
 from aipower.energy.shadow import Shadow
-from aipower.energy.window import ending_at, mean_w, retimed, starting_at
+from aipower.energy.window import ending_at, join, mean_w, retimed, starting_at
 from aipower.model import Device, EnergyDelta, Fault, Method, Reading
 from aipower.seams import SensorTraits
 
@@ -175,7 +175,10 @@ class DeviceEnergy:
         return at_s - self._moved_s > limit_s
 
     def _tail(self, at_s: float) -> EnergyDelta | None:
-        """From the last publication to `at_s`: at its latest power for one period, by the power readings beyond."""
+        """From the last publication to `at_s`: at its latest power for one period, by the power readings beyond.
+
+        The latest power is that of a few steps, since one of them may hold two updates.
+        """
         since_s, last = self._until_s, self._last
         if last is None or since_s >= at_s:
             return None
@@ -183,7 +186,8 @@ class DeviceEnergy:
         if at_s - since_s > 2 * self._counter.changes.period_s and covered:
             return None if covered[-1].end_s < at_s else self._joined(covered, since_s, at_s)
         span_s = min(at_s - since_s, self._counter.changes.period_s)
-        return EnergyDelta(self._device, since_s, at_s, round(mean_w(last) * span_s * 1e6), "integrated")
+        watts = mean_w(join(self._counter.recent() or (last,)))
+        return EnergyDelta(self._device, since_s, at_s, round(watts * span_s * 1e6), "integrated")
 
     def _joined(self, parts: Sequence[EnergyDelta], start_s: float, end_s: float) -> EnergyDelta | None:
         inner = [starting_at(part, start_s, None, None) for part in parts]

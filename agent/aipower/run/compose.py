@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
-import secrets
 import time
 
 from aipower import __version__
@@ -29,7 +27,7 @@ def compose(options: RunOptions, measured: Measured, outcome: Outcome, started_u
         exit_code=outcome.exit_code,
         started_unix_s=started_unix_s,
         wall_s=wall_s,
-        host=platform.node(),
+        host=os.uname().nodename,
         energy_j=books.energy_j,
         interval_j=books.interval_j,
         estimated_j=Energies(guess.energy_j, cpu=guess.energy_j) if guess else Energies(),
@@ -49,7 +47,7 @@ def compose(options: RunOptions, measured: Measured, outcome: Outcome, started_u
 
 def new_run_id(started_unix_s: float) -> str:
     """Sorts by time and is unique: UTC to the second, and 32 random bits."""
-    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(started_unix_s))}-{secrets.token_hex(4)}"
+    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(started_unix_s))}-{os.urandom(4).hex()}"
 
 
 def printable(word: str) -> str:

@@ -22,7 +22,6 @@ from aipower.processes.procfs import ProcFs
 from aipower.processes.table import ProcessTable
 from aipower.processes.tree import RunTree
 from aipower.seams import Clock
-from aipower.sensors.fake import FakeGpuUsage
 from aipower.sensors.select import Found, Machine, Selection, discover
 
 log = logging.getLogger(__name__)
@@ -33,8 +32,8 @@ BURST_S = 0.25
 """Long enough to see two updates of a 100 ms counter."""
 SETTLE_S = 0.12
 """Longest wait after the end for one more update of a 100 ms counter."""
-SETTLE_SHARE = 0.05
-"""... but never more than this share of the run: who measures `true` wants the prompt back."""
+SETTLE_FROM_S = 0.3
+"""Runs shorter than this do not wait: who measures `true` wants the prompt back."""
 ATTRIBUTE_S = 1.0
 """Windows of attribution: utilisation is sampled six times a second, so shorter ones are mostly noise."""
 READY_S = 10.0
@@ -155,12 +154,11 @@ class Measurement:
 
     def _finish(self, meter: Meter) -> None:
         meter.sample()
-        patience_s = min(SETTLE_S, SETTLE_SHARE * (self._ended_s - self._started_s))
+        patience_s = SETTLE_S if self._ended_s - self._started_s >= SETTLE_FROM_S else 0.0
         until_s = self._clock.monotonic_s() + patience_s
-        while self._clock.monotonic_s() < until_s and self._unsettled(meter):
+        while self._clock.monotonic_s() < until_s and (unsettled := self._unsettled(meter)):
             self._clock.sleep(DENSE_S)
-            for channel in self._unsettled(meter):
-                channel.sample()
+            meter.sample(unsettled)
         for channel in meter.channels:
             channel.close(self._ended_s)
         meter.attribute()
@@ -182,8 +180,10 @@ class Measurement:
         for channel in meter.channels:
             if channel.sensor.device.kind in {"cpu", "dram"}:
                 channel.source = cpu
-            elif isinstance(channel.source, FakeGpuUsage) and channel.sensor.device.index == "0":
-                channel.source.adopt(tree.root)
+        if self._selection.fake_gpus:
+            from aipower.sensors.fake import adopt  # noqa: PLC0415 - only the simulation needs it
+
+            adopt(meter.channels[0].source, tree.root)
 
     def _look_around(self, tree: RunTree) -> None:
         """Meet processes before they are gone: a GPU's samples name them by pid only."""

@@ -141,6 +141,12 @@ def simulate(
     return SensorSet(sensors, usage), FakeDirectory(real, infos)
 
 
+def adopt(source: UsageSource | None, process: ProcessId) -> None:
+    """Let the simulated GPU of `source` be used by a real process instead of its fake ones."""
+    if isinstance(source, FakeGpuUsage):
+        source.adopt(process)
+
+
 def _sensor(device_id: str, kind: str, name: str, index: int, wave: Wave, clock: Clock) -> FakeSensor:
     kinds: dict[str, Kind] = {"gpu": "gpu", "cpu": "cpu", "dram": "dram"}
     parent = "fake-cpu-0" if kind == "dram" else None

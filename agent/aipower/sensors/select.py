@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +10,7 @@ from aipower.errors import UsageError
 from aipower.model import Unavailable
 from aipower.processes.table import ProcessTable
 from aipower.seams import Clock, ProcessDirectory, SensorSet, UsageSource
-from aipower.sensors import nvml, rapl
-from aipower.sensors.fake import simulate
+from aipower.sensors.nvml import library
 
 POWERCAP = Path("/sys/class/powercap")
 POWERCAP_VARIABLE = "AIPOWER_POWERCAP_ROOT"
@@ -75,6 +73,8 @@ def discover(selection: Selection, machine: Machine, cpu_usage: UsageSource | No
         UsageError: A sensor that was named is not to be had.
     """
     if selection.fake_gpus:
+        from aipower.sensors.fake import simulate  # noqa: PLC0415 - brings `random` and all it needs
+
         return Found(*simulate(selection.fake_gpus, machine.clock, cpu_usage, machine.table))
     sets = [_discover(name, machine) for name in selection.real]
     for name, found in zip(selection.real, sets, strict=True):
@@ -89,10 +89,22 @@ def discover(selection: Selection, machine: Machine, cpu_usage: UsageSource | No
 
 
 def _discover(name: str, machine: Machine) -> SensorSet:
-    if name == "nvml":
-        # Loaded here and not above: it is 8,000 lines that a machine without GPUs never needs.
-        module = importlib.import_module("pynvml")
-        return nvml.discover(module, machine.table.resolve_gpu, machine.clock)
+    return _discover_nvml(machine) if name == "nvml" else _discover_rapl(machine)
+
+
+def _discover_nvml(machine: Machine) -> SensorSet:
+    if (missing := library.missing()) is not None:
+        return SensorSet(unavailable=[missing])
+    import pynvml  # noqa: PLC0415 - 8,000 lines that a machine without GPUs never needs
+
+    from aipower.sensors.nvml.discover import discover as discover_gpus  # noqa: PLC0415 - likewise
+
+    return discover_gpus(pynvml, machine.table.resolve_gpu, machine.clock)
+
+
+def _discover_rapl(machine: Machine) -> SensorSet:
+    from aipower.sensors import rapl  # noqa: PLC0415 - not needed for simulated sensors
+
     root = Path(machine.environ.get(POWERCAP_VARIABLE) or POWERCAP)
     return rapl.discover(root, machine.clock, cpuinfo=Path("/proc/cpuinfo"))
 

@@ -1,5 +1,1 @@
-"""NVIDIA GPUs through NVML."""
-
-from aipower.sensors.nvml.discover import discover
-
-__all__ = ["discover"]
+"""NVIDIA GPUs through NVML. It imports nothing: most of it is not needed on a machine without the driver."""

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from aipower.daemon.options import OPTIONS, Value
 from aipower.errors import UsageError
+from aipower.settings.options import OPTIONS, Value
 
 ENV_PREFIX = "AIPOWER_"
 TYPO_RATIO = 0.85

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from aipower.daemon.address import parse_address
 from aipower.errors import UsageError
+from aipower.settings.address import parse_address
 
 Value = str | float | int
 
