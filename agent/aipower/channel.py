@@ -17,6 +17,8 @@ MIN_POWER_WINDOW_S = 0.05
 """Power from a counter over less is mostly the jitter of its updates: 4 % at 10 ms for RAPL (science of C6)."""
 MOST_PENDING = 64
 """Windows of usage kept apart while energy is awaited; older ones are joined."""
+LOOK_AGAIN_S = 1.0
+"""Pause between attempts to read a device that has left: it may come back under the same name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Channel:
         self.model: ActiveModel = _model(sensor.device)
         self.up = False
         self.gone = False
+        self._look_again_s = 0.0
         self.power = PowerStats()
         self.first: Reading | None = None
         self._clock = clock
@@ -47,16 +50,13 @@ class Channel:
 
     def sample(self) -> list[Fault]:
         """Read the sensor once; what goes wrong comes back as data."""
-        if self.gone:
+        if self.gone and self._clock.monotonic_s() < self._look_again_s:
             return []
         try:
             reading = self.sensor.read()
         except SensorError as error:
-            self.up, self.gone = False, isinstance(error, SensorGoneError)
-            self.power = PowerStats(None, self.power.peak_w)
-            now_s = self._clock.monotonic_s()
-            return [Fault(self.sensor.device.id, now_s, error.reason, retry=not self.gone, detail=str(error))]
-        self.up = True
+            return self._lose(error)
+        self.up, self.gone = True, False
         return self._take(reading)
 
     def open(self, at_s: float) -> None:
@@ -89,6 +89,17 @@ class Channel:
         usages = [usage for usage in self._usages if usage.end_s > delta.start_s]
         self._pending, self._usages = [], []
         return delta, merge(usages) if usages else None
+
+    def _lose(self, error: SensorError) -> list[Fault]:
+        """No power until a read works again. A device that has left is one fault, however often it is looked for."""
+        was_gone = self.gone
+        self.up, self.gone = False, isinstance(error, SensorGoneError)
+        self.power = PowerStats(None, self.power.peak_w)
+        now_s = self._clock.monotonic_s()
+        self._look_again_s = now_s + LOOK_AGAIN_S
+        if was_gone and self.gone:
+            return []
+        return [Fault(self.sensor.device.id, now_s, error.reason, retry=not self.gone, detail=str(error))]
 
     def _take(self, reading: Reading) -> list[Fault]:
         if self.first is None:

@@ -152,6 +152,9 @@ class FaultyIo:
             raise planned
         return self.real.pread(descriptor, size) if planned is None else planned
 
+    def replaced(self, descriptor: int) -> bool:
+        return False
+
     def close(self, descriptor: int) -> None:
         self.real.close(descriptor)
 

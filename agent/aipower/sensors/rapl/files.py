@@ -13,7 +13,7 @@ ATTRIBUTE_BYTES: Final = 64
 """More than any zone name or number: powercap prints at most 20 digits and a newline."""
 
 _NUMBER: Final = re.compile(rb"[0-9]{1,20}\n?")
-_STALE: Final = frozenset({errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.ESTALE})
+_STALE: Final = frozenset({errno.ENOENT, errno.ENXIO, errno.ENODEV})
 
 
 class FileIo(Protocol):
@@ -25,6 +25,10 @@ class FileIo(Protocol):
 
     def pread(self, descriptor: int, size: int) -> bytes:
         """At most `size` bytes from the start of the file; raises OSError."""
+        ...
+
+    def replaced(self, descriptor: int) -> bool:
+        """True if the open file has no name any more; raises OSError."""
         ...
 
     def close(self, descriptor: int) -> None:
@@ -42,10 +46,11 @@ class SystemIo:
 
     def pread(self, descriptor: int, size: int) -> bytes:
         """At most `size` bytes from offset 0, where sysfs makes the value anew; raises OSError."""
-        if os.fstat(descriptor).st_nlink == 0:
-            # A tree bound or copied into a container may replace its files; this descriptor would read the old one.
-            raise OSError(errno.ESTALE, "the file was replaced")
         return os.pread(descriptor, size, 0)
+
+    def replaced(self, descriptor: int) -> bool:
+        """True if the open file has no name any more; raises OSError."""
+        return os.fstat(descriptor).st_nlink == 0
 
     def close(self, descriptor: int) -> None:
         """Give the descriptor back; raises OSError."""
@@ -108,6 +113,9 @@ class EnergyFile:
         Raises:
             OSError: The file cannot be opened or read.
         """
+        if self._descriptor is not None and self._io.replaced(self._descriptor):
+            # Not in sysfs, but a tree copied into a container may be kept up to date by renaming new files over old.
+            self._release()
         descriptor = self.open()
         try:
             return self._io.pread(descriptor, ATTRIBUTE_BYTES)
