@@ -224,9 +224,7 @@ def test_the_simulated_machine_drives_the_real_pipeline(tmp_path: Path) -> None:
     for device in record["devices"]:
         parts_j = device["run_energy_j"] + device["idle_j"] + device["other_j"]
         assert parts_j == pytest.approx(device["energy_j"], rel=1e-6)
-    first, second = record["devices"][:2]
-    assert first["run_energy_j"] > 0
-    assert second["run_energy_j"] == 0
+    assert sorted(device["run_energy_j"] > 0 for device in record["devices"][:3]) == [False, False, True]
     assert record["energy_j"]["total"] == pytest.approx(sum(record["energy_j"][k] for k in ("gpu", "cpu", "dram")))
 
 

@@ -183,7 +183,7 @@ class Measurement:
         if self._selection.fake_gpus:
             from aipower.sensors.fake import adopt  # noqa: PLC0415 - only the simulation needs it
 
-            adopt(meter.channels[0].source, tree.root)
+            adopt((channel.source for channel in meter.channels), tree.root)
 
     def _look_around(self, tree: RunTree) -> None:
         """Meet processes before they are gone: a GPU's samples name them by pid only."""

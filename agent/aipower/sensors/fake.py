@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from aipower.model import Device, DeviceFacts, Kind, ProcessId, ProcessInfo, Reading, Usage
@@ -16,36 +16,62 @@ from aipower.seams import Clock, ProcessDirectory, SensorSet, SensorTraits, Usag
 
 PUBLISH_S = 0.1
 """As real GPUs publish their counters."""
+GPU_PERIOD_S = 40.0
 DRIVER = "simulated"
 BOOT = "fake"
 FIRST_PID = 1 << 23
 """Above the kernel's highest pid (2**22), so that a fake process never is a real one."""
 
 
+REST = 0.15
+"""Below this load a simulated GPU rests: its processes give their contexts back, and its bare idle level is seen."""
+_SINE_AT_REST = 2 * REST - 1
+_FIRST = math.asin(_SINE_AT_REST)
+"""The angle at which work begins; it lasts for `_WORKING` of each turn."""
+_WORKING = math.pi - 2 * _FIRST
+
+
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """Power that swings between `low_w` and `low_w + swing_w`."""
+    """Work that comes and goes: `idle_w`, while it works `context_w` more, and up to `swing_w` on top."""
 
-    low_w: float
+    idle_w: float
+    context_w: float
     swing_w: float
     period_s: float
     phase: float
 
     def power_w(self, at_s: float) -> float:
         """Power at a moment."""
-        return self.low_w + self.swing_w * self.load(at_s)
+        load = self.load(at_s)
+        return self.idle_w + (self.context_w + self.swing_w * load if load > 0 else 0.0)
 
     def load(self, at_s: float) -> float:
-        """From 0 to 1."""
-        return (1 + math.sin(self._angle(at_s))) / 2
+        """How hard it works: 0 at rest, else up to 1 - REST."""
+        return max(0.0, (1 + math.sin(self._angle(at_s))) / 2 - REST)
 
     def energy_j(self, at_s: float) -> float:
         """The integral of the power from 0 to `at_s`, in closed form."""
-        cosines = math.cos(self._angle(at_s)) - math.cos(self.phase)
-        return (self.low_w + self.swing_w / 2) * at_s - self.swing_w * self.period_s / (4 * math.pi) * cosines
+        holding, working = _turned(self._angle(at_s))
+        holding_0, working_0 = _turned(self.phase)
+        per_radian_s = self.period_s / (2 * math.pi)
+        extra_j = self.context_w * (holding - holding_0) + self.swing_w * (working - working_0)
+        return self.idle_w * at_s + extra_j * per_radian_s
 
     def _angle(self, at_s: float) -> float:
         return 2 * math.pi * at_s / self.period_s + self.phase
+
+
+def _turned(angle: float) -> tuple[float, float]:
+    """The integrals, from the start of a turn to `angle`, of "works at all" and of the load."""
+    turns, rest = divmod(angle - _FIRST, 2 * math.pi)
+    now = min(rest, _WORKING)
+    return turns * _WORKING + now, turns * _load_integral(_WORKING) + _load_integral(now)
+
+
+def _load_integral(angle: float) -> float:
+    """The integral of (sin(_FIRST + x) - _SINE_AT_REST) / 2 for x from 0 to `angle`."""
+    return (math.cos(_FIRST) - math.cos(_FIRST + angle) - _SINE_AT_REST * angle) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +113,20 @@ class FakeGpuUsage:
         span_s = max(self._since_s - since_s, 1e-6)
         busy_s = self._wave.load((since_s + self._since_s) / 2) * span_s
         weights = [2.0] + [1.0] * (len(self._processes) - 1)
-        whole = sum(weights)
-        shares = {process: busy_s * weight / whole for process, weight in zip(self._processes, weights, strict=False)}
+        shares = {
+            process: busy_s * weight / sum(weights) for process, weight in zip(self._processes, weights, strict=True)
+        }
         return Usage(
             since_s,
             self._since_s,
             {process: share for process, share in shares.items() if share > 0},
-            holders=frozenset(self._processes),
+            holders=frozenset(self._processes if self.load() > 0 else ()),
             samples=6 * span_s,
         )
+
+    def load(self) -> float:
+        """How hard it works now."""
+        return self._wave.load(self._clock.monotonic_s())
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +158,15 @@ def simulate(
     sensors: list[FakeSensor] = []
     usage: dict[str, UsageSource] = {}
     for index in range(gpus):
-        wave = Wave(dice.uniform(90, 130), dice.uniform(200, 450), dice.uniform(20, 60), dice.uniform(0, 6))
+        # Evenly spread over the turn, so that of two or more there is always one at work.
+        phase = 2 * math.pi * index / gpus
+        wave = Wave(dice.uniform(60, 80), dice.uniform(26, 66), dice.uniform(250, 600), GPU_PERIOD_S, phase)
         sensors.append(_sensor(f"GPU-fake-{index}", "gpu", "Simulated GPU", index, wave, clock))
         processes = [_process(2 * index, "train.py", infos), _process(2 * index + 1, "vllm", infos)]
         usage[f"GPU-fake-{index}"] = FakeGpuUsage(wave, processes, clock)
     for kind, name, wave in (
-        ("cpu", "Simulated processor", Wave(55, 90, 30, dice.uniform(0, 6))),
-        ("dram", "Simulated memory", Wave(8, 12, 45, dice.uniform(0, 6))),
+        ("cpu", "Simulated processor", Wave(55, 0, 90, 30, dice.uniform(0, 6))),
+        ("dram", "Simulated memory", Wave(8, 0, 12, 45, dice.uniform(0, 6))),
     ):
         sensors.append(_sensor(f"fake-{kind}-0", kind, name, 0, wave, clock))
         if cpu_usage is not None:
@@ -141,10 +174,11 @@ def simulate(
     return SensorSet(sensors, usage), FakeDirectory(real, infos)
 
 
-def adopt(source: UsageSource | None, process: ProcessId) -> None:
-    """Let the simulated GPU of `source` be used by a real process instead of its fake ones."""
-    if isinstance(source, FakeGpuUsage):
-        source.adopt(process)
+def adopt(sources: Iterable[UsageSource | None], process: ProcessId) -> None:
+    """Let the simulated GPU that works hardest now be used by a real process instead of its fake ones."""
+    fakes = [source for source in sources if isinstance(source, FakeGpuUsage)]
+    if fakes:
+        max(fakes, key=FakeGpuUsage.load).adopt(process)
 
 
 def _sensor(device_id: str, kind: str, name: str, index: int, wave: Wave, clock: Clock) -> FakeSensor:
