@@ -12,8 +12,6 @@ SHOWN_FAULTS = 5
 METHODS = {"counter": "energy counter", "integrated": "integrated power", "estimated": "model"}
 KINDS = {"gpu": "GPU", "cpu": "CPU", "dram": "DRAM"}
 WH_J = 3600.0
-SURE_PART = 0.5
-"""Joules below which a device's idle and foreign parts are not worth a line."""
 
 
 def render(record: RunRecord) -> str:
@@ -34,6 +32,8 @@ def render(record: RunRecord) -> str:
 
 def joules(energy_j: float) -> str:
     """Three to four significant digits with an SI prefix."""
+    if energy_j == 0:
+        return "0 J"
     for limit, scale, unit in ((1e6, 1e6, "MJ"), (1e4, 1e3, "kJ"), (1.0, 1.0, "J"), (0.0, 1e-3, "mJ")):
         if energy_j >= limit:
             value = energy_j / scale
@@ -51,7 +51,7 @@ def duration(seconds: float) -> str:
 
 
 def _headline(record: RunRecord) -> str:
-    name = f" [{record.name}]" if record.name else ""
+    name = f" [{_short(record.name, 40)}]" if record.name else ""
     simulated = "  SIMULATED SENSORS: no measurement" if record.simulated else ""
     command = _short(" ".join(record.command), 60)
     return f"aipower: {command}{name}  exit {record.exit_code}  {duration(record.wall_s)}{simulated}"
@@ -107,13 +107,9 @@ def _processes(record: RunRecord) -> Iterable[str]:
 
 def _faults(faults: Sequence[FaultLine]) -> Iterable[str]:
     for fault in faults[:SHOWN_FAULTS]:
-        where = fault.device or "sensors"
-        when = (
-            f"{fault.first_s:.1f}..{fault.last_s:.1f} s, {fault.count} times"
-            if fault.count > 1
-            else f"{fault.first_s:.1f} s"
-        )
-        yield _row("fault", f"{where}: {fault.reason} at {when}: {_short(fault.detail, 60)}")
+        repeated = f" to {fault.last_s:.1f} s, {fault.count} times" if fault.count > 1 else ""
+        what = f"{fault.device or 'sensors'}: {fault.reason} at {fault.first_s:.1f} s{repeated}"
+        yield _row("fault", f"{what}: {_short(fault.detail, 60)}")
     if len(faults) > SHOWN_FAULTS:
         yield _row("", f"and {len(faults) - SHOWN_FAULTS} more in the --json record")
 
@@ -136,7 +132,7 @@ def _total(record: RunRecord) -> str:
 
 
 def _row(label: str, text: str) -> str:
-    return f"  {label:<{LABEL_WIDTH}}{text}".rstrip()
+    return f"  {label:<{LABEL_WIDTH}}{_clean(text)}".rstrip()
 
 
 def _range(interval_j: Interval | None) -> str:
@@ -145,6 +141,11 @@ def _range(interval_j: Interval | None) -> str:
     return f"[{joules(interval_j[0])} .. {joules(interval_j[1])}]"
 
 
+def _clean(text: str) -> str:
+    """One line, whatever is in it: names must not play with the terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
 def _short(text: str, width: int) -> str:
-    clean = "".join(char if char.isprintable() else "?" for char in text)
+    clean = _clean(text)
     return clean if len(clean) <= width else clean[: width - 1] + "…"
