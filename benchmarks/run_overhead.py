@@ -6,7 +6,6 @@ python benchmarks/run_overhead.py [REPEATS]
 from __future__ import annotations
 
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -53,7 +52,7 @@ def main() -> None:
         for name, argv in COMMANDS.items():
             samples[name].append(measure(argv))
     print(
-        f"aipower {aipower.__version__}, Python {platform.python_version()}, {os.cpu_count()} CPUs, {repeats} repeats\n"
+        f"aipower {aipower.__version__}, Python {sys.version.split()[0]}, {os.cpu_count()} CPUs, {repeats} repeats\n"
     )
     print("| command | wall ms, median | middle half | CPU ms, median |\n|---|--:|--:|--:|")
     for name, values in samples.items():

@@ -153,7 +153,7 @@ class FaultyIo:
         return self.real.pread(descriptor, size) if planned is None else planned
 
     def replaced(self, descriptor: int) -> bool:
-        return False
+        return self.real.replaced(descriptor)
 
     def close(self, descriptor: int) -> None:
         self.real.close(descriptor)

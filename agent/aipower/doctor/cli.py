@@ -83,11 +83,13 @@ def _this_machine(args: argparse.Namespace, environ: Mapping[str, str]) -> World
         UsageError: One of them is wrong.
     """
     from aipower.doctor.world import World  # noqa: PLC0415 - needed where doctor runs only
+    from aipower.sensors.select import powercap_root  # noqa: PLC0415 - needed where doctor runs only
     from aipower.settings.address import parse_address  # noqa: PLC0415 - needed where doctor runs only
-    from aipower.settings.config import load_config  # noqa: PLC0415 - needed where doctor runs only
+    from aipower.settings.config import load_effective  # noqa: PLC0415 - needed where doctor runs only
 
     flags = {"listen": args.listen} if args.listen is not None else {}
-    return World(listen=parse_address(load_config(args.config, environ, flags).listen))
+    listen = parse_address(load_effective(args.config, environ, flags).listen)
+    return World(listen=listen, powercap=powercap_root(environ))
 
 
 def _report(findings: Sequence[Finding], args: argparse.Namespace, stream: TextIO, environ: Mapping[str, str]) -> str:

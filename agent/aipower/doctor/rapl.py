@@ -15,7 +15,7 @@ from aipower.sensors.rapl import discover, missing
 
 def counters(world: World) -> Result:
     """Which RAPL zones can be read. Their lack is no failure: most virtual machines have none."""
-    found = discover(world.sysfs, world.clock, cpuinfo=world.proc / "cpuinfo", io=world.rapl_io)
+    found = discover(world.powercap or world.sysfs, world.clock, cpuinfo=world.proc / "cpuinfo", io=world.rapl_io)
     try:
         return _result(found.sensors, found.unavailable)
     finally:

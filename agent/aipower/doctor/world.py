@@ -117,6 +117,8 @@ class World:
 
     proc: Path = Path("/proc")
     sysfs: Path = Path("/sys")
+    powercap: Path | None = None
+    """Where the RAPL counters are, if not below `sysfs`."""
     etc: Path = Path("/etc")
     clock: Clock = field(default_factory=SystemClock)
     clocks: Callable[[Clock], ClockFacts] = read_clocks

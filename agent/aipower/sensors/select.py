@@ -11,24 +11,13 @@ from aipower.model import Unavailable
 from aipower.processes.table import ProcessTable
 from aipower.seams import Clock, ProcessDirectory, SensorSet, UsageSource
 from aipower.sensors.nvml import library
+from aipower.settings.selection import Selection, parse_selection
+
+__all__ = ["Found", "Machine", "Selection", "discover", "parse_selection", "powercap_root"]
 
 POWERCAP = Path("/sys/class/powercap")
 POWERCAP_VARIABLE = "AIPOWER_POWERCAP_ROOT"
 """Where powercap is mounted, for containers that see the host's under another path."""
-REAL = ("nvml", "rapl")
-MAX_FAKE_GPUS = 64
-DEFAULT_FAKE_GPUS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which sensors are wanted."""
-
-    real: tuple[str, ...] = REAL
-    required: bool = False
-    """True where a sensor was named: it is then an error if it is missing."""
-    fake_gpus: int = 0
-    """More than 0 for the simulated machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +35,6 @@ class Machine:
     table: ProcessTable
     clock: Clock
     environ: Mapping[str, str] = field(default_factory=dict)
-
-
-def parse_selection(text: str) -> Selection:
-    """The selection that `text` means: `auto`, `fake`, `fake:8`, or names such as `nvml,rapl`.
-
-    Raises:
-        UsageError: It means nothing.
-    """
-    names = tuple(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
-    if names == ("auto",):
-        return Selection()
-    if len(names) == 1 and names[0].partition(":")[0] == "fake":
-        return Selection((), fake_gpus=_fake_gpus(names[0]))
-    unknown = [name for name in names if name not in REAL]
-    if unknown or not names:
-        what = f'unknown sensor "{unknown[0]}"' if unknown else "no sensor named"
-        raise UsageError(f"--sensors: {what}; expected auto, fake, fake:N, or a list of {', '.join(REAL)}")
-    return Selection(names, required=True)
 
 
 def discover(selection: Selection, machine: Machine, cpu_usage: UsageSource | None) -> Found:
@@ -105,17 +76,12 @@ def _discover_nvml(machine: Machine) -> SensorSet:
 def _discover_rapl(machine: Machine) -> SensorSet:
     from aipower.sensors import rapl  # noqa: PLC0415 - not needed for simulated sensors
 
-    root = Path(machine.environ.get(POWERCAP_VARIABLE) or POWERCAP)
-    return rapl.discover(root, machine.clock, cpuinfo=Path("/proc/cpuinfo"))
+    return rapl.discover(powercap_root(machine.environ), machine.clock, cpuinfo=Path("/proc/cpuinfo"))
 
 
-def _fake_gpus(name: str) -> int:
-    _, colon, count = name.partition(":")
-    if not colon:
-        return DEFAULT_FAKE_GPUS
-    if count.isascii() and count.isdigit() and 1 <= int(count) <= MAX_FAKE_GPUS:
-        return int(count)
-    raise UsageError(f'--sensors: "{name}" is not fake:N with N from 1 to {MAX_FAKE_GPUS}')
+def powercap_root(environ: Mapping[str, str]) -> Path:
+    """Where the counters of powercap are."""
+    return Path(environ.get(POWERCAP_VARIABLE) or POWERCAP)
 
 
 def _refusal(name: str, missing: Unavailable | None) -> str:

@@ -6,13 +6,15 @@ import difflib
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from aipower.errors import UsageError
 from aipower.settings.options import OPTIONS, Value
 
 ENV_PREFIX = "AIPOWER_"
+SYSTEM_CONFIG = Path("/etc/aipower/aipower.toml")
+"""Read if it is there and no other file is named."""
 TYPO_RATIO = 0.85
 """Variables this like a setting are taken for a misspelt one; the rest belong to other parts of aipower."""
 MAX_SHOWN_CHARS = 80
@@ -54,8 +56,32 @@ def load_config(path: Path | None, environ: Mapping[str, str], flags: Mapping[st
     }
     values = {key: setting.value for key, setting in settings.items()}
     config = AgentConfig(**values)  # type: ignore[arg-type]  # OPTIONS gave each value the type of its field
+    if "process_interval_s" not in settings:
+        return replace(config, process_interval_s=max(config.process_interval_s, config.interval_s))
     _check_intervals(config, settings)
     return config
+
+
+def load_effective(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, str]) -> AgentConfig:
+    """The settings that the agent would use: as `load_config`, with the system's file where none is named.
+
+    Raises:
+        UsageError: As `load_config`.
+    """
+    if path is None and _is_there(SYSTEM_CONFIG):
+        path = SYSTEM_CONFIG
+    return load_config(path, environ, flags)
+
+
+def _is_there(path: Path) -> bool:
+    """True too where it may not be looked at: reading it then says why."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def describe(config: AgentConfig) -> str:
@@ -75,8 +101,8 @@ def _from_file(path: Path | None) -> Iterator[_Setting]:
             raise UsageError(f"{path}: unknown key {_shown(key)}{_suggestion(key)}")
         try:
             yield _Setting(key, OPTIONS[key].from_toml(raw), shown)
-        except ValueError:
-            raise _wrong(key, shown) from None
+        except ValueError as error:
+            raise _wrong(key, shown, error) from None
 
 
 def _from_environ(environ: Mapping[str, str]) -> Iterator[_Setting]:
@@ -101,11 +127,14 @@ def _from_flags(flags: Mapping[str, str]) -> Iterator[_Setting]:
 def _from_text(key: str, text: str, shown: str) -> _Setting:
     try:
         return _Setting(key, OPTIONS[key].from_text(text), shown)
-    except ValueError:
-        raise _wrong(key, shown) from None
+    except ValueError as error:
+        raise _wrong(key, shown, error) from None
 
 
-def _wrong(key: str, shown: str) -> UsageError:
+def _wrong(key: str, shown: str, error: ValueError) -> UsageError:
+    """What was expected, or what its own parser has to say of it."""
+    if isinstance(error.__cause__, UsageError):
+        return UsageError(f"{shown}: {''.join(char if char.isprintable() else '?' for char in str(error))}")
     return UsageError(f"{shown}: expected {OPTIONS[key].expected}")
 
 
@@ -136,11 +165,13 @@ def _read_toml(path: Path) -> dict[str, object]:
         UsageError: It cannot be read, or is not TOML; it names the line.
     """
     try:
+        if not path.is_file() and path.exists():
+            raise UsageError(f"{path}: cannot read the configuration: not a regular file")
         content = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: cannot read the configuration: {error.strerror or error}") from error
     try:
-        return tomllib.loads(content.decode())
+        return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}:{_line(content[: error.start])}: not UTF-8 text") from error
     except (ValueError, RecursionError) as error:

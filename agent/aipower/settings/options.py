@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from aipower.errors import UsageError
 from aipower.settings.address import parse_address
+from aipower.settings.selection import parse_selection
 
 Value = str | float | int
 
@@ -18,7 +18,6 @@ MAX_INTERVAL_S = 60.0
 MAX_RETENTION_S = 30 * 86400.0
 MAX_PROCESSES = 100_000
 LOG_LEVELS = ("debug", "info", "warning", "error")
-SENSOR_NAMES = re.compile(r"[^\s,]+(,[^\s,]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +70,33 @@ def _number(kind: type[float | int], low: float, high: float, expected: str) -> 
     return Option(kind, lambda value: not isinstance(value, str) and low <= value <= high, expected)
 
 
-def _is_address(text: str) -> bool:
-    try:
-        parse_address(text)
-    except UsageError:
-        return False
-    return True
+def _parsed_by(parse: Callable[[str], object]) -> Callable[[str], bool]:
+    """Accepts what `parse` does; what it complains of becomes the reason."""
+
+    def accepts(text: str) -> bool:
+        try:
+            parse(text)
+        except UsageError as error:
+            raise ValueError(str(error)) from error
+        return True
+
+    return accepts
 
 
 OPTIONS: Mapping[str, Option] = MappingProxyType(
     {
-        "listen": _text(_is_address, "HOST:PORT, as in 127.0.0.1:9877 or [::1]:9877"),
+        "listen": _text(_parsed_by(parse_address), "HOST:PORT, as in 127.0.0.1:9877 or [::1]:9877"),
         "sensors": _text(
-            lambda text: bool(SENSOR_NAMES.fullmatch(text)),
-            "auto, fake, or names with commas between, as in nvml,rapl",
+            _parsed_by(parse_selection),
+            "auto, fake, fake:N, or names with commas between, as in nvml,rapl",
         ),
         "interval_s": _number(float, MIN_INTERVAL_S, MAX_INTERVAL_S, "seconds from 0.02 to 60"),
-        "process_interval_s": _number(float, MIN_INTERVAL_S, MAX_RETENTION_S, "seconds, not fewer than interval_s"),
+        "process_interval_s": _number(
+            float,
+            MIN_INTERVAL_S,
+            MAX_RETENTION_S,
+            "seconds, not fewer than interval_s",
+        ),
         "retention_s": _number(float, 0, MAX_RETENTION_S, "seconds from 0 to 2592000 (30 days)"),
         "max_processes": _number(int, 1, MAX_PROCESSES, "a whole number from 1 to 100000"),
         "log_level": _text(lambda text: text in LOG_LEVELS, f"one of {', '.join(LOG_LEVELS)}"),
