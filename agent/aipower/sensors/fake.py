@@ -10,9 +10,12 @@ import math
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from aipower.model import Device, DeviceFacts, Kind, ProcessId, ProcessInfo, Reading, Usage
-from aipower.seams import Clock, ProcessDirectory, SensorSet, SensorTraits, UsageSource
+from aipower.processes.procfs import ProcFs
+from aipower.processes.table import ProcessTable
+from aipower.seams import Clock, ProcessDirectory, SensorSet, SensorTraits, SystemClock, UsageSource
 
 PUBLISH_S = 0.1
 """As real GPUs publish their counters."""
@@ -147,6 +150,12 @@ class FakeDirectory:
     def alive(self, process: ProcessId) -> bool:
         """Fake processes live for ever."""
         return process in self.fakes or self.real.alive(process)
+
+
+def discover(root: Path = Path("/proc"), clock: Clock | None = None, gpus: int = 2) -> SensorSet:
+    """A simulated machine; `root` is where the real processes beside the fake ones are looked up."""
+    clock = clock or SystemClock()
+    return simulate(gpus, clock, None, ProcessTable(ProcFs(root), clock))[0]
 
 
 def simulate(

@@ -68,7 +68,7 @@ def _discover_nvml(machine: Machine) -> SensorSet:
         return SensorSet(unavailable=[missing])
     import pynvml  # noqa: PLC0415 - 8,000 lines that a machine without GPUs never needs
 
-    from aipower.sensors.nvml.discover import discover as discover_gpus  # noqa: PLC0415 - likewise
+    from aipower.sensors.nvml.discovery import discover as discover_gpus  # noqa: PLC0415 - likewise
 
     return discover_gpus(pynvml, machine.table.resolve_gpu, machine.clock)
 

@@ -14,7 +14,7 @@ import pynvml
 from aipower.errors import SensorError
 from aipower.model import ProcessId
 from aipower.seams import SensorSet
-from aipower.sensors.nvml.discover import discover
+from aipower.sensors.nvml.discovery import discover
 
 Request = dict[str, Any]
 UNKNOWN_PID_FROM = 9000

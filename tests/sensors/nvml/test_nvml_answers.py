@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from aipower.errors import SensorFailedError, SensorGoneError
 from aipower.model import Reading, Usage
 from aipower.seams import Sensor, SensorSet
-from aipower.sensors.nvml.discover import discover
+from aipower.sensors.nvml.discovery import discover
 from sensors.nvml.standin import (
     UUID,
     FakeClock,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from aipower.errors import SensorFailedError
 from aipower.model import ProcessId
 from aipower.sensors.nvml.codes import CallError
-from aipower.sensors.nvml.discover import discover
+from aipower.sensors.nvml.discovery import discover
 from aipower.sensors.nvml.driver import Driver
 from aipower.sensors.nvml.sampler import UtilizationSampler, Work
 from sensors.nvml.standin import UUID, FakeClock, Row, Standin, fails, process, resolve, rows
