@@ -12,8 +12,19 @@ from aipower.accounts import PartAccount
 from aipower.attribution.active import BusyTime
 from aipower.attribution.attribute import attribute
 from aipower.attribution.baseline import Floor
-from aipower.ledger import SCALE_95, Ledger, half_width_95
-from aipower.model import Attribution, DeviceFacts, EnergyDelta, Fault, ProcessId, Snapshot, Usage
+from aipower.ledger import FAULT_REASONS, SCALE_95, Ledger, half_width_95
+from aipower.model import (
+    Attribution,
+    DeviceFacts,
+    EnergyDelta,
+    Fault,
+    FoldedEnergy,
+    ProcessEnergy,
+    ProcessId,
+    RunEnergy,
+    Snapshot,
+    Usage,
+)
 from fakes import CPU, GPU, FakeDirectory, process
 
 EVENTS = st.lists(
@@ -36,7 +47,8 @@ def post(ledger: Ledger, energy_uj: int, busy: dict[ProcessId, float], device: s
 
 def sums_of(snapshot: Snapshot) -> dict[str, int]:
     sums: dict[str, int] = {}
-    for row in snapshot.processes:
+    rows: list[ProcessEnergy | FoldedEnergy] = [*snapshot.processes, *snapshot.folded]
+    for row in rows:
         sums[row.device.id] = sums.get(row.device.id, 0) + row.context_uj + row.active_uj
     return sums
 
@@ -138,9 +150,9 @@ def test_the_ended_are_kept_for_the_retention_and_then_folded() -> None:
     ledger.retire(309.0)
     assert process(1) in ledger.processes()
     ledger.retire(310.0)
-    (row,) = ledger.snapshot(0.0, "", {}).processes
-    assert row.info is None
-    assert row.active_uj == 600
+    snapshot = ledger.snapshot(0.0, "", {})
+    assert snapshot.processes == ()
+    assert snapshot.folded == (FoldedEnergy(GPU, 0, 600),)
     assert ledger.folded == 1
 
 
@@ -148,7 +160,7 @@ def test_memory_of_the_folded_is_bounded() -> None:
     ledger = Ledger(FakeDirectory(), max_processes=3)
     for pid in range(1, 500):
         post(ledger, 1000, {process(pid): 1.0})
-    assert len(ledger._dormant) <= 30
+    assert ledger._book.dormant <= 30
 
 
 def test_a_snapshot_is_frozen_and_changes_nothing() -> None:
@@ -165,7 +177,7 @@ def test_a_snapshot_is_frozen_and_changes_nothing() -> None:
     post(ledger, 999, {process(1): 1.0})
     ledger.fault(Fault(GPU.id, 2.0, "gap", retry=True))
     assert first == second
-    assert first.fault_counts == {(GPU.id, "gap"): 1}
+    assert first.fault_counts == {**{(CPU.id, reason): 0 for reason in FAULT_REASONS}, (GPU.id, "gap"): 1}
 
 
 def test_a_device_that_is_down_has_no_power() -> None:
@@ -175,6 +187,69 @@ def test_a_device_that_is_down_has_no_power() -> None:
     gpu, cpu = ledger.snapshot(1.0, "", {CPU.id: None}).devices
     assert (gpu.up, gpu.power_w) == (False, None)
     assert (cpu.up, cpu.power_w) == (True, None)
+
+
+def test_a_run_is_shown_with_its_name_where_that_is_known() -> None:
+    ledger = Ledger(FakeDirectory(), max_processes=1)
+    for pid in (1, 2, 3):
+        post(ledger, 700, {process(pid): 1.0})
+    (nameless,) = ledger.snapshot(0.0, "", {}).runs
+    assert nameless == RunEnergy("run", "", "", GPU, 1200)
+    ledger.register_run("run", "resnet", "ada")
+    ledger.register_run("run", "another word", "ada")
+    (named,) = ledger.snapshot(0.0, "", {}).runs
+    assert named == RunEnergy("run", "resnet", "ada", GPU, 1200)
+
+
+def test_what_did_not_change_is_shown_by_the_same_object() -> None:
+    ledger = Ledger(FakeDirectory())
+    post(ledger, 700, {process(1): 1.0})
+    post(ledger, 700, {process(2): 1.0})
+    first = ledger.snapshot(0.0, "", {}).processes
+    post(ledger, 700, {process(2): 1.0})
+    second = ledger.snapshot(0.0, "", {}).processes
+    assert second[0] is first[0]
+    assert (first[1].active_uj, second[1].active_uj) == (600, 1200)
+
+
+def test_a_successor_by_pid_and_name_goes_on_with_the_account() -> None:
+    directory = FakeDirectory()
+    ledger = Ledger(directory, retention_s=300)
+    first, second = process(1, 100), process(1, 900)
+    post(ledger, 700, {first: 1.0})
+    directory.end([first])
+    ledger.retire(1.0)
+    post(ledger, 700, {second: 1.0})
+    ledger.retire(400.0)
+    (row,) = ledger.snapshot(0.0, "", {}).processes
+    assert row.info == directory.describe(second)
+    assert (row.active_uj, row.ended_s) == (1200, None)
+    assert set(ledger.processes()) == {second}
+
+
+def test_late_work_of_a_predecessor_goes_to_the_same_series() -> None:
+    ledger = Ledger(FakeDirectory())
+    for born in (100, 900, 100, 900):
+        post(ledger, 700, {process(1, born): 1.0})
+    (row,) = ledger.snapshot(0.0, "", {}).processes
+    assert row.active_uj == 2400
+    assert set(ledger.processes()) == {process(1, 900)}
+
+
+def test_other_is_only_what_the_nameless_use_meanwhile() -> None:
+    """370 W of others beside a job that ends: `other` grows by theirs only, never by the past of the job."""
+    directory = FakeDirectory()
+    ledger = Ledger(directory, max_processes=1, retention_s=0.0)
+    post(ledger, 7_000_000, {process(1): 1.0})
+    post(ledger, 70, {process(2): 1.0})
+    before = ledger.snapshot(0.0, "", {})
+    directory.end([process(1)])
+    ledger.retire(5.0)
+    after = ledger.snapshot(0.0, "", {})
+    assert [row.active_uj for row in before.processes if row.info is None] == [60]
+    assert [row.active_uj for row in after.processes] == [60]
+    assert after.folded == (FoldedEnergy(GPU, 0, 6_000_000),)
+    check(after)
 
 
 def test_errors_add_in_squares_and_linearly() -> None:

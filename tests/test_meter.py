@@ -227,6 +227,66 @@ def test_power_of_a_counter_alone_comes_from_its_rise() -> None:
     assert bench.meter.powers_w()[CPU.id] == pytest.approx(50)
 
 
+def test_a_gpu_that_comes_back_keeps_its_idle_level_and_loses_no_energy() -> None:
+    """Idle for 5 s, then held and at work; then the device is found anew."""
+
+    def usage(since_s: float, now_s: float) -> Usage:
+        return nobody(since_s, now_s) if now_s <= 6.5 else busy(since_s, now_s)
+
+    watts = 100.0
+    bench = gpu_bench(counting(watts), usage)
+    bench.run(5)
+    bench.run(0.55, every_s=0.11, attribute_every=1000)
+    before = bench.ledger.totals(GPU.id).energy_uj
+    old = bench.meter.channels[0]
+    again = ScriptedSensor(bench.clock, counting(watts))
+    bench.meter.adopt(SensorSet([again], {GPU.id: ScriptedUsage(bench.clock, usage)}))
+    assert bench.ledger.totals(GPU.id).energy_uj > before, "what was pending is posted"
+    (channel,) = bench.meter.channels
+    assert (channel.sensor, channel.baseline) == (again, old.baseline)
+    assert isinstance(old.sensor, ScriptedSensor)
+    assert old.sensor.closed == 1
+    bench.clock.wait_until(7.0)
+    idle = bench.ledger.totals(GPU.id).idle_uj
+    bench.meter.attribute()
+    bench.run(3)
+    totals = bench.ledger.totals(GPU.id)
+    assert totals.idle_uj - idle == pytest.approx(3 * watts * 1e6, rel=0.2), "all of its power is idle power"
+
+
+def test_adopting_leaves_other_devices_alone() -> None:
+    clock = FakeClock(1.0)
+    bench = Bench(ScriptedSensor(clock, counting()), clock=clock, usage={})
+    kept = bench.meter.channels[0]
+    bench.meter.adopt(SensorSet([ScriptedSensor(clock, counting(), CPU)]))
+    assert bench.meter.channels[0] is kept
+    assert [channel.sensor.device for channel in bench.meter.channels] == [GPU, CPU]
+
+
+def test_the_method_that_is_shown_is_the_one_in_use() -> None:
+    """The counter stands still from 5 s to 15 s while the device draws power."""
+
+    def reading(at_s: float) -> tuple[int, float]:
+        moved_s = min(at_s, 5.0) + max(0.0, at_s - 15)
+        return int(moved_s * 10) * 10_000_000, 100.0
+
+    def shown(bench: Bench) -> str:
+        bench.meter.refresh_methods()
+        (device,) = bench.ledger.snapshot(0.0, "", {}).devices
+        return device.facts.method
+
+    bench = gpu_bench(reading)
+    assert shown(bench) == "counter"
+    bench.run(3)
+    assert shown(bench) == "counter"
+    bench.run(5)
+    energy_uj = bench.ledger.totals(GPU.id).energy_uj
+    assert shown(bench) == "integrated"
+    assert bench.ledger.totals(GPU.id).energy_uj == energy_uj > 0, "the account goes on"
+    bench.run(10)
+    assert shown(bench) == "counter"
+
+
 def test_closing_frees_the_sensors() -> None:
     bench = gpu_bench(counting())
     bench.meter.close()

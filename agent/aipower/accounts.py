@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from aipower.model import Attribution, ProcessInfo
+from aipower.model import Attribution, ProcessEnergy, ProcessInfo
+
+SeriesKey = tuple[str, ...]
+"""What tells the series of one process from those of another: pid, name, user and run as an exporter shows them."""
+
+
+def series_key(info: ProcessInfo, run: str) -> SeriesKey:
+    """The key of the series of a process; names that differ only in what cannot be printed have the same one."""
+    return (str(info.id.pid), *(_printable(text) for text in (info.comm, info.user, run)))
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)
 
 
 @dataclass(slots=True)
@@ -28,7 +40,7 @@ class DeviceAccount:
 
 @dataclass(slots=True)
 class PartAccount:
-    """Sums of one process, run or `other` on one device."""
+    """Sums of one process or run, of `other` or of what was folded, on one device."""
 
     context_uj: int = 0
     active_uj: int = 0
@@ -50,14 +62,16 @@ class PartAccount:
 
 @dataclass(slots=True)
 class ProcessAccount:
-    """Sums of one process over its devices."""
+    """Sums of one process over its devices, and of those that had its pid, name, user and run before it."""
 
     info: ProcessInfo
     run: str
     parts: dict[str, PartAccount] = field(default_factory=dict)
     ended_s: float | None = None
-    folded_uj: int = 0
-    """What it used before it had this account; that stays in `other`."""
+    earlier_uj: int = 0
+    """What it used before it had this account; that stays in `other` or in what was folded."""
+    rows: dict[str, ProcessEnergy] = field(default_factory=dict)
+    """What snapshots show of it by device, until that changes."""
 
     @property
     def energy_uj(self) -> int:
@@ -67,12 +81,33 @@ class ProcessAccount:
     @property
     def rank_uj(self) -> int:
         """All that it ever used, to rank processes by."""
-        return self.energy_uj + self.folded_uj
+        return self.energy_uj + self.earlier_uj
+
+    @property
+    def key(self) -> SeriesKey:
+        """The key of its series."""
+        return series_key(self.info, self.run)
+
+    def add(self, device: str, part: PartAccount) -> None:
+        """Take in work on `device`."""
+        self.parts.setdefault(device, PartAccount()).merge(part)
+        self.rows.pop(device, None)
+
+    def end(self, now_s: float) -> None:
+        """Note the end of its process."""
+        self.ended_s = now_s
+        self.rows.clear()
+
+    def pass_to(self, successor: ProcessInfo, earlier_uj: int) -> None:
+        """Go on as the account of `successor`, who used `earlier_uj` before."""
+        self.info, self.ended_s = successor, None
+        self.earlier_uj += earlier_uj
+        self.rows.clear()
 
 
 @dataclass(slots=True)
 class Dormant:
-    """A process without an account, whose sums go to `other`."""
+    """A process without an account, whose work goes to `other`."""
 
     run: str
     energy_uj: int = 0

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aipower.attribution.active import CPU_INTENSITY_SE, GPU_INTENSITY_SE, ActiveModel, BusyTime
 from aipower.attribution.baseline import Baseline, CpuBaseline, GpuBaseline
 from aipower.attribution.usage import merge
 from aipower.energy.device import DeviceEnergy
-from aipower.energy.window import join, starting_at
-from aipower.errors import SensorError, SensorGoneError
+from aipower.energy.window import join, mean_w, starting_at
+from aipower.errors import SensorError, SensorFailedError, SensorGoneError
 from aipower.model import Device, EnergyDelta, Fault, Reading, Usage
 from aipower.seams import Clock, Sensor, UsageSource
 
+log = logging.getLogger(__name__)
+
 MIN_POWER_WINDOW_S = 0.05
 """Power from a counter over less is mostly the jitter of its updates: 4 % at 10 ms for RAPL (science of C6)."""
+POWER_PERIODS = 2
+"""Power from a counter is taken over as many periods, since one delta may hold part of its neighbour's update."""
+POWER_SIGHTINGS = 10
+"""And over as many widths of a sighting: instants that are 0.1 s off must not make 600 W of 400 W."""
 MOST_PENDING = 64
 """Windows of usage kept apart while energy is awaited; older ones are joined."""
 LOOK_AGAIN_S = 1.0
@@ -43,21 +51,27 @@ class Channel:
         self._look_again_s = 0.0
         self.power = PowerStats()
         self.first: Reading | None = None
+        self.covered_s = 0.0
+        """Seconds whose energy was handed out by `take`; gaps are not in it."""
         self._clock = clock
         self._pending: list[EnergyDelta] = []
         self._usages: list[Usage] = []
-        self._previous: Reading | None = None
+        self._counted: list[EnergyDelta] = []
+        self._surprises: set[str] = set()
 
     def sample(self) -> list[Fault]:
-        """Read the sensor once; what goes wrong comes back as data."""
+        """Read the sensor once; what goes wrong comes back as data, a bug of the sensor's too."""
         if self.gone and self._clock.monotonic_s() < self._look_again_s:
             return []
         try:
             reading = self.sensor.read()
+            faults = self._take(reading)
         except SensorError as error:
             return self._lose(error)
+        except Exception as error:  # noqa: BLE001 - the one place that keeps a bug from taking down other devices
+            return self._lose(self._surprise(error))
         self.up, self.gone = True, False
-        return self._take(reading)
+        return faults
 
     def open(self, at_s: float) -> None:
         """Account for nothing before `at_s`."""
@@ -85,10 +99,19 @@ class Channel:
         """The energy found since the last call and who worked meanwhile; None while there is no energy."""
         if not self._pending:
             return None
+        self.covered_s += sum(delta.span_s for delta in self._pending)
         delta = join(self._pending)
         usages = [usage for usage in self._usages if usage.end_s > delta.start_s]
         self._pending, self._usages = [], []
         return delta, merge(usages) if usages else None
+
+    def _surprise(self, error: Exception) -> SensorFailedError:
+        """The error that nobody foresaw as one that may pass; its traceback is logged the first time."""
+        text = f"{type(error).__name__}: {error}"
+        if not self._surprises:
+            log.debug("%s: unexpected %s", self.sensor.device.id, text, exc_info=error)
+        self._surprises.add(type(error).__name__)
+        return SensorFailedError("internal", text)
 
     def _lose(self, error: SensorError) -> list[Fault]:
         """No power until a read works again. A device that has left is one fault, however often it is looked for."""
@@ -106,30 +129,32 @@ class Channel:
             self.first = reading
         progress = self.energy.advance(reading)
         self._pending.extend(progress.deltas)
-        self._note_power(reading)
+        self._note_power(reading.power_w if reading.power_w is not None else self._counted_power_w(progress.deltas))
         return list(progress.faults)
 
-    def _note_power(self, reading: Reading) -> None:
-        """Power as read, or from the counter where the sensor has none."""
-        power_w = reading.power_w
-        if power_w is None:
-            power_w = self._counted_power(reading)
+    def _note_power(self, power_w: float | None) -> None:
+        """Keep what can be believed."""
         if power_w is None or not 0 <= power_w <= self.sensor.traits.max_power_w:
             return
         peak_w = self.power.peak_w
         self.power = PowerStats(power_w, power_w if peak_w is None else max(peak_w, power_w))
 
-    def _counted_power(self, reading: Reading) -> float | None:
-        previous = self._previous
-        if previous is None:
-            self._previous = reading
+    def _counted_power_w(self, deltas: Sequence[EnergyDelta]) -> float | None:
+        """Power between moves of the counter, by their instants; None until enough of them have been seen."""
+        if not deltas:
             return None
-        span_s = reading.at_s - previous.at_s
-        if span_s < MIN_POWER_WINDOW_S or reading.counter_uj is None or previous.counter_uj is None:
+        if self._counted and deltas[0].start_s > self._counted[-1].end_s:
+            self._counted = []
+        self._counted.extend(deltas)
+        counted = join(self._counted)
+        if counted.span_s < self._power_window_s():
             return None
-        self._previous = reading
-        rise_uj = reading.counter_uj - previous.counter_uj
-        return rise_uj / 1e6 / span_s if rise_uj >= 0 else None
+        self._counted = []
+        return mean_w(counted)
+
+    def _power_window_s(self) -> float:
+        energy = self.energy
+        return max(MIN_POWER_WINDOW_S, POWER_PERIODS * energy.period_s, POWER_SIGHTINGS * energy.sighting_s)
 
 
 def _model(device: Device) -> ActiveModel:

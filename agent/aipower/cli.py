@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from aipower.errors import AipowerError, UsageError
+
+INTERRUPTED = 128 + signal.SIGINT
+"""As a shell reports it."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -28,14 +32,16 @@ def entry_point() -> None:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one command; its exit code, 2 for misuse."""
-    if argv[:1] == ["run"]:
-        # First of all, and by itself: the supervisor wants a process without threads and libraries.
-        from aipower.run.cli import main as run  # noqa: PLC0415 - see above
-
-        return run(argv[1:], "aipower run")
+    """Run one command; its exit code, 2 for misuse, 130 after a Ctrl-C that the command does not handle."""
     try:
+        if argv[:1] == ["run"]:
+            # First of all, and by itself: the supervisor wants a process without threads and libraries.
+            from aipower.run.cli import main as run  # noqa: PLC0415 - see above
+
+            return run(argv[1:], "aipower run")
         return _dispatch(argv)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except AipowerError as error:
         print(f"aipower: {error}", file=sys.stderr)
         return error.exit_code

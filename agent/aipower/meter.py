@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from aipower.attribution.attribute import attribute
 from aipower.attribution.baseline import Floor, GpuBaseline
@@ -82,13 +83,27 @@ class Meter:
         return {channel.sensor.device.id: channel.power.latest_w for channel in self.channels if channel.up}
 
     def adopt(self, found: SensorSet) -> None:
-        """Take in sensors that were found later; one whose device had gone takes its old channel's place."""
+        """Take in sensors that were found later; one whose device had gone takes its old channel's place.
+
+        What the old channel has learned of the device goes to the new one, what it has measured to the ledger.
+        """
         new = {sensor.device.id for sensor in found.sensors}
+        old = {channel.sensor.device.id: channel for channel in self.channels if channel.sensor.device.id in new}
+        for channel in old.values():
+            self._attribute(channel)
+            channel.sensor.close()
+        opened = self._open_channels(found)
+        for channel in opened:
+            if channel.sensor.device.id in old:
+                channel.baseline = old[channel.sensor.device.id].baseline
+        self.channels = [*(channel for channel in self.channels if channel.sensor.device.id not in new), *opened]
+
+    def refresh_methods(self) -> None:
+        """Tell the ledger how the energy of each device is found now: a counter may get stuck, or recover."""
         for channel in self.channels:
-            if channel.sensor.device.id in new:
-                channel.sensor.close()
-        kept = [channel for channel in self.channels if channel.sensor.device.id not in new]
-        self.channels = [*kept, *self._open_channels(found)]
+            if channel.first is not None:
+                facts = replace(channel.sensor.facts, method=channel.energy.method)
+                self._ledger.open_account(channel.sensor.device, facts)
 
     def close(self) -> None:
         """Free the sensors."""

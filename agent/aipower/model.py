@@ -208,7 +208,7 @@ class ProcessEnergy:
     """What one process used of one device since it was first seen."""
 
     info: ProcessInfo | None
-    """None for the account `other` into which small and exited processes are folded."""
+    """None for the account `other`: work that processes did while they had no account of their own."""
     run: str
     device: Device
     context_uj: int
@@ -216,6 +216,15 @@ class ProcessEnergy:
     error_uj: float
     """Half-width of the 95 % interval of context + active, in microjoules."""
     ended_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedEnergy:
+    """What the processes whose accounts were withdrawn had used of one device: with the accounts, the whole."""
+
+    device: Device
+    context_uj: int
+    active_uj: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,3 +265,4 @@ class Snapshot:
     fault_counts: Mapping[tuple[str, str], int] = field(default_factory=lambda: MappingProxyType({}))
     """Number of faults by (device id or "", reason)."""
     agent: AgentStats = field(default_factory=AgentStats)
+    folded: tuple[FoldedEnergy, ...] = ()

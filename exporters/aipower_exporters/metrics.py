@@ -50,8 +50,15 @@ PROCESS_ENERGY = Metric(
     "aipower_process_energy_joules_total",
     "joules",
     "counter",
-    "Energy of the device that the process used; comm=other without a pid holds small and ended ones.",
+    "Energy of the device that the process used; comm=other without a pid is the work of those without own series.",
     (*PROCESS_LABELS, "component"),
+)
+PROCESS_FOLDED = Metric(
+    "aipower_process_folded_energy_joules_total",
+    "joules",
+    "counter",
+    "Past energy of processes whose series have left; jumps when series leave, so it is for sums, not for rates.",
+    (*DEVICE_LABELS, "component"),
 )
 PROCESS_ENERGY_ERROR = Metric(
     "aipower_process_energy_error_joules",
@@ -104,15 +111,14 @@ AGENT_FAULTS = Metric(
     "Things that went wrong with a device; device is empty where it concerns none.",
     ("device", "reason"),
 )
-AGENT_FOLDED = Metric(
-    "aipower_agent_folded_series_total", "", "counter", "Process accounts that were folded into comm=other."
-)
+AGENT_FOLDED = Metric("aipower_agent_folded_series_total", "", "counter", "Process series that have left the page.")
 
 METRICS: tuple[Metric, ...] = (
     DEVICE_POWER,
     DEVICE_ENERGY,
     DEVICE_COMPONENT_ENERGY,
     PROCESS_ENERGY,
+    PROCESS_FOLDED,
     PROCESS_ENERGY_ERROR,
     RUN_ENERGY,
     SENSOR_UP,

@@ -117,14 +117,14 @@ def test_all_is_idle_where_nobody_holds_or_works() -> None:
 def test_a_seeded_idle_level_is_used_at_once() -> None:
     baseline = GpuBaseline()
     baseline.seed(50.0)
-    assert baseline.floor(window(300), held(1)) == Floor(50_000_000)
+    assert baseline.floor(window(300), held(1)).idle_uj == 50_000_000
 
 
 def test_a_lone_small_process_is_not_charged_with_the_socket() -> None:
     usage = Usage(0.0, 1.0, {process(1): 0.5}, capacity_s=10.0)
     baseline = CpuBaseline()
     busy = Usage(0.0, 1.0, {process(1): 5.0}, capacity_s=10.0)
-    assert baseline.floor(EnergyDelta(CPU, 0.0, 1.0, 100), busy) == Floor(50, known=False)
+    assert baseline.floor(EnergyDelta(CPU, 0.0, 1.0, 100), busy).idle_uj == 50
     baseline.observe(EnergyDelta(CPU, 0.0, 1.0, 40), usage)
     assert baseline.floor(EnergyDelta(CPU, 0.0, 1.0, 100), busy) == Floor(40)
 

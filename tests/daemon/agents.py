@@ -52,6 +52,21 @@ class Agent:
             time.sleep(0.05)
         return page
 
+    def until_healthy(self) -> None:
+        """Returns once samples come."""
+        deadline_s = time.monotonic() + LIMIT_S
+        while '"ok"' not in (page := self.page("/healthz")):
+            assert time.monotonic() < deadline_s, f"{page}\n{self.log.read_text()}"
+            assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.05)
+
+    def until_logged(self, text: str) -> None:
+        """Returns once the log holds `text`."""
+        deadline_s = time.monotonic() + LIMIT_S
+        while text not in self.log.read_text():
+            assert time.monotonic() < deadline_s, self.log.read_text()
+            time.sleep(0.05)
+
 
 def total(series: Series, name: str, **labels: str) -> float:
     """The sum of the samples of `name` that have `labels`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import signal
 import socket
@@ -20,6 +21,7 @@ from fake_driver.script import Gpu, Machine, Process, Sampler, Segment
 
 DEVICE, COMPONENT = "aipower_device_energy_joules_total", "aipower_device_component_energy_joules_total"
 PROCESS = "aipower_process_energy_joules_total"
+FOLDED = "aipower_process_folded_energy_joules_total"
 FAST = ("--interval-s", "0.2", "--process-interval-s", "1")
 
 
@@ -38,7 +40,7 @@ def assert_sums_are_exact(series: Series) -> None:
         whole = total(series, DEVICE, device=device)
         assert total(series, COMPONENT, device=device) == pytest.approx(whole, rel=1e-6)
         for part in ("context", "active"):
-            split = total(series, PROCESS, device=device, component=part)
+            split = sum(total(series, name, device=device, component=part) for name in (PROCESS, FOLDED))
             assert split == pytest.approx(total(series, COMPONENT, device=device, component=part), rel=1e-6, abs=1e-5)
 
 
@@ -109,7 +111,6 @@ def test_an_address_in_use_is_one_clear_line() -> None:
     [
         (["agent", "--interval-s", "soon"], "--interval-s"),
         (["agent", "--sensors", "gpus"], 'unknown sensor "gpus"'),
-        (["agent", "--sensors", "rapl"], "--sensors rapl: "),
         (["agent", "--config", "/no/such/file.toml"], "/no/such/file.toml"),
         (["agent", "--listenn", "x"], "unrecognized arguments: --listenn"),
         (["agnt"], "invalid choice: 'agnt'"),
@@ -120,6 +121,12 @@ def test_misuse_is_2_and_one_line(flags: list[str], hint: str) -> None:
     assert code == 2
     assert hint in errors
     assert errors.count("\n") == 1
+
+
+def test_a_named_sensor_that_is_missing_is_2_and_the_last_line() -> None:
+    code, errors = refused("agent", "--sensors", "rapl", "--listen", "127.0.0.1:0")
+    assert code == 2
+    assert "--sensors rapl: " in errors.splitlines()[-1]
 
 
 def test_an_unknown_key_names_the_right_one(tmp_path: Path) -> None:
@@ -156,13 +163,18 @@ def test_who_used_a_gpu_and_how_an_ended_process_leaves(tmp_path: Path) -> None:
             page = running.until(mine)
             assert f'uuid="{gpu.uuid}"' in page
             assert 'method="counter"' in page
-            used = total(running.series(), PROCESS, device=gpu.uuid, pid=str(job.pid))
+            deadline_s = time.monotonic() + 60
+            while (used := total(running.series(), PROCESS, device=gpu.uuid, pid=str(job.pid))) == 0:
+                assert time.monotonic() < deadline_s
+                time.sleep(0.1)
             job.kill()
             job.wait()
-            running.until('comm="other"')
-            series = running.series()
+            while total(series := running.series(), FOLDED, device=gpu.uuid) == 0:
+                assert time.monotonic() < deadline_s
+                time.sleep(0.1)
             assert total(series, PROCESS, device=gpu.uuid, pid=str(job.pid)) == 0
-            assert total(series, PROCESS, device=gpu.uuid, comm="other") >= used
+            assert total(series, PROCESS, device=gpu.uuid, comm="other") == 0
+            assert total(series, FOLDED, device=gpu.uuid) >= used
             assert total(series, "aipower_agent_folded_series_total") >= 1
             assert_sums_are_exact(series)
     finally:
@@ -218,7 +230,8 @@ def test_a_gpu_that_comes_back_is_found_again(tmp_path: Path) -> None:
 
 def test_without_any_sensor_it_serves_and_says_so(tmp_path: Path) -> None:
     with agent(tmp_path, *FAST, env={"LD_LIBRARY_PATH": "/nonexistent"}) as running:
-        running.until("aipower_build_info")
+        assert "aipower_build_info" in running.page()
+        running.until_healthy()
         log = running.log.read_text()
         assert "GPU (NVML) not measured" in log
         assert "CPU (RAPL) not measured" in log
@@ -238,3 +251,12 @@ def test_the_unit_file_is_accepted_by_systemd(tmp_path: Path) -> None:
             pytest.fail("CI must have systemd-analyze (Debian package systemd)")
         pytest.skip("systemd-analyze is not installed (Debian package systemd)")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_unit_file_gives_all_device_nodes_of_the_driver_and_an_end_to_hanging() -> None:
+    """`nvidia-frontend` is what drivers before 545 register, `nvidia-caps` is for MIG."""
+    lines = (Path(__file__).parents[2] / "systemd" / "aipower.service").read_text().splitlines()
+    patterns = [line.split("=char-")[1].split()[0] for line in lines if line.startswith("DeviceAllow=")]
+    for name in ("nvidia", "nvidia-frontend", "nvidiactl", "nvidia-uvm", "nvidia-caps"):
+        assert any(fnmatch.fnmatch(name, pattern) for pattern in patterns), name
+    assert "TimeoutStopSec=10" in lines

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
@@ -296,3 +298,27 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
 def test_a_fifo_is_refused_and_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert refusal(tmp_path / "pipe").endswith("not a regular file")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_system_file_that_may_not_be_looked_at_is_one_line(tmp_path: Path) -> None:
+    """Its folder is closed to us: neither absent nor a traceback."""
+    closed = tmp_path / "etc"
+    closed.mkdir(mode=0o700)
+    (closed / "aipower.toml").write_text("interval_s = 2\n")
+    code = (
+        "import os, sys; from pathlib import Path; import aipower.settings.config as c\n"
+        "os.setuid(65534); path = Path(sys.argv[1])\n"
+        "print(c._is_there(path), c._is_there(path / 'no' / 'such'))\n"
+        "try: c.load_config(path, {}, {})\n"
+        "except c.UsageError as error: print(error)"
+    )
+    tmp_path.chmod(0o755)
+    for parent in tmp_path.parents[:2]:
+        parent.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(closed / "aipower.toml")], capture_output=True, text=True, check=False
+    )
+    first, second = done.stdout.splitlines()
+    assert first == "True True"
+    assert second.endswith("cannot read the configuration: Permission denied")

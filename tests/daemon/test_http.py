@@ -11,8 +11,11 @@ from dataclasses import dataclass, replace
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from aipower.daemon.compression import accepts_gzip
 from aipower.daemon.http import MAX_PAGES, Health, HttpService, make_app
 from aipower.model import Snapshot
 from aipower.seams import Exporter
@@ -175,6 +178,12 @@ def test_health_is_503_with_the_reason_while_the_sampler_is_stale(start: Start, 
     }
 
 
+def test_health_is_503_while_it_starts(start: Start) -> None:
+    answer = start(healthy=lambda: Health(ok=False, reason="looking", starting=True)).get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json() == {"status": "starting", "reason": "looking", "sample_age_s": None}
+
+
 def test_health_is_asked_anew_each_time(start: Start) -> None:
     states = [Health(ok=False, reason="starting"), WELL]
     client = start(healthy=lambda: states.pop(0))
@@ -227,3 +236,22 @@ def test_the_page_is_compressed_where_that_is_asked_for(start: Start) -> None:
     assert int(small.headers["content-length"]) < int(plain.headers["content-length"]) / 2
     assert small.text == plain.text
     assert set(small.headers["vary"].split(", ")) == {"Accept", "Accept-Encoding"}
+
+
+@pytest.mark.parametrize("header", ["gzip;q=0", "gzip; q=0.0, identity", "*;q=0", "deflate", "gzip;q=0, *", ""])
+def test_the_page_is_plain_where_compression_is_refused(start: Start, header: str) -> None:
+    answer = start(PrometheusExporter()).get("/metrics", headers={"accept-encoding": header})
+    assert answer.status_code == 200
+    assert "content-encoding" not in answer.headers
+
+
+@pytest.mark.parametrize("header", ["GZip", "deflate, gzip;q=0.1", "*", "gzip;q=1.000, identity;q=0"])
+def test_the_page_is_compressed_whichever_way_that_is_said(start: Start, header: str) -> None:
+    answer = start(PrometheusExporter()).get("/metrics", headers={"accept-encoding": header})
+    assert answer.headers["content-encoding"] == "gzip"
+
+
+@given(st.text(alphabet="gzip*;,=q 0.19x", max_size=30))
+def test_any_accept_encoding_is_understood_or_taken_for_no(header: str) -> None:
+    wanted = accepts_gzip(header)
+    assert not (wanted and "gzip" not in header and "*" not in header)

@@ -50,6 +50,13 @@ def test_running_agent(tmp_path: Path) -> None:
     assert result.found == f"answers on {address}, newest sample 0.5 s old"
 
 
+def test_agent_that_is_starting(tmp_path: Path) -> None:
+    with served(Health(ok=False, starting=True)) as address:
+        result = agent.reachable(make_world(tmp_path, listen=address, get=http_get))
+    assert result.verdict == "ok"
+    assert "is starting" in result.found
+
+
 def test_agent_that_does_not_measure(tmp_path: Path) -> None:
     with served(Health(ok=False, reason="no sample for 12 s")) as address:
         result = agent.reachable(make_world(tmp_path, listen=address, get=http_get))

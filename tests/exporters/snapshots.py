@@ -9,6 +9,7 @@ from aipower.model import (
     Device,
     DeviceFacts,
     DeviceState,
+    FoldedEnergy,
     ProcessEnergy,
     ProcessId,
     ProcessInfo,
@@ -45,6 +46,7 @@ def node() -> Snapshot:
         runs=(RunEnergy("run-1", "resnet baseline", "ada", GPU0, 6_500_000),),
         fault_counts={("GPU-1bbb", "gone"): 1, ("", "gap"): 2},
         agent=AgentStats(1.25, 40_000_000, 3600, 2.5, 0.125, 1, 3),
+        folded=(FoldedEnergy(GPU0, 0, 0), FoldedEnergy(CPU0, 0, 0)),
     )
 
 
@@ -83,6 +85,7 @@ PROCESSES = st.builds(
     error_uj=st.floats(min_value=0),
 )
 RUNS = st.builds(RunEnergy, run=WORDS, name=WORDS, user=WORDS, device=DEVICES, energy_uj=ENERGIES)
+FOLDED = st.builds(FoldedEnergy, device=DEVICES, context_uj=ENERGIES, active_uj=ENERGIES)
 COUNTS = st.integers(0, 2**63)
 STATS = st.builds(
     AgentStats,
@@ -103,4 +106,5 @@ SNAPSHOTS = st.builds(
     runs=st.lists(RUNS, max_size=3).map(tuple),
     fault_counts=st.dictionaries(st.tuples(WORDS, WORDS), COUNTS, max_size=3),
     agent=STATS,
+    folded=st.lists(FOLDED, max_size=3).map(tuple),
 )

@@ -16,6 +16,7 @@ PROMISED = {
     "aipower_device_energy_joules_total": ("counter", DEVICE),
     "aipower_device_component_energy_joules_total": ("counter", (*DEVICE, "component")),
     "aipower_process_energy_joules_total": ("counter", (*PROCESS, "component")),
+    "aipower_process_folded_energy_joules_total": ("counter", (*DEVICE, "component")),
     "aipower_process_energy_error_joules": ("gauge", PROCESS),
     "aipower_run_energy_joules_total": ("counter", ("run", "name", "user", *DEVICE)),
     "aipower_sensor_up": ("gauge", DEVICE),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -22,6 +24,7 @@ from aipower_exporters.prometheus import PrometheusExporter
 from aipower_exporters.samples import label_value
 from exporters.snapshots import GPU0, NASTY, node
 
+DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 DEADLINE_S = 60.0
 STARTS = 3
 CONFIG = """
@@ -58,6 +61,29 @@ def test_promtool_finds_nothing_to_complain_of(snapshot: Snapshot) -> None:
 def test_promtool_would_complain_of_a_bad_name() -> None:
     page, _ = PrometheusExporter().render(node(), "")
     assert lint(page.replace(b"joules_total", b"millijoules")).returncode != 0
+
+
+def queries() -> list[str]:
+    """The queries of the documentation."""
+    return re.findall(r"```promql\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def check_rules(folder: Path, rules: list[str]) -> subprocess.CompletedProcess[str]:
+    path = folder / "rules.yml"
+    # JSON is YAML, and needs no one to quote the queries.
+    group = {"name": "docs", "rules": [{"record": f"q:{n}", "expr": expr} for n, expr in enumerate(rules)]}
+    path.write_text(json.dumps({"groups": [group]}), encoding="utf-8")
+    command = [tool("promtool"), "check", "rules", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_documented_queries_are_promql(tmp_path: Path) -> None:
+    found = queries()
+    assert len(found) >= 8
+    done = check_rules(tmp_path, found)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(found)} rules found" in done.stdout
+    assert check_rules(tmp_path, [*found, found[0].replace("|", r"\|")]).returncode != 0
 
 
 @contextlib.contextmanager

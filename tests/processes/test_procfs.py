@@ -203,3 +203,29 @@ def test_a_real_process_that_renamed_itself_is_read_and_found_as_our_child() -> 
         assert rename[:20] in ProcFs().cmdline(child.pid)
         child.communicate(b"\n")
     assert ProcFs().stat(child.pid) is None
+
+
+def test_the_listing_names_all_pids_and_tells_a_reused_one(tmp_path: Path) -> None:
+    tree = ProcTree(tmp_path)
+    procfs = ProcFs(tmp_path)
+    for pid in (5, 60):
+        tree.put(pid)
+    listing = procfs.listing()
+    assert sorted(listing) == procfs.pids() == [5, 60]
+    token = procfs.token(5)
+    assert token
+    assert token[0] == listing[5]
+    tree.put(5, own=7)
+    assert procfs.token(5) == token
+    tree.drop(5)
+    assert procfs.token(5) is None
+    tree.put(5)
+    assert procfs.token(5) != token
+
+
+def test_a_real_process_keeps_its_token() -> None:
+    procfs = ProcFs()
+    token = procfs.token(os.getpid())
+    assert token
+    assert procfs.listing()[os.getpid()] == token[0] == procfs.listing()[os.getpid()]
+    assert procfs.token(os.getpid()) == token

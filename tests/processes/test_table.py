@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from aipower.processes.table import (
     INITIAL_PID_NAMESPACE,
     REMEMBER_MOST,
     REMEMBER_S,
+    REREAD_S,
+    SCAN_FRESH_S,
     TOMBSTONE_S,
     ProcessTable,
     user_name,
@@ -57,9 +60,10 @@ def test_a_pid_resolves_to_its_process(tree: ProcTree, table: ProcessTable) -> N
     assert table.describe(process) == ProcessInfo(process, "train", f"user{os.getuid()}")
 
 
-def test_a_name_changes_with_exec(tree: ProcTree, table: ProcessTable) -> None:
+def test_a_name_changes_with_exec(tree: ProcTree, table: ProcessTable, clock: StillClock) -> None:
     tree.put(5, comm=b"sh")
     process = table.resolve(5)
+    clock.sleep(REREAD_S)
     tree.put(5, comm=b"python")
     assert table.resolve(5) == process
     assert process
@@ -92,6 +96,7 @@ def test_who_was_never_met_is_described_by_its_id_only(table: ProcessTable) -> N
 def test_a_reused_pid_is_another_process(tree: ProcTree, table: ProcessTable) -> None:
     tree.put(5, comm=b"old", started=100)
     old = table.resolve(5)
+    tree.drop(5)
     tree.put(5, comm=b"new", started=900)
     new = table.resolve(5)
     assert old
@@ -109,6 +114,7 @@ def test_a_sample_older_than_the_live_process_is_its_predecessors(
     tree.clocks(uptime_s=1000.0)
     tree.put(5, started=50_000)
     old = table.resolve(5)
+    tree.drop(5)
     tree.put(5, started=99_700)  # started 3 s ago
     new = table.resolve(5)
     assert table.resolve_at(5, now_unix_s - 1) == new
@@ -138,6 +144,45 @@ def test_a_zombie_is_not_alive_but_a_process_without_its_leader_is(tree: ProcTre
     assert headless
     assert not table.alive(zombie)
     assert table.alive(headless)
+
+
+def test_a_row_is_believed_for_a_while_and_only_of_the_same_folder(
+    tree: ProcTree, table: ProcessTable, clock: StillClock
+) -> None:
+    tree.put(5, comm=b"train")
+    process = table.resolve(5)
+    tree.write("5/stat", "garbage that nobody looks at")
+    assert table.resolve(5) == process
+    tree.drop(5)
+    assert table.resolve_at(5, clock.unix_s()) == process, "its tombstone"
+    tree.put(5, started=200)
+    assert table.resolve(5) == ProcessId(BOOT, 5, 200)
+    clock.sleep(REREAD_S)
+    tree.write("5/stat", "garbage that is looked at now")
+    assert table.resolve(5) == ProcessId(BOOT, 5, 200), "its tombstone"
+    clock.sleep(TOMBSTONE_S + 1)
+    assert table.resolve(5) is None
+
+
+def test_a_fresh_scan_says_who_lives_without_a_read(table: ProcessTable, clock: StillClock) -> None:
+    table.observe([row(5), replace(row(6), state="Z")])
+    assert table.alive(ProcessId(BOOT, 5, 100))
+    assert not table.alive(ProcessId(BOOT, 6, 100))
+    assert not table.alive(ProcessId(BOOT, 5, 99))
+    clock.sleep(SCAN_FRESH_S)
+    assert not table.alive(ProcessId(BOOT, 5, 100)), "there is no such process in the made /proc"
+
+
+def test_a_step_of_the_wall_clock_moves_start_times_with_it(
+    tree: ProcTree, table: ProcessTable, clock: StillClock
+) -> None:
+    tree.clocks(uptime_s=1000.0)
+    tree.put(5, started=99_700)  # started 3 s ago
+    process = table.resolve(5)
+    assert table.resolve_at(5, clock.unix_s() - 2) == process
+    clock.unix_offset_s += 3600
+    assert table.resolve_at(5, clock.unix_s() - 2) == process
+    assert table.resolve_at(5, clock.unix_s() - 4) is None
 
 
 def test_what_scanners_teach_needs_no_second_read(tree: ProcTree, table: ProcessTable) -> None:

@@ -47,3 +47,8 @@ def call(
     path = folder / json_file if json_file else None
     record = json.loads(path.read_bytes()) if path and path.exists() and path.stat().st_size else {}
     return Done(done.returncode, done.stdout, done.stderr.decode(errors="replace"), record)
+
+
+def sum_of_parts_j(device: Mapping[str, Any]) -> float:
+    """Run, idle, other and unattributed of a row of the record; a part of the run that nobody knows counts as 0."""
+    return sum(device[part] or 0.0 for part in ("run_energy_j", "idle_j", "other_j", "unattributed_j"))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from run.aipower_run import argv, call, environment
+from run.aipower_run import argv, call, environment, sum_of_parts_j
 from run.helpers import appears, eventually, gone
 
 ENERGY_KEYS = {"total", "gpu", "cpu", "dram"}
@@ -222,7 +222,7 @@ def test_the_simulated_machine_drives_the_real_pipeline(tmp_path: Path) -> None:
     assert [device["kind"] for device in record["devices"]] == ["gpu", "gpu", "gpu", "cpu", "dram"]
     assert all(device["energy_j"] > 0 for device in record["devices"])
     for device in record["devices"]:
-        parts_j = device["run_energy_j"] + device["idle_j"] + device["other_j"]
+        parts_j = sum_of_parts_j(device)
         assert parts_j == pytest.approx(device["energy_j"], rel=1e-6)
     assert sorted(device["run_energy_j"] > 0 for device in record["devices"][:3]) == [False, False, True]
     assert record["energy_j"]["total"] == pytest.approx(sum(record["energy_j"][k] for k in ("gpu", "cpu", "dram")))

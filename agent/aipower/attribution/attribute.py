@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from aipower.attribution.active import ActiveModel, Shares
@@ -28,8 +29,26 @@ def attribute(delta: EnergyDelta, usage: Usage | None, floor: Floor, model: Acti
         active_uj,
         context_lost_uj + active_lost_uj,
         {process: (work_uj * se) ** 2 for process, se in shares.sampling_se.items()},
-        {process: work_uj * se for process, se in shares.systematic_se.items()},
+        _systematic_uj(work_uj, floor.idle_se_uj, usage, shares),
     )
+
+
+def _systematic_uj(work_uj: int, idle_se_uj: float, usage: Usage, shares: Shares) -> dict[ProcessId, float]:
+    """The error of the split and that of the idle part, in quadrature: they come from different sources."""
+    errors_uj = {process: work_uj * se for process, se in shares.systematic_se.items()}
+    if idle_se_uj > 0:
+        for process, share in _rest_shares(usage, shares).items():
+            errors_uj[process] = math.hypot(errors_uj.get(process, 0.0), share * idle_se_uj)
+    return errors_uj
+
+
+def _rest_shares(usage: Usage, shares: Shares) -> dict[ProcessId, float]:
+    """Who would gain what is not idle after all: those who work, else those who hold."""
+    total = sum(shares.weights.values())
+    if total > 0:
+        return {process: weight / total for process, weight in shares.weights.items() if process is not None}
+    holders = len(usage.holders) + usage.unknown_holders
+    return dict.fromkeys(usage.holders, 1 / holders) if holders else {}
 
 
 def _context(context_uj: int, usage: Usage) -> tuple[dict[ProcessId, int], int]:

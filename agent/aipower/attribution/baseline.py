@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
+from aipower.attribution.idle import LEARN_S, TIMING_S, Z_95, IdleLevel, LowQuantile, most_w
 from aipower.model import EnergyDelta, Usage
 
-QUANTILE = 0.1
-"""A low quantile, not the minimum: the minimum drifts down with sensor noise and temperature (science of D)."""
-WINDOWS = 600
-"""Windows remembered: ten minutes at the default pace."""
+__all__ = ["Baseline", "CpuBaseline", "Floor", "GpuBaseline", "LowQuantile"]
+
 MAX_CONTEXT_W = 100.0
 """Measured steps are 26 to 66 W (arXiv 2605.23918); more than this is work, not a parked context."""
 QUIET_LOAD = 0.05
 """A processor busier than this share of its capacity is not idle."""
+UNSEEN_FACTOR, UNSEEN_W = 1.1, 5.0
+"""A window that nobody seems to use, with more than idle x factor + watts, was used by someone unseen."""
+LOWEST_WINDOWS = 600
+"""Windows among which the lowest is looked for: ten minutes at the default pace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Floor:
     idle_uj: int
     context_uj: int = 0
     known: bool = True
+    idle_se_uj: float = 0.0
+    """Standard error of the idle part, the same in all windows; what is not idle is off by as much."""
 
 
 class Baseline(Protocol):
@@ -40,25 +44,6 @@ class Baseline(Protocol):
         ...
 
 
-class LowQuantile:
-    """A low quantile of the latest values."""
-
-    def __init__(self) -> None:
-        self._values_w: deque[float] = deque(maxlen=WINDOWS)
-
-    def add(self, value_w: float) -> None:
-        """Remember one value."""
-        self._values_w.append(value_w)
-
-    @property
-    def value_w(self) -> float | None:
-        """The quantile, or None while there is nothing to take it of."""
-        if not self._values_w:
-            return None
-        ordered = sorted(self._values_w)
-        return ordered[math.floor(QUANTILE * (len(ordered) - 1))]
-
-
 def power_w(delta: EnergyDelta) -> float:
     """Mean power of a window in watts."""
     return delta.energy_uj / 1e6 / delta.span_s
@@ -67,19 +52,22 @@ def power_w(delta: EnergyDelta) -> float:
 class GpuBaseline:
     """A GPU's bare idle level, seen only while nobody holds a context, and the step while contexts are parked.
 
-    An idle level that was never seen is 0 and not known: everything is then the holders' doing.
+    An idle level that was never seen is 0 and not known: everything is then the holders' doing, uncertain by what
+    the lowest window allows for idle.
     """
 
     def __init__(self) -> None:
-        self._bare = LowQuantile()
+        self._bare = IdleLevel(LOWEST_WINDOWS)
         self._parked = LowQuantile()
         self._was_held = True
 
     def observe(self, delta: EnergyDelta, usage: Usage) -> None:
-        """Learn from a window in which nobody worked."""
-        held = bool(usage.holders) or usage.unknown_holders > 0
+        """Learn from one window: what it draws caps the idle level, whoever works in it."""
+        held = _held(usage)
         steady, self._was_held = held == self._was_held, held
-        if not steady or usage.busy_s or usage.unknown_busy_s > 0:
+        if held or _busy(usage):
+            self._bare.cap(delta.energy_uj, delta.span_s)
+        if not steady or _busy(usage) or delta.span_s < LEARN_S:
             return
         if not held:
             self._bare.add(power_w(delta))
@@ -87,47 +75,89 @@ class GpuBaseline:
             self._parked.add(power_w(delta))
 
     def seed(self, idle_w: float) -> None:
-        """Take one reading of a device that nobody holds as its idle level."""
-        self._bare.add(idle_w)
+        """Take one reading of a device that nobody holds as a bound of its idle level."""
+        self._bare.seed(idle_w)
         self._was_held = False
 
     def floor(self, delta: EnergyDelta, usage: Usage) -> Floor:
-        """Idle, and the step if a context is held; all is idle where nobody holds or works."""
-        held = bool(usage.holders) or usage.unknown_holders > 0
-        if not held and not usage.busy_s and usage.unknown_busy_s <= 0:
-            return Floor(delta.energy_uj)
+        """Idle, and the step if a context is held.
+
+        Where nobody holds or works all is idle, unless it is well above the idle level: then someone unseen worked.
+        """
         bare_w = self._bare.value_w
+        if not _held(usage) and not _busy(usage):
+            return _unheld(delta, bare_w)
         if bare_w is None:
-            return Floor(0, 0, known=False)
-        idle_uj = min(delta.energy_uj, round(bare_w * delta.span_s * 1e6))
+            return Floor(0, 0, known=False, idle_se_uj=_possible_uj(delta, self._bare.lowest_w) / Z_95)
+        idle_uj = _within(delta, bare_w)
+        idle_se_uj = min(self._bare.se_w * delta.span_s * 1e6, float(delta.energy_uj))
+        step_w = self._step_w(bare_w) if _held(usage) else 0.0
+        context_uj = min(delta.energy_uj - idle_uj, round(step_w * delta.span_s * 1e6))
+        return Floor(idle_uj, context_uj, idle_se_uj=idle_se_uj)
+
+    def _step_w(self, bare_w: float) -> float:
         parked_w = self._parked.value_w
-        if not held or parked_w is None:
-            return Floor(idle_uj)
-        step_w = min(max(parked_w - bare_w, 0.0), MAX_CONTEXT_W)
-        return Floor(idle_uj, min(delta.energy_uj - idle_uj, round(step_w * delta.span_s * 1e6)))
+        return 0.0 if parked_w is None else min(max(parked_w - bare_w, 0.0), MAX_CONTEXT_W)
 
 
 class CpuBaseline:
     """A processor's or memory's static power, seen while the machine is nearly idle.
 
     Until that was seen, the share of capacity that nobody used counts as idle (formula C0 of the science notes),
-    which errs by about 30 % on one process but never charges a lone small one with the whole socket.
+    which errs by about 30 % on one process but never charges a lone small one with the whole socket. Up to all of the
+    lowest window may be static, so the processes' parts are uncertain by that.
     """
 
     def __init__(self) -> None:
         self._quiet = LowQuantile()
+        self._lowest_w: deque[float] = deque(maxlen=LOWEST_WINDOWS)
 
     def observe(self, delta: EnergyDelta, usage: Usage) -> None:
-        """Learn from a quiet window."""
+        """Learn from a window: a quiet one tells the level, any other bounds it."""
         if usage.capacity_s and _load(usage) <= QUIET_LOAD:
             self._quiet.add(power_w(delta))
+        elif (bound_w := most_w(delta.energy_uj, delta.span_s)) is not None:
+            self._lowest_w.append(bound_w)
 
     def floor(self, delta: EnergyDelta, usage: Usage) -> Floor:
         """The static part."""
         quiet_w = self._quiet.value_w
         if quiet_w is not None:
-            return Floor(min(delta.energy_uj, round(quiet_w * delta.span_s * 1e6)))
-        return Floor(min(delta.energy_uj, round(delta.energy_uj * (1 - _load(usage)))), known=False)
+            return Floor(_within(delta, quiet_w))
+        idle_uj = min(delta.energy_uj, round(delta.energy_uj * (1 - _load(usage))))
+        possible_uj = _possible_uj(delta, min(self._lowest_w, default=None))
+        return Floor(idle_uj, known=False, idle_se_uj=max(0, possible_uj - idle_uj) / Z_95)
+
+
+def _unheld(delta: EnergyDelta, bare_w: float | None) -> Floor:
+    """All is idle, unless there is more than the level and one update from beyond the window's edge explain."""
+    if bare_w is None:
+        return Floor(delta.energy_uj)
+    explained_uj = (bare_w * UNSEEN_FACTOR + UNSEEN_W) * (delta.span_s + TIMING_S) * 1e6
+    if delta.energy_uj <= explained_uj:
+        return Floor(delta.energy_uj)
+    return Floor(_within(delta, bare_w))
+
+
+def _within(delta: EnergyDelta, watts: float) -> int:
+    """Energy of `watts` during `delta`, at most all of it, in microjoules."""
+    return min(delta.energy_uj, round(watts * delta.span_s * 1e6))
+
+
+def _possible_uj(delta: EnergyDelta, lowest_w: float | None) -> int:
+    """The most that can be idle: true idle lies between 0 and the lowest window seen, or this one.
+
+    As a half-width of a 95 % interval, so that `part - possible idle` is its lower end.
+    """
+    return delta.energy_uj if lowest_w is None else _within(delta, lowest_w)
+
+
+def _held(usage: Usage) -> bool:
+    return bool(usage.holders) or usage.unknown_holders > 0
+
+
+def _busy(usage: Usage) -> bool:
+    return bool(usage.busy_s) or usage.unknown_busy_s > 0
 
 
 def _load(usage: Usage) -> float:

@@ -1,6 +1,6 @@
 """The composition root of `aipower agent`.
 
-The steps: load the configuration -> take the address -> find the sensors -> wire -> sample and serve -> on a signal,
+The steps: load the configuration -> take the address and answer -> find the sensors -> wire -> sample -> on a signal,
 undo all of it in reverse.
 """
 
@@ -10,18 +10,18 @@ import logging
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from importlib.metadata import entry_points
+from queue import SimpleQueue
 from types import FrameType
 
-from apscheduler.schedulers.background import BackgroundScheduler
-
 from aipower import __version__
-from aipower.daemon.http import Health, HttpService, make_app, parse_address
+from aipower.daemon.finder import Finder
+from aipower.daemon.http import Address, HttpService, make_app, parse_address
 from aipower.daemon.sampler import Pace, Sampler
+from aipower.daemon.work import End, Parts, Work
 from aipower.errors import AipowerError, SensorError
 from aipower.ledger import Ledger
 from aipower.meter import Meter
@@ -30,104 +30,73 @@ from aipower.processes.machine import MachineCpuUsage
 from aipower.processes.procfs import ProcFs
 from aipower.processes.table import ProcessTable
 from aipower.seams import Clock, Exporter, SensorSet, SystemClock
-from aipower.sensors.select import Found, Machine, discover, parse_selection
+from aipower.sensors.select import Machine, Selection, discover, parse_selection
 from aipower.settings.config import AgentConfig
 
 log = logging.getLogger(__name__)
 
-REDISCOVER_S = 10
-"""How soon a driver that is loaded later, or a GPU that comes back, is found."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the agent is made of."""
-
-    sampler: Sampler
-    find_more: Callable[[], None]
-
 
 def run(config: AgentConfig) -> int:
-    """Serve until SIGTERM or SIGINT; 0 after a clean stop.
+    """Measure and serve as `config` says; see `serve`.
 
     Raises:
-        AipowerError: The address is taken, or a sensor that was named is not to be had.
+        UsageError: The configuration is wrong, or a sensor that was named is not to be had.
+        AipowerError: The address is taken, or /proc cannot be read.
     """
-    logging.basicConfig(
-        stream=sys.stderr, level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    # It reports every run of every job at INFO.
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    address = parse_address(config.listen)
+    set_up_log(config.log_level)
+    selection, clock = parse_selection(config.sensors), SystemClock()
+    return serve(parse_address(config.listen), lambda end: wire(config, selection, clock, end), clock)
+
+
+def serve(address: Address, make: Callable[[Callable[[End], None]], Parts], clock: Clock) -> int:
+    """Run what `make` returns until SIGTERM or SIGINT; 0 after a clean stop, 1 if samples can no longer be taken.
+
+    Leaves the process at once, with that code, where a driver hangs and would hold up its end.
+
+    Raises:
+        AipowerError: The address is taken, or `make` has raised it.
+    """
     with ExitStack() as stack:
-        stop = stack.enter_context(stop_on_signals())
-        parts = wire(config, SystemClock())
-        app = make_app(parts.sampler.snapshot, load_exporters(), lambda: health(parts.sampler))
+        ends = stack.enter_context(ending_on_signals())
+        work = Work(lambda: make(ends.put), clock, ends.put)
+        app = make_app(work.snapshot, load_exporters(), work.health)
         service = stack.enter_context(HttpService(app, address.host, address.port))
         log.info("aipower %s serves http://%s/metrics", __version__, service.address)
-        parts.sampler.start()
-        stack.callback(parts.sampler.stop)
-        stack.enter_context(periodic_work(parts.find_more))
-        stop.wait()
+        work.start()
+        stack.callback(work.stop)
+        end = ends.get()
         log.info("stopping")
-    return 0
+    if isinstance(end, AipowerError):
+        raise end
+    if work.hangs():
+        leave(end)
+    return end
 
 
-def wire(config: AgentConfig, clock: Clock) -> Parts:
-    """Sensors, ledger and sampler.
+def wire(config: AgentConfig, selection: Selection, clock: Clock, end: Callable[[End], None]) -> Parts:
+    """Sensors, ledger, sampler and finder. It hangs where a driver does.
 
     Raises:
         UsageError: A sensor that was named is not to be had.
         AipowerError: /proc cannot be read.
     """
-    procfs = ProcFs()
-    table = ProcessTable(procfs, clock)
+    table = ProcessTable(procfs := ProcFs(), clock)
     try:
         cpu_usage = MachineCpuUsage(procfs, table, clock)
     except SensorError as error:
         raise AipowerError(f"{error}; the agent needs /proc") from error
     machine = Machine(table, clock, os.environ)
-    selection = parse_selection(config.sensors)
     found = discover(selection, machine, cpu_usage)
     announce(found.sensors)
     ledger = Ledger(found.directory, config.max_processes, config.retention_s)
     meter = Meter(found.sensors, ledger, clock, max_gap_s=max(5.0, 3 * config.interval_s))
-    sampler = Sampler(meter, ledger, Pace(config.interval_s, config.process_interval_s), clock)
+    pace = Pace(config.interval_s, config.process_interval_s)
+    sampler = Sampler(meter, ledger, pace, clock, lambda: end(1))
 
-    def look() -> Found:
-        return discover(selection, machine, cpu_usage)
+    def look(sources: tuple[str, ...]) -> SensorSet:
+        return discover(replace(selection, real=sources, required=False), machine, cpu_usage).sensors
 
-    return Parts(sampler, lambda: find_more(meter, look, sampler))
-
-
-def find_more(meter: Meter, look: Callable[[], Found], sampler: Sampler) -> None:
-    """Look for devices that are not read now, if there is a reason to."""
-    reading = {channel.sensor.device.id for channel in meter.channels if not channel.gone}
-    if len(reading) == len(meter.channels) and any(c.sensor.device.kind == "gpu" for c in meter.channels):
-        return
-    try:
-        found = look().sensors
-    except AipowerError as error:
-        log.debug("%s", error)
-        return
-    new = [sensor for sensor in found.sensors if sensor.device.id not in reading]
-    for sensor in found.sensors:
-        if sensor not in new:
-            sensor.close()
-    if new:
-        log.info("found %s", ", ".join(sensor.device.id for sensor in new))
-        sampler.add(SensorSet(new, found.usage))
-
-
-def health(sampler: Sampler) -> Health:
-    """Whether samples keep coming."""
-    if sampler.stale():
-        return Health(
-            ok=False,
-            reason="no sample lately: a sensor hangs or the sampler has stopped",
-            sample_age_s=sampler.age_s(),
-        )
-    return Health(ok=True, sample_age_s=sampler.age_s())
+    return Parts(sampler, Finder(meter, sampler, selection.real, look, clock))
 
 
 def announce(found: SensorSet) -> None:
@@ -152,29 +121,38 @@ def load_exporters() -> Sequence[Exporter]:
     return loaded
 
 
-@contextmanager
-def periodic_work(find_more_devices: Callable[[], None]) -> Iterator[None]:
-    """The slow work beside the sampler."""
-    scheduler = BackgroundScheduler(timezone="UTC")
-    scheduler.add_job(find_more_devices, "interval", seconds=REDISCOVER_S, max_instances=1, coalesce=True)
-    scheduler.start()
-    try:
-        yield
-    finally:
-        scheduler.shutdown(wait=False)
+def set_up_log(level: str) -> None:
+    """Log to stderr."""
+    logging.basicConfig(
+        stream=sys.stderr, level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    # It reports every run of every job at INFO.
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+
+
+def leave(code: int) -> None:
+    """End the process now, without waiting for threads or for the driver's own clean-up."""
+    log.warning("a driver hangs; leaving without it")
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set; the handlers that were there come back afterwards."""
-    stop = threading.Event()
+def ending_on_signals() -> Iterator[SimpleQueue[End]]:
+    """A queue in which SIGTERM and SIGINT put 0; the handlers that were there come back afterwards.
+
+    A queue of this kind, unlike an event, may be filled by a handler that interrupts its own reader.
+    """
+    ends: SimpleQueue[End] = SimpleQueue()
 
     def ask(_signo: int, _frame: FrameType | None) -> None:
-        stop.set()
+        ends.put(0)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield stop
+        yield ends
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

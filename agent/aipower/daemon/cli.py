@@ -7,11 +7,9 @@ import os
 import sys
 from pathlib import Path
 
-from aipower.settings.config import AgentConfig, describe, load_config
+from aipower.settings.config import SYSTEM_CONFIG, AgentConfig, describe, load_effective
 from aipower.settings.options import OPTIONS
 
-SYSTEM_CONFIG = Path("/etc/aipower/aipower.toml")
-"""Read if it is there and no other file is named."""
 HELP = {
     "listen": "address and port to serve on",
     "sensors": "auto, fake, fake:N, or a list of nvml, rapl",
@@ -50,8 +48,5 @@ def effective(arguments: argparse.Namespace) -> AgentConfig:
     Raises:
         UsageError: One of them is wrong.
     """
-    path: Path | None = arguments.config
-    if path is None and SYSTEM_CONFIG.exists():
-        path = SYSTEM_CONFIG
     flags = {key: value for key in OPTIONS if (value := getattr(arguments, key)) is not None}
-    return load_config(path, os.environ, flags)
+    return load_effective(arguments.config, os.environ, flags)

@@ -10,11 +10,11 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from aipower.daemon.compression import Compression
 from aipower.daemon.server import HttpService, Limits
 from aipower.model import Snapshot
 from aipower.seams import Exporter
@@ -22,8 +22,6 @@ from aipower.settings.address import Address, parse_address
 
 __all__ = ["Address", "Health", "HttpService", "Limits", "make_app", "parse_address"]
 
-GZIP_LEVEL = 4
-"""Level 9 takes several times as long for a few per cent, and the time is taken from the jobs."""
 MAX_PAGES = 8
 """Pages kept for different Accept headers; a client that makes up new ones gains no memory of ours."""
 RESERVED_PATHS = ("/", "/healthz")
@@ -43,6 +41,8 @@ class Health:
     """Why not, for people; empty while all is well."""
     sample_age_s: float | None = None
     """Age of the newest sample; None before the first."""
+    starting: bool = False
+    """True while the first sample is still to come and nothing is wrong with that."""
 
 
 def make_app(snapshot: SnapshotSource, exporters: Sequence[Exporter], healthy: Callable[[], Health]) -> Starlette:
@@ -61,7 +61,7 @@ def make_app(snapshot: SnapshotSource, exporters: Sequence[Exporter], healthy: C
             Route("/healthz", _health_page(healthy)),
             *(Route(exporter.path, _exporter_page(snapshot, exporter)) for exporter in exporters),
         ],
-        middleware=[Middleware(GZipMiddleware, compresslevel=GZIP_LEVEL)],
+        middleware=[Middleware(Compression)],
         exception_handlers={HTTPException: _refusal, Exception: _failure},
     )
     app.router.redirect_slashes = False
@@ -109,7 +109,8 @@ def _health_page(healthy: Callable[[], Health]) -> Page:
 
 
 def _health_json(health: Health) -> bytes:
-    facts: dict[str, str | float | None] = {"status": "ok" if health.ok else "stale"}
+    status = "ok" if health.ok else "starting" if health.starting else "stale"
+    facts: dict[str, str | float | None] = {"status": status}
     if health.reason:
         facts["reason"] = health.reason
     return msgspec.json.encode({**facts, "sample_age_s": health.sample_age_s}) + b"\n"

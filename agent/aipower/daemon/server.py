@@ -14,7 +14,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from aipower.daemon.listener import open_listener
+from aipower.daemon.complaints import Complaints
+from aipower.daemon.listener import BACKLOG, open_listener
 from aipower.errors import AipowerError
 from aipower.settings.address import Address
 
@@ -115,7 +116,8 @@ class _Running(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Called by uvicorn; tells `start` when it is done."""
         await super().startup(sockets)
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
+        loop.set_exception_handler(Complaints(loop.time))
         self._answering.set()
 
     async def main_loop(self) -> None:
@@ -184,5 +186,6 @@ def _uvicorn_config(app: ASGIApp, limits: Limits) -> uvicorn.Config:
         limit_concurrency=limits.connections,
         timeout_keep_alive=limits.keep_alive_s,
         timeout_graceful_shutdown=1,
+        backlog=BACKLOG,
         h11_max_incomplete_event_size=limits.header_bytes,
     )

@@ -45,6 +45,8 @@ def _judged(address: Address, answer: Answer) -> Result:
         age_s = health.get("sample_age_s")
         age = f", newest sample {age_s:.1f} s old" if isinstance(age_s, int | float) else ""
         return Result("ok", f"answers on {address}{age}")
+    if status == "starting":
+        return Result("ok", f"is starting on {address}: it is still looking for sensors")
     if status == "stale":
         reason = health.get("reason") or "no reason given"
         return Result(

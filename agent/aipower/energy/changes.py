@@ -7,11 +7,14 @@ moment of publication, so the edges of a run are only as sharp as our knowledge 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 DENSE_S = 0.02
 """Reads no farther apart than this show every step of the known counters (20 ms on V100, 100 ms later)."""
+
+SPARSE_WIDTHS = 2.0
+"""Between two changes that sparse reads show, this many times their width must lie without news to be one period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class ChangeTimes:
     def __init__(self, period_s: float) -> None:
         self._default_s = period_s
         self._gaps_s: deque[float] = deque(maxlen=9)
+        self._sparse_gaps_s: deque[float] = deque(maxlen=9)
         self._period_s = period_s
         self._last: Seen | None = None
         self._last_s = 0.0
@@ -54,8 +58,13 @@ class ChangeTimes:
 
     @property
     def period_s(self) -> float:
-        """The update period: measured once reads were dense, the sensor's usual one before."""
+        """The update period: measured once reads were dense or long without news, else the sensor's usual one."""
         return self._period_s
+
+    @property
+    def believed_s(self) -> float:
+        """The period without what sparse reads taught: a rare update is no licence for large ones."""
+        return self._period_s if self._gaps_s else self._default_s
 
     @property
     def last(self) -> Seen | None:
@@ -65,14 +74,16 @@ class ChangeTimes:
     @property
     def measured(self) -> bool:
         """True once the period has been seen and not assumed."""
-        return bool(self._gaps_s)
+        return bool(self._gaps_s or self._sparse_gaps_s)
 
     def observe(self, seen: Seen) -> float:
         """The instant of a change, as far as it can be told at once."""
         last = self._last
         if last is not None and last.dense and seen.dense:
             self._learn(last, seen)
-        if last is None or not self.measured or seen.dense:
+        elif last is not None and not self._gaps_s:
+            self._learn_sparsely(last, seen)
+        if last is None or not self._gaps_s or seen.dense:
             at_s = self._anchor_s = seen.middle_s(self.period_s)
             self._steps = 0
         else:
@@ -108,11 +119,27 @@ class ChangeTimes:
 
     def _learn(self, last: Seen, seen: Seen) -> None:
         """One period lies between two changes with an unchanged read between; else it is no longer than that."""
-        gap_s = (seen.after_s + seen.by_s - last.after_s - last.by_s) / 2
+        gap_s = _gap_s(last, seen)
         if seen.after_s <= last.by_s:
             gap_s = min(gap_s, self._default_s)
         self._gaps_s.append(gap_s)
-        self._period_s = sorted(self._gaps_s)[len(self._gaps_s) // 2]
+        self._period_s = _median(self._gaps_s)
+
+    def _learn_sparsely(self, last: Seen, seen: Seen) -> None:
+        """A counter slower than assumed shows itself between sparse reads: most of them bring no news."""
+        quiet_s = seen.after_s - last.by_s
+        if quiet_s >= SPARSE_WIDTHS * max(last.width_s, seen.width_s) and quiet_s > self._default_s:
+            self._sparse_gaps_s.append(_gap_s(last, seen))
+            self._period_s = _median(self._sparse_gaps_s)
+
+
+def _gap_s(last: Seen, seen: Seen) -> float:
+    """Seconds between two changes, by the middles of their sightings."""
+    return (seen.after_s + seen.by_s - last.after_s - last.by_s) / 2
+
+
+def _median(values: Collection[float]) -> float:
+    return sorted(values)[len(values) // 2]
 
 
 def _possible_gaps(seen: Seen, period_s: float) -> list[float]:

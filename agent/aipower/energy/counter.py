@@ -119,7 +119,7 @@ class CounterEnergy:
         return value_uj + modulus_uj - before_uj
 
     def _plausible(self, at_s: float, energy_uj: int) -> bool:
-        period_s = self.changes.period_s
+        period_s = self.changes.believed_s
         since_s = self._changed_s if self._changed_s is not None else self._first_read_s - period_s
         span_s = at_s - since_s + period_s
         return energy_uj <= self._traits.max_power_w * POWER_MARGIN * span_s * 1e6

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aipower.energy.counter import SHORTEST_S, CounterEnergy, Step
+from aipower.energy.edges import SHARPEST_S, Edges
 from aipower.energy.integral import PowerIntegral
 from aipower.energy.shadow import Shadow
 from aipower.energy.window import ending_at, join, mean_w, retimed, starting_at
@@ -38,6 +39,8 @@ class DeviceEnergy:
         self._counter = CounterEnergy(device, traits)
         self._integral = PowerIntegral(device, max_gap_s)
         self._shadow = Shadow()
+        self._edges = Edges()
+        self._stands_still = False
         self._gap: Fault | None = None
         self._integrating = False
         self._recovered = 0
@@ -54,10 +57,20 @@ class DeviceEnergy:
         return "integrated" if self._integrating else "counter"
 
     @property
+    def period_s(self) -> float:
+        """How often the counter moves, as far as it is known by now."""
+        return self._counter.changes.period_s
+
+    @property
+    def sighting_s(self) -> float:
+        """How well the instant of the latest change is known by itself, in seconds."""
+        seen = self._counter.changes.last
+        return 0.0 if seen is None else min(seen.width_s, self.period_s)
+
+    @property
     def edge_s(self) -> float:
-        """How well the instant of a publication is known, in seconds."""
-        changes = self._counter.changes
-        return 0.005 if changes.measured or self._integrating else changes.period_s / 2
+        """How well the two ends of the account are placed together, in seconds of power (95 %)."""
+        return math.hypot(SHARPEST_S, SHARPEST_S) if self._integrating else self._edges.error_s(self.period_s)
 
     def knows(self, at_s: float) -> bool:
         """True when the energy up to `at_s` is known, held back or not, and the last update's instant is sharp."""
@@ -72,6 +85,7 @@ class DeviceEnergy:
         """Account for nothing before `at_s`; `power_w` is the power just before it."""
         self._until_s = max(at_s, self._until_s)
         self._opening_w = self._before_run_w = power_w
+        self._edges.open(at_s)
 
     def advance(self, reading: Reading) -> Progress:
         """The energy that `reading` makes known. A reading that is not later than the last is no news."""
@@ -90,6 +104,8 @@ class DeviceEnergy:
         if self._integrating:
             return ()
         held = self._after_the_last(self._counter.flush())
+        changed_s = self._counter.changed_s
+        self._edges.close(at_s, max(0.0, at_s - changed_s) if changed_s is not None else self.period_s)
         if self._last is None:
             return self._after_the_last(self._shadow.take())
         tail = self._tail(at_s)
@@ -137,7 +153,9 @@ class DeviceEnergy:
             return Step()
         step = self._counter.advance(reading.at_s, reading.counter_uj)
         if self._moved_s is None or step.moved or step.fault is not None:
-            self._moved_s = reading.at_s
+            self._moved_s, self._stands_still = reading.at_s, False
+        if step.moved and self._counter.changes.last is not None:
+            self._edges.see(self._counter.changes.last)
         self._recovered = self._recovered + 1 if step.moved else self._recovered
         return step
 
@@ -146,11 +164,14 @@ class DeviceEnergy:
         if not self._integrating and self._stuck(reading.at_s):
             self._integrating, self._recovered = True, 0
             if self._moved_s is not None:
-                faults.append(Fault(self._device.id, reading.at_s, "counter_stuck", retry=True))
+                faults.append(self._stuck_fault(reading.at_s, "; energy is integrated from power"))
             return (*self._counter.flush(), *self._integrated(faults))
         if self._integrating and (self._recovered < RECOVERED_STEPS or not step.deltas):
             return self._integrated(faults)
         self._integrating = False
+        if self._unseen(reading.at_s):
+            self._stands_still = True
+            faults.append(self._stuck_fault(reading.at_s, ", and there is no power reading: its energy is missing"))
         if step.fault is not None:
             return (*step.deltas, *self._integrated(faults))
         if step.deltas:
@@ -169,10 +190,20 @@ class DeviceEnergy:
         """True when the counter has stood still so long that power would have moved it, or there is none."""
         if self._moved_s is None:
             return True
-        if self._shadow.energy_uj == 0:
+        return self._shadow.energy_uj > 0 and self._still(at_s, self._moved_s)
+
+    def _unseen(self, at_s: float) -> bool:
+        """True once for a counter that stands still without a power reading that would say why."""
+        if self._stands_still or self._moved_s is None or self._integral.last is not None:
             return False
-        limit_s = max(STUCK_S, STUCK_PERIODS * self._counter.changes.period_s)
-        return at_s - self._moved_s > limit_s
+        return self._still(at_s, self._moved_s)
+
+    def _still(self, at_s: float, moved_s: float) -> bool:
+        return at_s - moved_s > max(STUCK_S, STUCK_PERIODS * self.period_s)
+
+    def _stuck_fault(self, at_s: float, consequence: str) -> Fault:
+        detail = f"the counter stands still{consequence}"
+        return Fault(self._device.id, at_s, "counter_stuck", retry=True, detail=detail)
 
     def _tail(self, at_s: float) -> EnergyDelta | None:
         """From the last publication to `at_s`: at its latest power for one period, by the power readings beyond.

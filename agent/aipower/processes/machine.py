@@ -10,6 +10,7 @@ from aipower.model import ProcessId, Usage
 from aipower.processes.cputime import CpuAccounts, CpuSpent
 from aipower.processes.procfs import CpuTotals, ProcFs
 from aipower.processes.table import ProcessTable
+from aipower.processes.tiers import TieredScan
 from aipower.processes.tree import RunTree
 from aipower.seams import Clock
 
@@ -59,6 +60,7 @@ class MachineCpuUsage:
         self._table = table
         self._clock = clock
         self._accounts = CpuAccounts(table.boot, procfs.ticks_per_s)
+        self._tiers = TieredScan(procfs)
         try:
             self._start = _now(procfs, clock)
             self._scan()
@@ -81,8 +83,8 @@ class MachineCpuUsage:
 
     def _scan(self) -> CpuSpent:
         began_ticks = self._procfs.uptime_ticks()
-        order = self._accounts.oldest_first(self._procfs.pids())
-        rows = [row for pid in order if (row := self._procfs.stat(pid)) is not None]
+        inodes = self._procfs.listing()
+        rows = self._tiers.rows(self._accounts.oldest_first(inodes), inodes)
         self._table.observe(rows)
         return self._accounts.advance(rows, began_ticks)
 

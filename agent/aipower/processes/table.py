@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aipower.model import ProcessId, ProcessInfo
 from aipower.processes.procfs import ProcFs, StatRow
+from aipower.processes.starttimes import StartTimes
 from aipower.seams import Clock
 
 TOMBSTONE_S = 12.0
@@ -20,6 +21,10 @@ REMEMBER_MOST = 10_000
 """No more dead processes than this are remembered, however fast they come and go."""
 INITIAL_PID_NAMESPACE = "pid:[4026531836]"
 """PROC_PID_INIT_INO of the kernel: the namespace in which pids are those of the host."""
+REREAD_S = 2.0
+"""How long a row is believed while its pid has the same token: names, uptime and device nodes change slowly."""
+SCAN_FRESH_S = 1.0
+"""Whoever was in a scan so recently is taken to live."""
 _CLOCK_SLACK_S = 0.05
 """A process's start is known to a tick or two (10 ms each) only."""
 
@@ -41,6 +46,10 @@ class _Entry:
     uid: int | None
     trusted: bool = False
     ended_s: float | None = None
+    token: tuple[int, int] | None = None
+    """Of the process's folder, from just before the row was read."""
+    read_s: float = 0.0
+    zombie: bool = False
 
 
 class ProcessTable:
@@ -64,6 +73,9 @@ class ProcessTable:
         self._users = users
         self._user_names: dict[int, str] = {}
         self._gpu_node = f"{os.fspath(dev)}/nvidia"
+        self._start_times = StartTimes(procfs, clock)
+        self._node_seen = (-REREAD_S, False)
+        self._scanned_s = -SCAN_FRESH_S
         self._foreign_namespace = procfs.pid_namespace() not in {"", INITIAL_PID_NAMESPACE}
         self._living: dict[int, _Entry] = {}
         self._dead: dict[ProcessId, _Entry] = {}
@@ -115,7 +127,10 @@ class ProcessTable:
         return ProcessInfo(process, entry.comm, "" if entry.uid is None else self._user(entry.uid))
 
     def alive(self, process: ProcessId) -> bool:
-        """True while the very same process exists and has not ended; a zombie has."""
+        """True while the very same process exists and has not ended; a zombie has. A fresh scan is believed."""
+        entry = self._living.get(process.pid)
+        if entry and entry.id == process and self._clock.monotonic_s() - self._scanned_s < SCAN_FRESH_S:
+            return not entry.zombie
         row = self._procfs.stat(process.pid)
         return row is not None and self._id(row) == process and not row.ended
 
@@ -129,7 +144,7 @@ class ProcessTable:
         seen = {self._note(row).id.pid for row in rows}
         for pid in [pid for pid in self._living if pid not in seen]:
             self._bury(pid)
-        self._swept_s = self._clock.monotonic_s()
+        self._scanned_s = self._swept_s = self._clock.monotonic_s()
         self._forget()
 
     def known(self) -> Iterator[ProcessId]:
@@ -141,7 +156,14 @@ class ProcessTable:
         return ProcessId(self.boot, row.pid, row.started_ticks)
 
     def _doubtful(self) -> bool:
-        return self._foreign_namespace and os.path.exists(f"{self._gpu_node}ctl")  # noqa: PTH110 - hot path
+        if not self._foreign_namespace:
+            return False
+        now_s = self._clock.monotonic_s()
+        looked_s, there = self._node_seen
+        if now_s - looked_s >= REREAD_S:
+            there = os.path.exists(f"{self._gpu_node}ctl")  # noqa: PTH110 - hot path
+            self._node_seen = (now_s, there)
+        return there
 
     def _entry(self, process: ProcessId) -> _Entry | None:
         entry = self._living.get(process.pid)
@@ -149,19 +171,27 @@ class ProcessTable:
 
     def _look(self, pid: int) -> _Entry | None:
         self._tidy()
-        row = self._procfs.stat(pid)
-        if row is not None:
-            return self._note(row)
-        self._bury(pid)
-        return None
+        now_s = self._clock.monotonic_s()
+        token = self._procfs.token(pid)
+        entry = self._living.get(pid)
+        if entry and token and entry.token == token and now_s - entry.read_s < REREAD_S:
+            return entry
+        row = self._procfs.stat(pid) if token else None
+        if row is None:
+            self._bury(pid)
+            return None
+        entry = self._note(row)
+        entry.token, entry.read_s = token, now_s
+        return entry
 
     def _note(self, row: StatRow) -> _Entry:
         entry = self._living.get(row.pid)
         if entry is not None and entry.id.started_ticks == row.started_ticks:
-            entry.comm = row.comm
+            entry.comm, entry.zombie = row.comm, row.ended
             return entry
         self._bury(row.pid)
-        entry = self._living[row.pid] = _Entry(self._id(row), row.comm, self._procfs.uid(row.pid))
+        entry = _Entry(self._id(row), row.comm, self._procfs.uid(row.pid), zombie=row.ended)
+        self._living[row.pid] = entry
         return entry
 
     def _bury(self, pid: int) -> None:
@@ -179,9 +209,8 @@ class ProcessTable:
 
     def _existed(self, process: ProcessId, at_unix_s: float) -> bool:
         """True unless `process` started after `at_unix_s`."""
-        age_s = (self._procfs.uptime_ticks() - process.started_ticks) / self._procfs.ticks_per_s
-        # A container's own uptime (lxcfs) is no clock for start times: then the process gets the benefit.
-        return age_s < -_CLOCK_SLACK_S or self._clock.unix_s() - age_s <= at_unix_s + _CLOCK_SLACK_S
+        started_unix_s = self._start_times.unix_s(process.started_ticks)
+        return started_unix_s is None or started_unix_s <= at_unix_s + _CLOCK_SLACK_S
 
     def _tidy(self) -> None:
         """Now and then finds out who has left without anyone asking, so that no one is kept for ever."""

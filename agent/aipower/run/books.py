@@ -6,12 +6,24 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from aipower.ledger import SCALE_95, Ledger, half_width_95
-from aipower.meter import Channel
-from aipower.model import SUMMED_KINDS, UJ_PER_J
+from aipower.accounts import ProcessAccount
+from aipower.attribution.active import CPU_INTENSITY_SE
+from aipower.faultlog import FaultRecord
+from aipower.ledger import Ledger, half_width_95
+from aipower.model import SUMMED_KINDS, UJ_PER_J, ProcessId
 from aipower.processes.tree import RunTree
-from aipower.run.measure import RUN, Measured
-from aipower.run.record import DeviceRecord, Energies, FaultLine, Interval, Intervals, Missing, ProcessRecord
+from aipower.run.device_rows import around, device_row, span_of
+from aipower.run.measure import Measured
+from aipower.run.record import (
+    DeviceRecord,
+    Energies,
+    FaultLine,
+    Interval,
+    Intervals,
+    Missing,
+    ProcessRecord,
+    is_covered,
+)
 
 IDENTIFIABLE_SHARE = 0.05
 """A process whose part is uncertain by more than this for sharing devices cannot be told apart well."""
@@ -29,33 +41,53 @@ class Books:
     faults: list[FaultLine]
     not_measured: list[Missing]
     simulated: bool
+    covered: bool
+    """True where all devices with energy or faults were watched for the whole run."""
 
 
-def close_books(measured: Measured) -> Books:
-    """What was measured, as the record shows it; empty where the sensors never answered."""
-    found, meter, ledger = measured.found, measured.meter, measured.ledger
+def close_books(measured: Measured, command: str, cpu_s: float) -> Books:
+    """What was measured, as the record shows it; empty where the sensors never answered.
+
+    `command` is the run's command line, `cpu_s` the exact CPU seconds of all that has ended.
+    """
+    found, meter, ledger, tree = measured.found, measured.meter, measured.ledger, measured.tree
     if found is None or meter is None or ledger is None:
-        why = "the sensors did not answer"
-        return Books(
-            Energies(), Intervals(), [], [], [], [Missing("all sensors", "gpu", why, "aipower doctor")], False
-        )
+        return _without_sensors(measured)
     wall_s = measured.ended_s - measured.started_s
-    devices = [_device(channel, ledger, wall_s) for channel in meter.channels]
-    faults = [
-        FaultLine(f.device, f.reason, f.first_s - measured.started_s, f.last_s - measured.started_s, f.count, f.detail)
-        for f in meter.fault_records()
-    ]
-    missing = [Missing(m.source, m.kind, m.reason, m.remedy) for m in found.sensors.unavailable]
-    simulated = any(channel.sensor.facts.driver == "simulated" for channel in meter.channels)
+    span = span_of(wall_s, cpu_s, tree.total_cpu_s() if tree else 0.0)
+    devices = [device_row(channel, ledger, span) for channel in meter.channels]
+    faults = [*_troubles(measured), *(_fault(fault, measured) for fault in meter.fault_records())]
     return Books(
         Energies(**{kind: _sum(_energies(devices, kinds)) for kind, kinds in _kinds()}),
         Intervals(**{kind: _span(_intervals(devices, kinds)) for kind, kinds in _kinds()}),
         devices,
-        _processes(ledger, measured.tree),
+        _processes(ledger, tree, command),
         faults,
-        missing,
-        simulated,
+        [Missing(m.source, m.kind, m.reason, m.remedy) for m in found.sensors.unavailable],
+        any(channel.sensor.facts.driver == "simulated" for channel in meter.channels),
+        _covered(devices, faults, wall_s),
     )
+
+
+def _without_sensors(measured: Measured) -> Books:
+    why = "; ".join(trouble.detail for trouble in measured.troubles) or "the sensors did not answer"
+    missing = Missing("all sensors", "gpu", why, "aipower doctor")
+    return Books(Energies(), Intervals(), [], [], [], [missing], simulated=False, covered=False)
+
+
+def _troubles(measured: Measured) -> list[FaultLine]:
+    return [FaultLine(None, trouble.reason, 0.0, 0.0, 1, trouble.detail) for trouble in measured.troubles]
+
+
+def _fault(fault: FaultRecord, measured: Measured) -> FaultLine:
+    """`fault` in seconds of the run; what came before the run is at 0."""
+    first_s, last_s = (max(0.0, at_s - measured.started_s) for at_s in (fault.first_s, fault.last_s))
+    return FaultLine(fault.device, fault.reason, first_s, last_s, fault.count, fault.detail)
+
+
+def _covered(devices: Sequence[DeviceRecord], faults: Sequence[FaultLine], wall_s: float) -> bool:
+    faulty = {fault.device for fault in faults}
+    return all(is_covered(d, wall_s) for d in devices if d.energy_j is not None or d.device in faulty)
 
 
 def _kinds() -> Iterable[tuple[str, Sequence[str]]]:
@@ -83,33 +115,7 @@ def _span(intervals_j: Sequence[Interval]) -> Interval | None:
     return math.fsum(low for low, _ in intervals_j), math.fsum(high for _, high in intervals_j)
 
 
-def _device(channel: Channel, ledger: Ledger, wall_s: float) -> DeviceRecord:
-    device, totals = channel.sensor.device, ledger.totals(channel.sensor.device.id)
-    part = ledger.run_part(RUN, device.id)
-    counted = totals.energy_uj > 0
-    edge_j = channel.energy.edge_s * (channel.power.peak_w or 0.0)
-    energy_j, own_j = totals.energy_uj / UJ_PER_J, part.energy_uj / UJ_PER_J
-    other_uj = totals.energy_uj - totals.idle_uj - part.energy_uj
-    half_j = math.hypot(SCALE_95 * energy_j, edge_j)
-    own_half_j = math.hypot(half_width_95(part.energy_uj, part) / UJ_PER_J, edge_j if part.energy_uj else 0.0)
-    return DeviceRecord(
-        device.id,
-        device.kind,
-        device.index,
-        device.name,
-        channel.energy.method,
-        energy_j if counted else None,
-        _around(energy_j, half_j) if counted else None,
-        energy_j / wall_s if counted and wall_s > 0 else None,
-        channel.power.peak_w,
-        own_j if counted else None,
-        _around(own_j, own_half_j) if counted else None,
-        totals.idle_uj / UJ_PER_J if counted else None,
-        other_uj / UJ_PER_J if counted else None,
-    )
-
-
-def _processes(ledger: Ledger, tree: RunTree | None) -> list[ProcessRecord]:
+def _processes(ledger: Ledger, tree: RunTree | None, command: str) -> list[ProcessRecord]:
     """The run's processes that used energy, the largest first."""
     if tree is None:
         return []
@@ -118,20 +124,38 @@ def _processes(ledger: Ledger, tree: RunTree | None) -> list[ProcessRecord]:
     for process, account in ledger.processes().items():
         if process not in tree:
             continue
-        half_j, systematic_uj = 0.0, 0.0
-        for part in account.parts.values():
-            half_j += half_width_95(part.energy_uj, part) / UJ_PER_J
-            systematic_uj += part.systematic_uj
+        half_j = sum(half_width_95(part.energy_uj, part) for part in account.parts.values()) / UJ_PER_J
         energy_j = account.energy_uj / UJ_PER_J
-        identifiable = systematic_uj <= IDENTIFIABLE_SHARE * account.energy_uj
-        command = tree.describe(process).command or account.info.comm
         rows.append(
             ProcessRecord(
-                process.pid, command, energy_j, _around(energy_j, half_j), identifiable, cpu_s.get(process, 0.0)
+                process.pid,
+                _command(process, tree, command, account.info.comm),
+                energy_j,
+                around(energy_j, half_j),
+                _identifiable(account, ledger),
+                cpu_s.get(process, 0.0),
             )
         )
     return sorted(rows, key=lambda row: row.energy_j, reverse=True)[:MAX_PROCESSES]
 
 
-def _around(middle: float, half: float) -> Interval:
-    return max(0.0, middle - half), middle + half
+def _command(process: ProcessId, tree: RunTree, command: str, comm: str) -> str:
+    """The newest command line that was seen of `process`; what we started ourselves is known without a look."""
+    member = tree.describe(process)
+    if process == tree.root and member.command == member.comm:
+        return command
+    return member.command or comm
+
+
+def _identifiable(account: ProcessAccount, ledger: Ledger) -> bool:
+    """False where sharing devices with others makes the process's part uncertain.
+
+    The error of unequal intensity grows with what others did: a process that has a device to itself has none of it.
+    """
+    shared_uj = 0.0
+    for device, part in account.parts.items():
+        totals = ledger.totals(device)
+        work_uj = totals.active_uj + totals.unattributed_uj
+        others = 1 - part.active_uj / work_uj if work_uj else 0.0
+        shared_uj += CPU_INTENSITY_SE * part.active_uj * max(0.0, others)
+    return shared_uj <= IDENTIFIABLE_SHARE * account.energy_uj

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from aipower.errors import AipowerError, UsageError
+from aipower.errors import AipowerError
+from aipower.run.console import complain, in_one_line, say
 from aipower.run.supervise import CommandError, Outcome, Supervisor, prepare
 
 if TYPE_CHECKING:
     from aipower.run.measure import Measurement
     from aipower.run.options import RunOptions
-    from aipower.seams import Clock
+    from aipower.run.output import Output
 
 SHELL_SIGNAL_BASE = 128
 
@@ -60,27 +60,50 @@ def run_command(supervisor: Supervisor, argv: Sequence[str], prog: str) -> int:
         AipowerError: Before the command was started; nothing has happened then.
     """
     from aipower.run.options import parse  # noqa: PLC0415 - see above
+    from aipower.run.output import Output  # noqa: PLC0415 - see above
 
     options = parse(argv, prog)
     with Output(options.json) as output:
+        measurement = _begin(options)
+        if asked := asked_to_stop():
+            return SHELL_SIGNAL_BASE + asked
+        started_unix_s, started_s = time.time(), time.monotonic()
+        pid = supervisor.spawn(options.command)
+        if measurement is None:
+            return supervisor.wait(wait_all=options.wait_all).exit_code
+        output.keep()
+        measurement.spawned(pid, started_s, supervisor.helpers)
+        outcome = supervisor.wait(wait_all=options.wait_all, on_exit=_at_the_end(options, measurement))
+        if options.wait_all:
+            measurement.ended(time.monotonic())
+        _report(options, measurement, outcome, started_unix_s, output)
+    return outcome.exit_code
+
+
+def _begin(options: RunOptions) -> Measurement | None:
+    """The measurement, begun; None where we cannot even begin: the command runs all the same.
+
+    Raises:
+        AipowerError: An option is wrong, or a sensor that was asked for is not to be had.
+    """
+    try:
         from aipower.run.measure import Measurement  # noqa: PLC0415 - see above
         from aipower.seams import SystemClock  # noqa: PLC0415 - see above
         from aipower.sensors.select import parse_selection  # noqa: PLC0415 - see above
 
-        clock = SystemClock()
-        measurement = Measurement(parse_selection(options.sensors), options.interval_s, clock, os.environ)
-        measurement.begin()
-        if asked := asked_to_stop():
-            return SHELL_SIGNAL_BASE + asked
-        started_unix_s, started_s = clock.unix_s(), clock.monotonic_s()
-        pid = supervisor.spawn(options.command)
-        output.keep()
-        measurement.spawned(pid, started_s, supervisor.helpers)
-        outcome = supervisor.wait(wait_all=options.wait_all, on_exit=_at_the_end(options, measurement, clock))
-        if options.wait_all:
-            measurement.ended(clock.monotonic_s())
-        _report(options, measurement, outcome, started_unix_s, output)
-    return outcome.exit_code
+        measurement = Measurement(parse_selection(options.sensors), options.interval_s, SystemClock(), os.environ)
+        measurement.begin(lambda: asked_to_stop() > 0, lambda: _tell_of_wait(options))
+    except AipowerError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a file or thread too many must not cost the command
+        complain(f"aipower-run: the command runs unmeasured: {in_one_line(error)}")
+        return None
+    return measurement
+
+
+def _tell_of_wait(options: RunOptions) -> None:
+    if not options.quiet:
+        complain("aipower-run: waiting for the GPU driver...")
 
 
 def asked_to_stop() -> int:
@@ -90,88 +113,25 @@ def asked_to_stop() -> int:
     return min(heard, default=0)
 
 
-def complain(message: str) -> None:
-    """One line on standard error, if there still is one."""
-    say(f"{message}\n")
-
-
-def say(text: str) -> None:
-    """`text` on standard error. The terminal may be gone, or there never was one; the exit code still counts."""
-    if sys.stderr is None:
-        return
-    with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write(text)
-        sys.stderr.flush()
-
-
-class Output:
-    """The file for the record, opened before the command starts so that a mistyped path costs nothing.
-
-    What the file held is kept until there is a record to replace it, and a file that we made goes again if no command
-    was started.
-    """
-
-    def __init__(self, path: Path | None) -> None:
-        """Open `path` for writing.
-
-        Raises:
-            UsageError: It cannot be written.
-        """
-        self._path = path
-        self._descriptor: int | None = None
-        self._ours = False
-        if path is None:
-            return
-        self._ours = not path.exists()
-        try:
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        except OSError as error:
-            raise UsageError(
-                f"--json {path}: {error.strerror}; name a file in a folder that you may write to"
-            ) from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if self._descriptor is None or self._path is None:
-            return
-        os.close(self._descriptor)
-        if self._ours:
-            with contextlib.suppress(OSError):
-                self._path.unlink()
-
-    def keep(self) -> None:
-        """The command has started: from now on the file stays."""
-        self._ours = False
-
-    def write(self, content: bytes) -> None:
-        """Replace what the file held by `content`; says so in one line where the disk refuses."""
-        if self._descriptor is None:
-            return
-        try:
-            with contextlib.suppress(OSError):  # a pipe or a device has no length
-                os.ftruncate(self._descriptor, 0)
-            with os.fdopen(os.dup(self._descriptor), "wb") as file:
-                file.write(content)
-        except OSError as error:
-            complain(f"aipower-run: {self._path}: the record could not be written: {error.strerror}")
-
-
-def _at_the_end(options: RunOptions, measurement: Measurement, clock: Clock) -> Callable[[], None]:
+def _at_the_end(options: RunOptions, measurement: Measurement) -> Callable[[], None]:
     """Read the sensors the moment the command ends, unless its descendants are to be waited for."""
-    return (lambda: None) if options.wait_all else lambda: measurement.ended(clock.monotonic_s())
+    return (lambda: None) if options.wait_all else lambda: measurement.ended(time.monotonic())
 
 
 def _report(
     options: RunOptions, measurement: Measurement, outcome: Outcome, started_unix_s: float, output: Output
 ) -> None:
-    from aipower.run.compose import compose  # noqa: PLC0415 - see above
-    from aipower.run.record import to_json  # noqa: PLC0415 - see above
-    from aipower.run.report import render  # noqa: PLC0415 - see above
+    """Record and report. Whatever breaks in them is one line: the exit code is the command's."""
+    try:
+        from aipower.run.compose import compose  # noqa: PLC0415 - see above
+        from aipower.run.report import render  # noqa: PLC0415 - see above
 
-    record = compose(options, measurement.result(), outcome, started_unix_s)
-    if options.json is not None:
-        output.write(to_json(record))
-    if not options.quiet:
-        say(render(record))
+        record = compose(options, measurement.result(), outcome, started_unix_s)
+        if options.json is not None:
+            from aipower.run.record import to_json  # noqa: PLC0415 - see above
+
+            output.write(to_json(record))
+        if not options.quiet:
+            say(render(record))
+    except Exception as error:  # noqa: BLE001 - see the docstring
+        complain(f"aipower-run: no report: {in_one_line(error)}")

@@ -16,18 +16,19 @@ from aipower.run.supervise import Outcome
 
 def compose(options: RunOptions, measured: Measured, outcome: Outcome, started_unix_s: float) -> RunRecord:
     """The record of one run."""
-    books = close_books(measured)
+    command = [printable(word) for word in options.command]
+    books = close_books(measured, " ".join(command), outcome.cpu_s)
     wall_s = max(0.0, measured.ended_s - measured.started_s)
     cpu_s = max(outcome.cpu_s, measured.tree.total_cpu_s() if measured.tree else 0.0)
     guess = _guess(books, cpu_s, wall_s)
     return RunRecord(
         run_id=new_run_id(started_unix_s),
-        name=options.name,
-        command=[printable(word) for word in options.command],
+        name=printable(options.name),
+        command=command,
         exit_code=outcome.exit_code,
         started_unix_s=started_unix_s,
         wall_s=wall_s,
-        host=os.uname().nodename,
+        host=printable(os.uname().nodename),
         energy_j=books.energy_j,
         interval_j=books.interval_j,
         estimated_j=Energies(guess.energy_j, cpu=guess.energy_j) if guess else Energies(),
@@ -39,7 +40,7 @@ def compose(options: RunOptions, measured: Measured, outcome: Outcome, started_u
         cpu_time_s=cpu_s,
         max_rss_bytes=outcome.max_rss_bytes,
         surviving_processes=outcome.survivors,
-        complete=measured.complete,
+        complete=measured.complete and books.covered,
         simulated=books.simulated,
         version=__version__,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aipower.errors import AipowerError, SensorError
@@ -21,6 +21,7 @@ from aipower.processes.machine import RunCpuUsage
 from aipower.processes.procfs import ProcFs
 from aipower.processes.table import ProcessTable
 from aipower.processes.tree import RunTree
+from aipower.run.console import in_one_line
 from aipower.seams import Clock
 from aipower.sensors.select import Found, Machine, Selection, discover
 
@@ -38,10 +39,23 @@ ATTRIBUTE_S = 1.0
 """Windows of attribution: utilisation is sampled six times a second, so shorter ones are mostly noise."""
 READY_S = 10.0
 """A driver that has not answered by then is left out: the command must not wait for it."""
+PATIENT_S = 2.0
+"""After this long a person is told what is waited for."""
+SLICE_S = 0.05
+"""Pause between looks at whether we were asked to stop."""
 RUN = "run"
 """The name of the run in its own ledger, which holds no other."""
 FINISH_S = 5.0
 """A sensor that hangs at the end is not waited for any longer than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What went wrong with the measurement itself, not with one device."""
+
+    reason: str
+    """A short stable word: `driver_late`, `hung`, `no_thread`, `internal`."""
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +70,7 @@ class Measured:
     ended_s: float
     complete: bool
     """False where a sensor hung: the figures end before the command did."""
+    troubles: tuple[Trouble, ...] = ()
 
 
 class Measurement:
@@ -72,28 +87,41 @@ class Measurement:
         self._ready, self._go, self._over = threading.Event(), threading.Event(), threading.Event()
         self._ignore: frozenset[int] = frozenset()
         self._root_pid = 0
+        self._finished = False
         self._started_s = self._ended_s = 0.0
         self._refusal: AipowerError | None = None
+        self._troubles: list[Trouble] = []
         self._found: Found | None = None
         self._meter: Meter | None = None
         self._ledger: Ledger | None = None
         self._tree: RunTree | None = None
 
-    def begin(self) -> None:
-        """Find the sensors and read them once, in at most `READY_S`.
+    def begin(self, asked_to_stop: Callable[[], bool], tell: Callable[[], None]) -> None:
+        """Find the sensors and read them once, in at most `READY_S` and only until `asked_to_stop` is true.
+
+        `tell` is called once where that takes long. Without a thread to be had nothing is measured.
 
         Raises:
             AipowerError: A sensor that was asked for is not to be had.
         """
-        self._thread.start()
-        self._ready.wait(READY_S)
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            self._troubles.append(Trouble("no_thread", f"nothing is measured: {error}"))
+            return
+        if not self._wait_until_ready(asked_to_stop, tell):
+            self._troubles.append(Trouble("driver_late", f"the driver did not answer within {READY_S:.0f} s"))
         if self._refusal is not None:
             raise self._refusal
 
     def spawned(self, pid: int, at_s: float, ignore: frozenset[int]) -> None:
         """The command has begun as `pid`; our helper processes `ignore` are not part of it."""
         self._root_pid, self._started_s, self._ignore = pid, at_s, ignore
-        self._tree = RunTree(self._procfs, pid, os.getpid(), self._table, ignore=ignore)
+        try:
+            self._tree = RunTree(self._procfs, pid, os.getpid(), self._table, ignore=ignore)
+        except OSError as error:
+            self._troubles.append(Trouble("internal", f"/proc cannot be read: {error.strerror}"))
+            return
         self._go.set()
 
     def ended(self, at_s: float) -> None:
@@ -103,9 +131,37 @@ class Measurement:
 
     def result(self) -> Measured:
         """All that was measured; waits for the last reads, but not for a sensor that hangs."""
-        self._thread.join(FINISH_S)
-        complete = not self._thread.is_alive() and self._ready.is_set()
-        return Measured(self._found, self._meter, self._ledger, self._tree, self._started_s, self._ended_s, complete)
+        going = self._thread.ident is not None and self._go.is_set()
+        if going:
+            self._thread.join(FINISH_S)
+        hung = going and self._thread.is_alive()
+        troubles = list(self._troubles)
+        if hung:
+            troubles.append(Trouble("hung", f"a sensor did not answer within {FINISH_S:.0f} s of the end"))
+        return Measured(
+            self._found,
+            self._meter,
+            self._ledger,
+            self._tree,
+            self._started_s,
+            self._ended_s,
+            not hung and self._finished,
+            tuple(troubles),
+        )
+
+    def _wait_until_ready(self, asked_to_stop: Callable[[], bool], tell: Callable[[], None]) -> bool:
+        """False where the driver took longer than `READY_S`."""
+        began_s, told = self._clock.monotonic_s(), False
+        while not self._ready.wait(SLICE_S):
+            waited_s = self._clock.monotonic_s() - began_s
+            if asked_to_stop():
+                return True
+            if waited_s >= READY_S:
+                return False
+            if not told and waited_s >= PATIENT_S:
+                tell()
+                told = True
+        return True
 
     def _work(self) -> None:
         try:
@@ -114,10 +170,12 @@ class Measurement:
             self._go.wait()
             self._watch(meter)
             self._finish(meter)
+            self._finished = True
         except AipowerError as error:
             self._refusal = error
-        except Exception:  # the one broad except: whatever breaks here must not reach the command
-            log.exception("aipower-run: internal error, the measurement is incomplete")
+        except Exception as error:  # the one broad except: what breaks here must not reach the command
+            log.debug("the measurement is incomplete", exc_info=True)
+            self._troubles.append(Trouble("internal", f"internal error: {in_one_line(error)}"))
         finally:
             self._ready.set()
 

@@ -88,9 +88,13 @@ class Reaper:
 
 
 def count_descendants(ancestor: int, proc: Path = Path("/proc")) -> int:
-    """How many processes below `ancestor` are alive; zombies are not."""
+    """How many processes below `ancestor` are alive; zombies are not. 0 where /proc cannot be listed."""
     children: dict[int, list[int]] = {}
-    for entry in proc.iterdir():
+    try:
+        entries = list(proc.iterdir())
+    except OSError:
+        return 0
+    for entry in entries:
         if entry.name.isdecimal() and (parent := _parent(entry)):
             children.setdefault(parent, []).append(int(entry.name))
     found = [ancestor]

@@ -7,6 +7,11 @@ from typing import Any
 
 SCHEMA = "aipower.run/1"
 
+COVERED = 0.95
+"""A device that was watched for less of the run than this has a partial energy."""
+CRUMB = 0.01
+"""Less than this of a device's energy is the noise of its edges, no sign of work."""
+
 Interval = tuple[float, float]
 
 
@@ -44,12 +49,19 @@ class DeviceRecord:
     interval_j: Interval | None
     mean_w: float | None
     peak_w: float | None
+    """The highest power read; None where there were too few readings."""
     run_energy_j: float | None
-    """The run's own part."""
+    """The run's own part; None where nobody can say what it is, see `run_unknown`."""
     run_interval_j: Interval | None
     idle_j: float | None
     other_j: float | None
-    """Other processes' part, and what could not be attributed."""
+    """Other processes' part."""
+    unattributed_j: float | None
+    """What cannot be assigned. Run, idle, other and unattributed sum to the energy."""
+    covered_s: float
+    """For how long of the run the energy is known; `mean_w` is over this time."""
+    run_unknown: str = ""
+    """Why `run_energy_j` is None although the device's energy is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +73,7 @@ class ProcessRecord:
     energy_j: float
     interval_j: Interval
     identifiable: bool
-    """False where it always shared its devices with others, so that its part rests on busy time alone."""
+    """False where it shared its devices with others, so that its part rests on busy time alone."""
     cpu_time_s: float
 
 
@@ -115,7 +127,7 @@ class RunRecord:
     surviving_processes: int
     """Descendants that still ran when the command ended: they are counted up to then."""
     complete: bool
-    """False where a sensor hung, so that the figures end before the command did."""
+    """False where a sensor hung or left, so that figures do not cover the whole run."""
     simulated: bool
     """True for `--sensors fake`: the figures are no measurement."""
     version: str
@@ -124,6 +136,11 @@ class RunRecord:
     carbon: dict[str, Any] | None = None
     cost: dict[str, Any] | None = None
     equivalents: list[dict[str, Any]] = field(default_factory=list)
+
+
+def is_covered(row: DeviceRecord, wall_s: float) -> bool:
+    """True where the row's energy is that of (nearly) the whole run."""
+    return row.covered_s >= COVERED * wall_s
 
 
 def to_json(record: RunRecord) -> bytes:

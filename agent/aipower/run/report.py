@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
-from aipower.run.record import DeviceRecord, FaultLine, Interval, RunRecord
+from aipower.run.record import CRUMB, DeviceRecord, FaultLine, Missing, RunRecord, is_covered
+from aipower.run.wording import bracket, clean, duration, joules, short
 
 LABEL_WIDTH = 9
 SHOWN_PROCESSES = 5
 SHOWN_FAULTS = 5
+FAULT_WIDTH = 160
+"""Wide enough for a driver's words and the remedy after them."""
 METHODS = {"counter": "energy counter", "integrated": "integrated power", "estimated": "model"}
 KINDS = {"gpu": "GPU", "cpu": "CPU", "dram": "DRAM"}
 WH_J = 3600.0
@@ -16,50 +20,60 @@ WH_J = 3600.0
 
 def render(record: RunRecord) -> str:
     """The report, ending with a newline."""
+    labels = labels_of(record.devices)
     lines = [
         _headline(record),
-        *(line for device in _used(record) for line in _device(device)),
+        *(line for device in _used(record) for line in _device(device, labels[device.device], record.wall_s)),
         *_unused(record),
         *_estimate(record),
-        *(_row("", f"{m.source} not measured: {m.reason}; {m.remedy}") for m in record.not_measured),
+        *_missing(record.not_measured),
         *_processes(record),
-        *_faults(record.faults),
+        *_faults(record.faults, labels),
         *_notes(record),
-        _total(record),
+        _total(record, labels),
     ]
     return "\n".join(lines) + "\n"
 
 
-def joules(energy_j: float) -> str:
-    """Three to four significant digits with an SI prefix."""
-    if energy_j == 0:
-        return "0 J"
-    for limit, scale, unit in ((1e6, 1e6, "MJ"), (1e4, 1e3, "kJ"), (1.0, 1.0, "J"), (0.0, 1e-3, "mJ")):
-        if energy_j >= limit:
-            value = energy_j / scale
-            return f"{value:.{0 if value >= 1000 else 1 if value >= 100 else 2}f} {unit}"  # noqa: PLR2004 - digits
-    return f"{energy_j} J"
+def labels_of(devices: Sequence[DeviceRecord]) -> dict[str, str]:
+    """Kind and index by device id; with the die's or package's name where several would have the same."""
+    plain = {d.device: f"{KINDS.get(d.kind, d.kind)} {d.index}" for d in devices}
+    repeated = {label for label, count in Counter(plain.values()).items() if count > 1}
+    return {
+        d.device: _with_name(plain[d.device], d.name) if plain[d.device] in repeated else plain[d.device]
+        for d in devices
+    }
 
 
-def duration(seconds: float) -> str:
-    """Hours, minutes and seconds, the finer the shorter."""
-    if seconds < 60:  # noqa: PLR2004 - a minute
-        return f"{seconds:.2f} s"
-    minutes, rest_s = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min {rest_s:02d} s" if hours else f"{minutes} min {rest_s:02d} s"
+def _with_name(label: str, name: str) -> str:
+    """`CPU 0 package-0-die-1` from `package-0-die-1 (model)`; a memory is named after its package."""
+    words = name.partition(" (")[0].split()
+    return f"{label} {words[-1]}" if words else label
 
 
 def _headline(record: RunRecord) -> str:
-    name = f" [{_short(record.name, 40)}]" if record.name else ""
+    name = f" [{short(record.name, 40)}]" if record.name else ""
     simulated = "  SIMULATED SENSORS: no measurement" if record.simulated else ""
-    command = _short(" ".join(record.command), 60)
+    command = short(" ".join(record.command), 60)
     return f"aipower: {command}{name}  exit {record.exit_code}  {duration(record.wall_s)}{simulated}"
 
 
 def _used(record: RunRecord) -> list[DeviceRecord]:
-    """Devices worth a line: those that the run used, and all processors and memories."""
-    return [d for d in record.devices if d.kind != "gpu" or d.run_energy_j or len(record.devices) == 1]
+    """Devices worth a line: all processors and memories, and the GPUs that the run used or may have used."""
+    faulty = {fault.device for fault in record.faults}
+    return [
+        d
+        for d in record.devices
+        if d.kind != "gpu" or len(record.devices) == 1 or d.device in faulty or _may_be_used(d)
+    ]
+
+
+def _may_be_used(device: DeviceRecord) -> bool:
+    """False only where the run's part is known to be none; crumbs of unattributed energy are the sensor's noise."""
+    if device.run_energy_j is None or device.energy_j is None or device.run_energy_j > 0:
+        return True
+    high_j = device.run_interval_j[1] if device.run_interval_j else 0.0
+    return max(high_j, device.unattributed_j or 0.0) > CRUMB * device.energy_j
 
 
 def _unused(record: RunRecord) -> Iterable[str]:
@@ -71,27 +85,56 @@ def _unused(record: RunRecord) -> Iterable[str]:
         yield _row("", f"{len(rest)} GPU{plural} that this run did not use drew {joules(energy_j)} meanwhile")
 
 
-def _device(device: DeviceRecord) -> Iterable[str]:
-    label = f"{KINDS.get(device.kind, device.kind)} {device.index}"
-    if device.run_energy_j is None or device.energy_j is None:
+def _device(device: DeviceRecord, label: str, wall_s: float) -> Iterable[str]:
+    if device.energy_j is None:
         yield _row(label, f"{device.name}: no energy was read; see the faults")
         return
-    watts = f"mean {device.mean_w:.1f} W" if device.mean_w is not None else ""
-    peak = f", peak {device.peak_w:.1f} W" if device.peak_w is not None else ""
-    own = f"{joules(device.run_energy_j)}  {_range(device.run_interval_j)}"
-    yield _row(label, f"{own}  by this run, {METHODS[device.method]}")
-    rest = f"{joules(device.idle_j or 0.0)} idle, {joules(device.other_j or 0.0)} others and unattributed"
-    yield _row("", f"device {joules(device.energy_j)} ({watts}{peak}): {rest}")
-    yield _row("", _short(device.name, 60))
+    if device.run_energy_j is None:
+        yield _row(label, f"the run's part is not known: {device.run_unknown}")
+    else:
+        own = f"{joules(device.run_energy_j)}  {bracket(device.run_interval_j)}"
+        yield _row(label, f"{own}  by this run, {METHODS[device.method]}")
+    yield _row("", f"device {joules(device.energy_j)}{_powers(device)}: {_rest(device)}")
+    if not is_covered(device, wall_s):
+        yield _row("", f"covers {_part_of(device.covered_s, wall_s)}")
+    yield _row("", short(device.name, 60))
+
+
+def _part_of(covered_s: float, wall_s: float) -> str:
+    return f"{covered_s:.1f} of {wall_s:.1f} s" if wall_s >= 1 else f"{duration(covered_s)} of {duration(wall_s)}"
+
+
+def _powers(device: DeviceRecord) -> str:
+    powers = (("mean", device.mean_w), ("peak", device.peak_w))
+    shown = ", ".join(f"{what} {power_w:.1f} W" for what, power_w in powers if power_w is not None)
+    return f" ({shown})" if shown else ""
+
+
+def _rest(device: DeviceRecord) -> str:
+    """What was not the run's; the idle part always, the others where there are any."""
+    parts = [f"{joules(device.idle_j or 0.0)} idle"]
+    if device.other_j:
+        parts.append(f"{joules(device.other_j)} other processes")
+    if device.unattributed_j:
+        parts.append(f"{joules(device.unattributed_j)} unattributed")
+    return ", ".join(parts)
 
 
 def _estimate(record: RunRecord) -> Iterable[str]:
     energy_j, interval_j = record.estimated_j.cpu, record.estimated_interval_j.cpu
     if energy_j is not None:
-        what = (
-            f"{joules(energy_j)}  {_range(interval_j)}  estimated from {record.cpu_time_s:.2f} CPU s, not in the total"
-        )
-        yield _row("CPU", what)
+        basis = f"estimated from {duration(record.cpu_time_s)} of CPU time, not in the total"
+        yield _row("CPU", f"{joules(energy_j)}  {bracket(interval_j)}  {basis}")
+
+
+def _missing(not_measured: Sequence[Missing]) -> Iterable[str]:
+    """A line for each reason, however many sources it hit."""
+    sources: dict[tuple[str, str], list[str]] = {}
+    for missing in not_measured:
+        sources.setdefault((missing.reason, missing.remedy), []).append(missing.source)
+    for (reason, remedy), names in sources.items():
+        what = f"{' and '.join(names)} not measured: {reason}"
+        yield _row("", f"{what}; {remedy}" if remedy else what)
 
 
 def _processes(record: RunRecord) -> Iterable[str]:
@@ -99,17 +142,18 @@ def _processes(record: RunRecord) -> Iterable[str]:
         return
     for process in record.processes[:SHOWN_PROCESSES]:
         unsure = "" if process.identifiable else ", shared by busy time"
-        yield _row("process", f"{joules(process.energy_j):>9}  {process.pid}  {_short(process.command, 44)}{unsure}")
+        yield _row("process", f"{joules(process.energy_j):>9}  {process.pid}  {short(process.command, 44)}{unsure}")
     left = len(record.processes) - SHOWN_PROCESSES
     if left > 0:
         yield _row("", f"and {left} more")
 
 
-def _faults(faults: Sequence[FaultLine]) -> Iterable[str]:
+def _faults(faults: Sequence[FaultLine], labels: Mapping[str, str]) -> Iterable[str]:
     for fault in faults[:SHOWN_FAULTS]:
         repeated = f" to {fault.last_s:.1f} s, {fault.count} times" if fault.count > 1 else ""
-        what = f"{fault.device or 'sensors'}: {fault.reason} at {fault.first_s:.1f} s{repeated}"
-        yield _row("fault", f"{what}: {_short(fault.detail, 60)}")
+        who = labels.get(fault.device, fault.device) if fault.device else "sensors"
+        what = f"{who}: {fault.reason} at {fault.first_s:.1f} s{repeated}"
+        yield _row("fault", f"{what}: {short(fault.detail, FAULT_WIDTH)}" if fault.detail else what)
     if len(faults) > SHOWN_FAULTS:
         yield _row("", f"and {len(faults) - SHOWN_FAULTS} more in the --json record")
 
@@ -120,32 +164,21 @@ def _notes(record: RunRecord) -> Iterable[str]:
             "note",
             f"{record.surviving_processes} of its processes still run; --wait measures until the last has ended",
         )
-    if not record.complete:
+    if any(fault.reason == "hung" for fault in record.faults):
         yield _row("note", "a sensor hung: the figures end before the command did; see `aipower doctor`")
+    elif not record.complete:
+        yield _row("note", "the figures do not cover the whole run")
 
 
-def _total(record: RunRecord) -> str:
+def _total(record: RunRecord, labels: Mapping[str, str]) -> str:
     energy_j = record.energy_j.total
     if energy_j is None:
-        return _row("total", "nothing was measured")
-    return _row("total", f"{joules(energy_j)}  {_range(record.interval_j.total)}  measured = {energy_j / WH_J:.4g} Wh")
+        known = any(device.energy_j is not None for device in record.devices)
+        return _row("total", "the run's part is not known" if known else "nothing was measured")
+    own = f"{joules(energy_j)}  {bracket(record.interval_j.total)}  measured = {energy_j / WH_J:.4g} Wh"
+    without = [labels[d.device] for d in record.devices if d.run_energy_j is None]
+    return _row("total", f"{own}, without {', '.join(without)}" if without else own)
 
 
 def _row(label: str, text: str) -> str:
-    return f"  {label:<{LABEL_WIDTH}}{_clean(text)}".rstrip()
-
-
-def _range(interval_j: Interval | None) -> str:
-    if interval_j is None:
-        return ""
-    return f"[{joules(interval_j[0])} .. {joules(interval_j[1])}]"
-
-
-def _clean(text: str) -> str:
-    """One line, whatever is in it: names must not play with the terminal."""
-    return "".join(char if char.isprintable() else "?" for char in text)
-
-
-def _short(text: str, width: int) -> str:
-    clean = _clean(text)
-    return clean if len(clean) <= width else clean[: width - 1] + "…"
+    return f"  {clean(label):<{LABEL_WIDTH - 1}} {clean(text)}".rstrip()

@@ -40,7 +40,7 @@ _PROC = Path("/proc")
 class Witness:
     """Our end of the witness. Every method works, and says nothing, after its end as well."""
 
-    def __init__(self, pid: int, channel: socket.socket) -> None:
+    def __init__(self, pid: int, channel: socket.socket | None) -> None:
         self._pid = pid
         self._channel = channel
         self._serial = 0
@@ -68,7 +68,8 @@ class Witness:
     def ended(self) -> None:
         """Take note that somebody else has reaped it."""
         self._pid = 0
-        self._channel.close()
+        if self._channel is not None:
+            self._channel.close()
 
     def close(self) -> None:
         """End it and wait until it has gone. Safe to call twice."""
@@ -79,7 +80,7 @@ class Witness:
 
     def _ask(self) -> list[Origin] | None:
         """The answer, with what came too late for an earlier question; None without one in time."""
-        if not self._send(0):
+        if self._channel is None or not self._send(0):
             return None
         origins: list[Origin] = []
         try:
@@ -92,6 +93,8 @@ class Witness:
         return None
 
     def _send(self, watched: int) -> bool:
+        if self._channel is None:
+            return False
         self._serial += 1
         try:
             self._channel.send(_REQUEST.pack(self._serial, watched))
@@ -103,9 +106,12 @@ class Witness:
 def start_witness(signals: Collection[int]) -> Witness:
     """A witness for `signals`, which the calling thread must have blocked, in a process with no other thread.
 
-    Where no process can be forked the witness is one that has ended already.
+    Where no process can be forked or no socket be had the witness is one that has ended already.
     """
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    except OSError:
+        return Witness(0, None)
     ours.settimeout(_PATIENCE_S)
     parent = os.getpid()
     with theirs:

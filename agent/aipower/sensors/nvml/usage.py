@@ -66,9 +66,12 @@ class GpuUsage:
 
     def _usage(self, start_s: float, pids: set[int] | None, work: Iterable[Work]) -> Usage:
         busy_s: dict[ProcessId | None, float] = defaultdict(float)
+        workers: dict[int, ProcessId | None] = {}
         for part in work:
-            busy_s[self._resolve(part.pid, part.at_unix_s)] += part.busy_s
-        holders = [self._resolve(pid, None) for pid in pids or ()]
+            process = workers[part.pid] = self._resolve(part.pid, part.at_unix_s)
+            busy_s[process] += part.busy_s
+        # Who worked in this window holds the context: a second look at each pid would double the cost.
+        holders = [workers.get(pid) or self._resolve(pid, None) for pid in pids or ()]
         sampled = self._sampler.supported
         return Usage(
             start_s,

@@ -1,0 +1,81 @@
+"""The measuring part beside the main thread."""
+
+from __future__ import annotations
+
+import threading
+from queue import SimpleQueue
+
+from aipower.daemon.finder import Finder
+from aipower.daemon.work import End, Parts, Work
+from aipower.errors import AipowerError, UsageError
+from aipower.seams import SensorSet, SystemClock
+from daemon.rigs import DEADLINE_S, Rig, Sensor
+
+CLOCK = SystemClock()
+
+
+def parts() -> Parts:
+    rig = Rig(CLOCK, [Sensor(CLOCK)], interval_s=0.02)
+    return Parts(rig.sampler, Finder(rig.meter, rig.sampler, (), lambda _: SensorSet(), CLOCK))
+
+
+def test_a_start_that_hangs_holds_up_nobody() -> None:
+    entered, release = threading.Event(), threading.Event()
+    made = parts()
+
+    def wire() -> Parts:
+        entered.set()
+        release.wait(DEADLINE_S)
+        return made
+
+    ends: SimpleQueue[End] = SimpleQueue()
+    work = Work(wire, CLOCK, ends.put)
+    work.start()
+    assert entered.wait(DEADLINE_S)
+    assert work.health().starting
+    assert (work.snapshot().devices, work.snapshot() is work.snapshot()) == ((), True)
+    work.stop()
+    assert work.hangs()
+    release.set()
+    assert not made.sampler.running(), "what comes after the stop is not started"
+
+
+def test_a_mistake_is_handed_to_the_main_thread() -> None:
+    mistake = UsageError("no such sensor")
+
+    def wire() -> Parts:
+        raise mistake
+
+    ends: SimpleQueue[End] = SimpleQueue()
+    work = Work(wire, CLOCK, ends.put)
+    work.start()
+    end = ends.get(timeout=DEADLINE_S)
+    assert isinstance(end, AipowerError)
+    assert end is mistake
+    work.stop()
+    assert not work.hangs()
+
+
+def test_a_bug_at_the_start_ends_the_agent() -> None:
+    def wire() -> Parts:
+        raise ZeroDivisionError
+
+    ends: SimpleQueue[End] = SimpleQueue()
+    Work(wire, CLOCK, ends.put).start()
+    assert ends.get(timeout=DEADLINE_S) == 1
+
+
+def test_it_samples_from_start_to_stop() -> None:
+    made = parts()
+    work = Work(lambda: made, CLOCK, SimpleQueue[End]().put)
+    work.stop()
+    assert not work.hangs()
+    work = Work(lambda: made, CLOCK, SimpleQueue[End]().put)
+    work.start()
+    ready = threading.Event()
+    for _ in range(round(DEADLINE_S / 0.01)):
+        if work.health().ok or ready.wait(0.01):
+            break
+    assert work.health().ok
+    work.stop()
+    assert not work.hangs()
