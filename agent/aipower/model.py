@@ -161,7 +161,8 @@ class Fault:
     """The device's id, or None where it concerns none (a driver that does not load)."""
     at_s: float
     reason: str
-    """A short stable word: `read_failed`, `gone`, `counter_reset`, `implausible`, `counter_stuck`, `gap`."""
+    """A short stable word: `read_failed`, `gone`, `counter_reset`, `implausible`, `counter_stuck`, `gap`, `internal`,
+    or `late`."""
     retry: bool
     """True where the next read may work."""
     detail: str = ""

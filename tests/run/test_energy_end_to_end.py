@@ -83,12 +83,12 @@ def test_a_load_that_begins_with_the_run_and_ends_with_it(tmp_path: Path) -> Non
 
 
 def test_the_run_gets_its_part_and_idle_is_apart(tmp_path: Path) -> None:
-    gpu = working(h100(0, idle_w=70.0, shapes=(Segment(1.0, 4.5, 300.0),)), tmp_path)
+    gpu = working(h100(0, idle_w=70.0, shapes=(Segment(2.5, 5.0, 300.0),)), tmp_path)
     machine = Machine((gpu, h100(1)))
     done = measure(tmp_path, machine)
     used, unused = done.record["devices"]
     assert used["idle_j"] == pytest.approx(70.0 * done.record["wall_s"], rel=0.05)
-    assert used["run_energy_j"] == pytest.approx(300.0 * 3.5, rel=0.05)
+    assert used["run_energy_j"] == pytest.approx(300.0 * 2.5, rel=0.06)
     assert used["other_j"] < 0.05 * used["energy_j"]
     assert unused["run_energy_j"] == 0, (unused, done.record["faults"])
     assert unused["energy_j"] == pytest.approx(70.0 * done.record["wall_s"], rel=0.01)

@@ -218,7 +218,7 @@ class DeviceEnergy:
             return None if covered[-1].end_s < at_s else self._joined(covered, since_s, at_s)
         span_s = min(at_s - since_s, self._counter.changes.period_s)
         watts = mean_w(join(self._counter.recent() or (last,)))
-        return EnergyDelta(self._device, since_s, at_s, round(watts * span_s * 1e6), "integrated")
+        return EnergyDelta(self._device, since_s, since_s + span_s, round(watts * span_s * 1e6), "integrated")
 
     def _joined(self, parts: Sequence[EnergyDelta], start_s: float, end_s: float) -> EnergyDelta | None:
         inner = [starting_at(part, start_s, None, None) for part in parts]

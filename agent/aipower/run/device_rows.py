@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aipower.accounts import DeviceAccount, PartAccount
 from aipower.ledger import SCALE_95, Ledger, half_width_95
@@ -59,9 +59,10 @@ def device_row(channel: Channel, ledger: Ledger, span: Span) -> DeviceRecord:
     part = ledger.run_part(RUN, device.id)
     counted = totals.energy_uj > 0
     energy_j = totals.energy_uj / UJ_PER_J
-    edge_j = _edge_j(channel)
     mean_w = energy_j / channel.covered_s if counted and channel.covered_s > 0 else None
-    share = _share(channel, totals, part, span) if counted else _Share(None, None)
+    edge_j = _edge_j(channel, mean_w)
+    whole = around(energy_j, math.hypot(SCALE_95 * energy_j, edge_j))
+    share = _within(_share(channel, totals, part, span, edge_j), whole[1]) if counted else _Share(None, None)
     return DeviceRecord(
         device=device.id,
         kind=device.kind,
@@ -69,7 +70,7 @@ def device_row(channel: Channel, ledger: Ledger, span: Span) -> DeviceRecord:
         name=device.name,
         method=channel.energy.method,
         energy_j=energy_j if counted else None,
-        interval_j=around(energy_j, math.hypot(SCALE_95 * energy_j, edge_j)) if counted else None,
+        interval_j=whole if counted else None,
         mean_w=mean_w,
         peak_w=_peak_w(channel, mean_w),
         run_energy_j=share.energy_j,
@@ -87,17 +88,24 @@ def around(middle: float, half: float) -> Interval:
     return max(0.0, middle - half), middle + half
 
 
-def _share(channel: Channel, totals: DeviceAccount, part: PartAccount, span: Span) -> _Share:
+def _share(channel: Channel, totals: DeviceAccount, part: PartAccount, span: Span, edge_j: float) -> _Share:
     unknown = _unknown(channel, totals, part)
     if unknown:
         return _Share(None, None, unknown)
     own_j, energy_j = part.energy_uj / UJ_PER_J, totals.energy_uj / UJ_PER_J
-    edge_j = _edge_j(channel) if part.energy_uj else 0.0
-    low_j, high_j = around(own_j, math.hypot(half_width_95(part.energy_uj, part) / UJ_PER_J, edge_j))
+    own_edge_j = edge_j if part.energy_uj else 0.0
+    low_j, high_j = around(own_j, math.hypot(half_width_95(part.energy_uj, part) / UJ_PER_J, own_edge_j))
     if channel.sensor.device.kind == "gpu":
         return _Share(own_j, (low_j, max(high_j, _most_of_gpu_j(totals, part, span, high_j))))
     missed_j = energy_j * min(1.0, span.uncounted_cpu_s / (span.cpus * span.wall_s)) if span.wall_s > 0 else energy_j
     return _Share(own_j, (min(low_j, max(0.0, own_j - missed_j)), max(high_j, own_j + missed_j)))
+
+
+def _within(share: _Share, most_j: float) -> _Share:
+    """`share` with an interval that does not pass what the whole device may have used at most."""
+    if share.interval_j is None:
+        return share
+    return replace(share, interval_j=(share.interval_j[0], min(share.interval_j[1], most_j)))
 
 
 def _unknown(channel: Channel, totals: DeviceAccount, part: PartAccount) -> str:
@@ -121,8 +129,9 @@ def _other_uj(totals: DeviceAccount, part: PartAccount) -> int:
     return totals.energy_uj - totals.idle_uj - totals.unattributed_uj - part.energy_uj
 
 
-def _edge_j(channel: Channel) -> float:
-    return channel.energy.edge_s * (channel.power.peak_w or 0.0)
+def _edge_j(channel: Channel, mean_w: float | None) -> float:
+    """What the edges may be off by. The peak of a very short run may be the idle power: the mean counts as well."""
+    return channel.energy.edge_s * max(channel.power.peak_w or 0.0, mean_w or 0.0)
 
 
 def _peak_w(channel: Channel, mean_w: float | None) -> float | None:

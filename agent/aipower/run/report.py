@@ -112,7 +112,7 @@ def _powers(device: DeviceRecord) -> str:
 
 def _rest(device: DeviceRecord) -> str:
     """What was not the run's; the idle part always, the others where there are any."""
-    parts = [f"{joules(device.idle_j or 0.0)} idle"]
+    parts = [f"{joules(device.idle_j)} idle" if device.idle_j else "idle level never seen, so counted as used"]
     if device.other_j:
         parts.append(f"{joules(device.other_j)} other processes")
     if device.unattributed_j:
