@@ -62,14 +62,16 @@ def test_some_gpu_always_works_and_each_rests_at_times(gpus: int) -> None:
     assert all(min(column) == 0 for column in zip(*loads, strict=True))
 
 
-def test_an_adopted_process_takes_the_busiest_gpu() -> None:
-    clock = FakeClock()
-    found, directory = machine(4, clock)
+def test_a_run_finds_the_first_gpu_at_rest_and_then_works_on_it() -> None:
+    clock = FakeClock(12345.6)
+    found, directory = simulate(4, clock, None, RealDirectory(), clock.monotonic_s())
+    users = [source for source in found.usage.values() if isinstance(source, FakeGpuUsage)]
+    assert users[0].collect().holders == frozenset()
     me = ProcessId("boot", 4711, 1)
     adopt(found.usage.values(), me)
-    clock.sleep(1.0)
-    users = [source.collect().busy_s for source in found.usage.values() if isinstance(source, FakeGpuUsage)]
-    assert sum(me in busy_s for busy_s in users) == 1
-    strangers = {process for busy_s in users for process in busy_s} - {me}
+    clock.sleep(5.0)
+    busy = [source.collect().busy_s for source in users]
+    assert set(busy[0]) == {me}
+    strangers = {process for row in busy[1:] for process in row}
     assert strangers
     assert all(directory.alive(process) and directory.describe(process).user == "demo" for process in strangers)

@@ -82,7 +82,7 @@ class Measurement:
         self._clock = clock
         self._procfs = ProcFs()
         self._table = ProcessTable(self._procfs, clock)
-        self._machine = Machine(self._table, clock, environ)
+        self._machine = Machine(self._table, clock, environ, clock.monotonic_s())
         self._thread = threading.Thread(target=self._work, name="aipower-sensors", daemon=True)
         self._ready, self._go, self._over = threading.Event(), threading.Event(), threading.Event()
         self._ignore: frozenset[int] = frozenset()

@@ -20,6 +20,8 @@ from aipower.seams import Clock, ProcessDirectory, SensorSet, SensorTraits, Syst
 PUBLISH_S = 0.1
 """As real GPUs publish their counters."""
 GPU_PERIOD_S = 40.0
+LEAD_S = 0.7
+"""A job loads its libraries before it uses the GPU."""
 DRIVER = "simulated"
 BOOT = "fake"
 FIRST_PID = 1 << 23
@@ -159,16 +161,24 @@ def discover(root: Path = Path("/proc"), clock: Clock | None = None, gpus: int =
 
 
 def simulate(
-    gpus: int, clock: Clock, cpu_usage: UsageSource | None, real: ProcessDirectory, seed: int = 7
+    gpus: int,
+    clock: Clock,
+    cpu_usage: UsageSource | None,
+    real: ProcessDirectory,
+    run_at_s: float | None = None,
+    seed: int = 7,
 ) -> tuple[SensorSet, FakeDirectory]:
-    """A machine with `gpus` GPUs, one processor and its memory, and two processes on each GPU."""
+    """A machine with `gpus` GPUs, one processor and its memory, and two processes on each GPU.
+
+    For a run that begins at `run_at_s`, the first GPU rests then and goes to work a moment later, as with a real job.
+    """
     dice = random.Random(seed)  # noqa: S311 - a plausible load, not a secret
     infos: dict[ProcessId, ProcessInfo] = {}
     sensors: list[FakeSensor] = []
     usage: dict[str, UsageSource] = {}
     for index in range(gpus):
         # Evenly spread over the turn, so that of two or more there is always one at work.
-        phase = 2 * math.pi * index / gpus
+        phase = _first_phase(run_at_s) + 2 * math.pi * index / gpus
         wave = Wave(dice.uniform(60, 80), dice.uniform(26, 66), dice.uniform(250, 600), GPU_PERIOD_S, phase)
         sensors.append(_sensor(f"GPU-fake-{index}", "gpu", "Simulated GPU", index, wave, clock))
         processes = [_process(2 * index, "train.py", infos), _process(2 * index + 1, "vllm", infos)]
@@ -184,10 +194,16 @@ def simulate(
 
 
 def adopt(sources: Iterable[UsageSource | None], process: ProcessId) -> None:
-    """Let the simulated GPU that works hardest now be used by a real process instead of its fake ones."""
-    fakes = [source for source in sources if isinstance(source, FakeGpuUsage)]
-    if fakes:
-        max(fakes, key=FakeGpuUsage.load).adopt(process)
+    """Let the first simulated GPU be used by a real process instead of its fake ones."""
+    first = next((source for source in sources if isinstance(source, FakeGpuUsage)), None)
+    if first is not None:
+        first.adopt(process)
+
+
+def _first_phase(run_at_s: float | None) -> float:
+    if run_at_s is None:
+        return 0.0
+    return _FIRST - 2 * math.pi * (run_at_s + LEAD_S) / GPU_PERIOD_S
 
 
 def _sensor(device_id: str, kind: str, name: str, index: int, wave: Wave, clock: Clock) -> FakeSensor:

@@ -35,6 +35,8 @@ class Machine:
     table: ProcessTable
     clock: Clock
     environ: Mapping[str, str] = field(default_factory=dict)
+    run_at_s: float | None = None
+    """When the run that is to be measured begins, for simulated sensors; None for the agent."""
 
 
 def discover(selection: Selection, machine: Machine, cpu_usage: UsageSource | None) -> Found:
@@ -46,7 +48,7 @@ def discover(selection: Selection, machine: Machine, cpu_usage: UsageSource | No
     if selection.fake_gpus:
         from aipower.sensors.fake import simulate  # noqa: PLC0415 - brings `random` and all it needs
 
-        return Found(*simulate(selection.fake_gpus, machine.clock, cpu_usage, machine.table))
+        return Found(*simulate(selection.fake_gpus, machine.clock, cpu_usage, machine.table, machine.run_at_s))
     sets = [_discover(name, machine) for name in selection.real]
     for name, found in zip(selection.real, sets, strict=True):
         if selection.required and not found.sensors:
