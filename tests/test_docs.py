@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shlex
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from aipower.run.options import make_parser
+from aipower.run.record import DeviceRecord, FaultLine, Missing, ProcessRecord, RunRecord
 from aipower.sensors.select import POWERCAP_VARIABLE
 
 ROOT = Path(__file__).parents[1]
@@ -92,3 +94,16 @@ def test_decisions_are_numbered_without_gaps_and_titled() -> None:
 
 def test_the_changelog_has_something_to_say() -> None:
     assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.parametrize("kind", [RunRecord, DeviceRecord, ProcessRecord, FaultLine, Missing])
+def test_every_field_of_the_record_is_documented(kind: type[RunRecord]) -> None:
+    told = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "record.md").read_text()))
+    assert {field.name for field in dataclasses.fields(kind)} <= told
+
+
+def test_no_field_is_documented_that_is_not_there() -> None:
+    tables = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", (ROOT / "docs" / "record.md").read_text(), re.MULTILINE)
+    told = {name for cell in tables for name in re.findall(r"`(\w+)`", cell)}
+    real = {field.name for kind in (RunRecord, DeviceRecord, ProcessRecord) for field in dataclasses.fields(kind)}
+    assert told == real
