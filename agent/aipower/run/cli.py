@@ -25,8 +25,10 @@ SHELL_SIGNAL_BASE = 128
 
 
 def entry_point() -> None:
-    """The `aipower-run` script."""
-    sys.exit(main())
+    """The `aipower-run` script. It ends at once: taking the interpreter down costs 20 ms and frees nothing."""
+    code = main()
+    say("")
+    os._exit(code)
 
 
 def main(argv: Sequence[str] | None = None, prog: str = "aipower-run") -> int:
