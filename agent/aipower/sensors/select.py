@@ -10,7 +10,7 @@ from aipower.errors import UsageError
 from aipower.model import Unavailable
 from aipower.processes.table import ProcessTable
 from aipower.seams import Clock, ProcessDirectory, SensorSet, UsageSource
-from aipower.sensors.nvml import library
+from aipower.sensors.nvml import presence
 from aipower.settings.selection import Selection, parse_selection
 
 __all__ = ["Found", "Machine", "Selection", "discover", "parse_selection", "powercap_root"]
@@ -66,7 +66,7 @@ def _discover(name: str, machine: Machine) -> SensorSet:
 
 
 def _discover_nvml(machine: Machine) -> SensorSet:
-    if (missing := library.missing()) is not None:
+    if (missing := presence.missing()) is not None:
         return SensorSet(unavailable=[missing])
     import pynvml  # noqa: PLC0415 - 8,000 lines that a machine without GPUs never needs
 

@@ -11,9 +11,9 @@ def discover(root: Path = Path("/proc"), clock: Clock | None = None) -> SensorSe
     """The GPUs of this machine, or why there are none; `root` is where the processes that use them are looked up."""
     from aipower.processes.procfs import ProcFs  # noqa: PLC0415 - see above
     from aipower.processes.table import ProcessTable  # noqa: PLC0415 - see above
-    from aipower.sensors.nvml import library  # noqa: PLC0415 - see above
+    from aipower.sensors.nvml import presence  # noqa: PLC0415 - see above
 
-    if (missing := library.missing()) is not None:
+    if (missing := presence.missing()) is not None:
         return SensorSet(unavailable=[missing])
     import pynvml  # noqa: PLC0415 - see above
 

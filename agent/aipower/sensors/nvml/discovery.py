@@ -11,7 +11,7 @@ from aipower.sensors.nvml import fields
 from aipower.sensors.nvml.codes import NEVER, CallError
 from aipower.sensors.nvml.driver import Driver
 from aipower.sensors.nvml.gpu import GpuSensor
-from aipower.sensors.nvml.library import SOURCE
+from aipower.sensors.nvml.presence import SOURCE
 from aipower.sensors.nvml.usage import GpuUsage, Resolve
 
 
