@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import signal
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
-from aipower.errors import AipowerError, UsageError
+from aipower.arguments import Parser
+from aipower.errors import AipowerError
 
 INTERRUPTED = 128 + signal.SIGINT
 """As a shell reports it."""
-
-
-class Parser(argparse.ArgumentParser):
-    """Complains in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise instead of printing the usage text.
-
-        Raises:
-            UsageError: Always.
-        """
-        raise UsageError(f"{message}; see {self.prog} --help")
 
 
 def entry_point() -> None:

@@ -113,7 +113,9 @@ def test_an_address_in_use_is_one_clear_line() -> None:
         (["agent", "--sensors", "gpus"], 'unknown sensor "gpus"'),
         (["agent", "--config", "/no/such/file.toml"], "/no/such/file.toml"),
         (["agent", "--listenn", "x"], "unrecognized arguments: --listenn"),
-        (["agnt"], "invalid choice: 'agnt'"),
+        (["agnt"], "did you mean agent?"),
+        (["agent", "--intervals", "3"], "did you mean --interval-s?"),
+        (["doctor", "--jsno"], "did you mean --json?"),
     ],
 )
 def test_misuse_is_2_and_one_line(flags: list[str], hint: str) -> None:

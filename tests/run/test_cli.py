@@ -70,6 +70,7 @@ def test_a_double_dash_ends_our_options(tmp_path: Path) -> None:
         ([], "no command"),
         (["--jsonn", "x", "true"], "unrecognized arguments: --jsonn"),
         (["--js", "x", "true"], "unrecognized arguments: --js"),
+        (["--senors", "x", "true"], "did you mean --sensors?"),
         (["--interval", "0", "true"], "--interval 0: must be from"),
         (["--interval", "nan", "true"], "--interval nan: must be from"),
         (["--interval", "soon", "true"], "invalid float value"),

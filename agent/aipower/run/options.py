@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
+from aipower.arguments import Parser
 from aipower.errors import UsageError
 
 MIN_INTERVAL_S, MAX_INTERVAL_S = 0.01, 60.0
@@ -27,19 +27,9 @@ class RunOptions:
     wait_all: bool
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line instead of the usage text.
-
-        Raises:
-            UsageError: Always.
-        """
-        raise UsageError(f"{message}; see {self.prog} --help")
-
-
 def make_parser(prog: str = "aipower-run") -> argparse.ArgumentParser:
     """The parser of our own options."""
-    parser = _Parser(
+    parser = Parser(
         prog=prog,
         usage=f"{prog} [options] [--] command [argument...]",
         description="Measure the energy of a command: its GPUs, CPU and memory, and all processes that it starts.",
