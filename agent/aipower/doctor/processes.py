@@ -9,9 +9,8 @@ from aipower.doctor.finding import Result
 from aipower.doctor.text import read_text
 from aipower.doctor.world import World
 from aipower.processes.procfs import ProcFs
+from aipower.processes.table import INITIAL_PID_NAMESPACE
 
-HOST_NAMESPACE: Final = "pid:[4026531836]"
-"""PROC_PID_INIT_INO of linux/proc_ns.h (0xEFFFFFFC): the number of the first PID namespace."""
 HIDEPID: Final = re.compile(r"(?:^|,)hidepid=([a-z0-9]+)")
 HARMLESS: Final = frozenset({"0", "off"})
 
@@ -22,7 +21,7 @@ def pid_namespace(world: World) -> Result:
         namespace = str((world.proc / "self/ns/pid").readlink())
     except OSError as error:
         return Result("skip", f"cannot be told: {error.strerror or error}")
-    if namespace == HOST_NAMESPACE:
+    if namespace == INITIAL_PID_NAMESPACE:
         return Result("ok", "the host's")
     return Result(
         "warn",

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 
 from aipower.errors import AipowerError
 from aipower.run.console import complain, in_one_line, say
-from aipower.run.supervise import CommandError, Outcome, Supervisor, prepare
+from aipower.run.supervise import SHELL_SIGNAL_BASE, CommandError, Outcome, Supervisor, prepare
 
 if TYPE_CHECKING:
     from aipower.run.measure import Measurement
     from aipower.run.options import RunOptions
     from aipower.run.output import Output
-
-SHELL_SIGNAL_BASE = 128
 
 # Everything else is imported where it is used: the supervisor must be ready before a thread or a library is, and a
 # mistyped command should fail as fast as it would by itself.

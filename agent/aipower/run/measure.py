@@ -85,8 +85,6 @@ class Measurement:
         self._machine = Machine(self._table, clock, environ, clock.monotonic_s())
         self._thread = threading.Thread(target=self._work, name="aipower-sensors", daemon=True)
         self._ready, self._go, self._over = threading.Event(), threading.Event(), threading.Event()
-        self._ignore: frozenset[int] = frozenset()
-        self._root_pid = 0
         self._finished = False
         self._started_s = self._ended_s = 0.0
         self._refusal: AipowerError | None = None
@@ -116,7 +114,7 @@ class Measurement:
 
     def spawned(self, pid: int, at_s: float, ignore: frozenset[int]) -> None:
         """The command has begun as `pid`; our helper processes `ignore` are not part of it."""
-        self._root_pid, self._started_s, self._ignore = pid, at_s, ignore
+        self._started_s = at_s
         try:
             self._tree = RunTree(self._procfs, pid, os.getpid(), self._table, ignore=ignore)
         except OSError as error:

@@ -26,7 +26,7 @@ from aipower.run.relay import SI_KERNEL, Arrival, Relay
 from aipower.run.spawn import CommandError, original_environment, spawn
 from aipower.run.witness import Witness, start_witness
 
-__all__ = ["CommandError", "Outcome", "Supervisor", "prepare"]
+__all__ = ["SHELL_SIGNAL_BASE", "CommandError", "Outcome", "Supervisor", "prepare"]
 
 _FAULTS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS)
 """Our own crashes: blocking them would silence faulthandler."""
@@ -35,7 +35,7 @@ _AWAITED = RELAYED | {signal.SIGCHLD}
 _ENDING = frozenset((signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT))
 _TERMINAL_STOPS = frozenset((signal.SIGTSTP, signal.SIGTTIN))
 _MOST_AT_ONCE = 64
-_SHELL_SIGNAL_BASE = 128
+SHELL_SIGNAL_BASE = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def _outcome(reaper: Reaper) -> Outcome:
     code = os.waitstatus_to_exitcode(end.status)
     killer = -code if code < 0 else None
     return Outcome(
-        exit_code=_SHELL_SIGNAL_BASE + killer if killer else code,
+        exit_code=SHELL_SIGNAL_BASE + killer if killer else code,
         signal=killer,
         ended_s=end.at_s,
         cpu_s=reaper.cpu_s,
