@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -66,7 +67,44 @@ class Reading:
     counter_uj: int | None
     """The energy counter as the hardware keeps it (wraps and resets are not repaired here)."""
     power_w: float | None = None
+    """The power of the sensor's window, see `SensorTraits.power_window_s`."""
     method: Method = "counter"
+    average_w: float | None = None
+    """The mean of the last second where the sensor has it beside `power_w`: it checks the counter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Under which conditions a device works; each None where the device does not say."""
+
+    power_limit_w: float | None = None
+    performance_state: int | None = None
+    """P-state: 0 is the fastest."""
+    core_clock_hz: float | None = None
+    memory_clock_hz: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What a sensor's watts are in truth: `gain * watts + offset_w`, and how far that is known.
+
+    The errors are standard errors that all readings of the sensor share.
+    """
+
+    gain: float = 1.0
+    offset_w: float = 0.0
+    gain_se: float = 0.0
+    offset_se_w: float = 0.0
+    covariance_w: float = 0.0
+    """Covariance of gain and offset."""
+    source: str = ""
+    """Where it comes from; empty for a sensor that nobody has calibrated."""
+
+    def error_uj(self, energy_uj: float, span_s: float) -> float:
+        """Standard error that the scale leaves in `energy_uj` of the whole device over `span_s`, in microjoules."""
+        offset_uj = self.offset_se_w * span_s * 1e6
+        cross_uj2 = 2 * energy_uj * self.covariance_w * span_s * 1e6
+        return math.sqrt(max(0.0, (self.gain_se * energy_uj) ** 2 + offset_uj**2 + cross_uj2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +157,9 @@ class Usage:
     """False where the device cannot say who was busy (MIG, vGPU, old drivers)."""
     samples: float = 0.0
     """Independent samples behind `busy_s`, for its standard error; 0 where it is not sampled but counted."""
+    activity: Mapping[ProcessId, tuple[float, ...]] = field(default_factory=dict)
+    """Several measures of each process's work in seconds, all of one length, where the device has more than one
+    (MIG: the slice's share times SM, tensor and memory activity); empty where `busy_s` is all there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +203,8 @@ class Fault:
     at_s: float
     reason: str
     """A short stable word: `read_failed`, `gone`, `counter_reset`, `implausible`, `counter_stuck`, `gap`, `internal`,
-    or `late`."""
+    `late`, `disagreement` (the counter and the power readings tell different energies) or `alias` (the sensor sees
+    part of the time only, and the load may hide in the rest)."""
     retry: bool
     """True where the next read may work."""
     detail: str = ""

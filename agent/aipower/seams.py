@@ -53,6 +53,11 @@ class SensorTraits:
     """The counter falls to 0 after this many microjoules; None where it never wraps."""
     max_power_w: float = 3000.0
     """No reading above this is believed."""
+    power_period_s: float = 0.1
+    """How often `Reading.power_w` is published."""
+    power_window_s: float = 0.025
+    """Over how long before that it is the mean: shorter than the period where the sensor looks part of the time,
+    longer where it is a running average (science of A2)."""
 
 
 class Sensor(Protocol):

@@ -1,6 +1,6 @@
 """Whole-device energy of `aipower-run` against the true energy of the scripted driver (needs a C compiler).
 
-    python benchmarks/accuracy.py [RUNS]
+    python benchmarks/real_time_accuracy.py [RUNS]
 
 Each run lasts a random time with a random load, card and phase; the error is that of `energy_j` of the device.
 """
