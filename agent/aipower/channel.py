@@ -10,7 +10,7 @@ from aipower.attribution.active import CPU_INTENSITY_SE, GPU_INTENSITY_SE, Activ
 from aipower.attribution.baseline import Baseline, CpuBaseline, GpuBaseline
 from aipower.attribution.usage import merge
 from aipower.energy.device import DeviceEnergy
-from aipower.energy.window import join, mean_w, starting_at
+from aipower.energy.window import join
 from aipower.errors import SensorError, SensorFailedError, SensorGoneError
 from aipower.model import Device, EnergyDelta, Fault, Reading, Usage
 from aipower.seams import Clock, Sensor, UsageSource
@@ -75,10 +75,12 @@ class Channel:
 
     def open(self, at_s: float) -> None:
         """Account for nothing before `at_s`."""
-        power_w = self.first.power_w if self.first else None
-        kept = [starting_at(delta, at_s, power_w, None) for delta in self._pending]
-        self._pending = [delta for delta in kept if delta is not None]
-        self.energy.open(at_s, power_w)
+        self.energy.open(at_s, self._pending)
+        self._pending = []
+
+    def end(self, at_s: float) -> None:
+        """The account ends at `at_s`; what is read from now on only tells what was before."""
+        self.energy.end(at_s)
 
     def settled(self, at_s: float) -> bool:
         """True when the energy up to `at_s` is known, or the sensor is down and will not tell."""
@@ -86,8 +88,7 @@ class Channel:
 
     def close(self, at_s: float) -> None:
         """Complete the account up to `at_s` and drop what lies beyond."""
-        self._pending.extend(self.energy.close(at_s))
-        self._pending = list(self.energy.cut(self._pending, at_s))
+        self._pending = list(self.energy.close(at_s, self._pending))
 
     def worked(self, usage: Usage) -> None:
         """Keep `usage` until the energy of its window is known."""
@@ -150,7 +151,7 @@ class Channel:
         if counted.span_s < self._power_window_s():
             return None
         self._counted = []
-        return mean_w(counted)
+        return counted.mean_w
 
     def _power_window_s(self) -> float:
         energy = self.energy

@@ -40,6 +40,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _dispatch(argv: Sequence[str]) -> int:
     from aipower import __version__  # noqa: PLC0415 - the version is read from the package's metadata
+    from aipower.calibrate import cli as calibrate  # noqa: PLC0415 - `aipower run` does not come here
     from aipower.daemon import cli as daemon  # noqa: PLC0415 - `aipower run` does not come here
     from aipower.doctor import cli as doctor  # noqa: PLC0415 - `aipower run` does not come here
 
@@ -56,6 +57,8 @@ def _dispatch(argv: Sequence[str]) -> int:
     check = commands.add_parser("doctor", help="check what can be measured here", allow_abbrev=False)
     doctor.add_arguments(check)
     check.set_defaults(main=doctor.main)
+    scale = commands.add_parser("calibrate", help="compare a sensor with an external meter", allow_abbrev=False)
+    calibrate.add_arguments(scale)
     arguments = parser.parse_args(argv)
     if arguments.command is None:
         parser.print_help()

@@ -133,6 +133,11 @@ class EnergyDelta:
         """Length of the interval in seconds."""
         return self.end_s - self.start_s
 
+    @property
+    def mean_w(self) -> float:
+        """Mean power in watts."""
+        return self.energy_uj / 1e6 / self.span_s
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -160,6 +165,9 @@ class Usage:
     activity: Mapping[ProcessId, tuple[float, ...]] = field(default_factory=dict)
     """Several measures of each process's work in seconds, all of one length, where the device has more than one
     (MIG: the slice's share times SM, tensor and memory activity); empty where `busy_s` is all there is."""
+    weight: Mapping[ProcessId, float] = field(default_factory=dict)
+    """How hard a second of each process's work is expected to be, 1 for a thread alone on its core; a process
+    that is not in it counts as 1. Less where two busy threads shared a core."""
 
 
 @dataclass(frozen=True, slots=True)

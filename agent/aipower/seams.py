@@ -5,9 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from aipower.model import Device, DeviceFacts, ProcessId, ProcessInfo, Reading, Snapshot, Unavailable, Usage
+from aipower.model import (
+    Conditions,
+    Device,
+    DeviceFacts,
+    ProcessId,
+    ProcessInfo,
+    Reading,
+    Snapshot,
+    Unavailable,
+    Usage,
+)
 
 
 class Clock(Protocol):
@@ -89,6 +99,19 @@ class Sensor(Protocol):
 
     def close(self) -> None:
         """Free what it holds. Safe to call twice."""
+        ...
+
+
+@runtime_checkable
+class Conditioned(Protocol):
+    """A sensor that can say under which conditions its device works."""
+
+    def conditions(self) -> Conditions:
+        """The conditions now, each None where the device does not say.
+
+        Raises:
+            SensorGoneError: The device has left.
+        """
         ...
 
 

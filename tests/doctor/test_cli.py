@@ -35,6 +35,7 @@ CHECKS = {
     "nvidia",
     "nvml",
     "rapl",
+    "calibration",
     "pid-namespace",
     "processes",
     "subreaper",

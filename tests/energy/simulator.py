@@ -112,6 +112,7 @@ class Run:
         end_s = SPAWN_S + duration_s
         self._watch(end_s)
         clock.wait_until(end_s)
+        self.channel.end(end_s)
         self.meter.sample()
         while not self.channel.settled(end_s) and clock.now_s < end_s + DENSE_AT_END_S:
             self._pause(DENSE_S)
@@ -131,7 +132,8 @@ class Run:
                 self.meter.attribute()
                 attributed_s = self.clock.now_s
             dense = self.clock.now_s < SPAWN_S + DENSE_AT_START_S
-            step_s = min(DENSE_S if dense else SPARSE_S, max(0.0, end_s - self.clock.now_s))
+            pause_s = DENSE_S if dense else min(SPARSE_S, max(0.01, self.channel.energy.look_again_s))
+            step_s = min(pause_s, max(0.0, end_s - self.clock.now_s))
             self._pause(step_s)
 
     def _pause(self, seconds: float) -> None:

@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 
 from aipower.energy.counter import POWER_MARGIN
 from aipower.energy.device import DeviceEnergy
-from aipower.energy.window import ending_at, energy_before_uj, join, retimed, starting_at
+from aipower.energy import split
+from aipower.energy.levels import Level
+from aipower.energy.split import Split
+from aipower.energy.window import ending_at, join, retimed, starting_at
 from aipower.model import EnergyDelta, Reading
 from aipower.seams import SensorTraits
 from fakes import GPU
@@ -34,7 +37,7 @@ def deltas_of(energy: DeviceEnergy, readings: Sequence[tuple[float, int | None, 
     for step_s, counter_uj, power_w in readings:
         at_s += step_s
         deltas.extend(energy.advance(Reading(at_s, counter_uj, power_w)).deltas)
-    return [*deltas, *energy.close(at_s)]
+    return list(energy.close(at_s, deltas))
 
 
 @settings(max_examples=400, deadline=None)
@@ -66,8 +69,8 @@ def test_a_run_has_energy_only_between_its_ends(
     readings: list[tuple[float, int | None, float | None]], start_s: float, length_s: float
 ) -> None:
     energy = DeviceEnergy(GPU, ENDLESS, 5.0)
-    energy.open(start_s, 50.0)
-    deltas = energy.cut(deltas_of(energy, readings), start_s + length_s)
+    energy.open(start_s)
+    deltas = energy.close(start_s + length_s, deltas_of(energy, readings))
     assert all(start_s <= delta.start_s < delta.end_s <= start_s + length_s for delta in deltas)
 
 
@@ -81,39 +84,33 @@ def test_a_healthy_counter_is_accounted_for_to_the_microjoule(steps: list[tuple[
         at_s, counter_uj = at_s + step_s, counter_uj + rise_uj
         deltas.extend(energy.advance(Reading(at_s, counter_uj)).deltas)
     before_close_s = at_s
-    deltas.extend(delta for delta in energy.close(before_close_s) if delta.method == "counter")
+    deltas.extend(delta for delta in energy.close(before_close_s, ()) if delta.method == "counter")
     assert sum(delta.energy_uj for delta in deltas) == counter_uj - 5 - steps[0][1]
 
 
-WATTS = st.one_of(st.none(), st.floats(0, 3000))
+LEVELS = st.one_of(st.none(), st.builds(Level, st.floats(0, 3000), st.floats(0, 500)))
 
 
-@given(st.integers(0, 2**70), st.floats(0.001, 10), st.floats(0.01, 0.99), WATTS, WATTS)
+@given(st.integers(0, 2**70), st.floats(0.001, 10), st.floats(0.01, 0.99), LEVELS, LEVELS, st.floats(0, 0.1))
 def test_a_cut_loses_nothing(
-    energy_uj: int, span_s: float, share: float, before_w: float | None, after_w: float | None
+    energy_uj: int, span_s: float, share: float, before: Level | None, after: Level | None, timing_s: float
 ) -> None:
     delta = EnergyDelta(GPU, 100.0, 100.0 + span_s, energy_uj)
-    at_s = 100.0 + span_s * share
-    left, right = ending_at(delta, at_s, before_w, after_w), starting_at(delta, at_s, before_w, after_w)
-    assert left is not None
-    assert right is not None
+    cut = Split(delta, 100.0 + span_s * share, before, after, timing_s)
+    left, right = split.before(cut), split.after(cut)
     assert left.energy_uj + right.energy_uj == energy_uj
     assert left.end_s == right.start_s
     assert join([left, right]) == delta
+    assert cut.se_uj >= 0
 
 
-def test_a_cut_at_a_step_of_power_finds_both_sides() -> None:
-    """60 W for 40 ms, then 400 W for 60 ms: each hint alone and both together give 2.4 J before the cut."""
-    delta = EnergyDelta(GPU, 0.0, 0.1, 26_400_000)
-    for before_w, after_w in ((60.0, None), (None, 400.0), (60.0, 400.0)):
-        assert abs(energy_before_uj(delta, 0.04, before_w, after_w) - 2_400_000) <= 1
-    assert energy_before_uj(delta, 0.04, None, None) == 10_560_000
-
-
-def test_an_error_of_timing_is_charged_to_the_side_of_more_power() -> None:
-    """The step was 2 ms later than thought: the idle side keeps its known power."""
-    delta = EnergyDelta(GPU, 0.0, 0.1, 26_400_000 - 680_000)
-    assert abs(energy_before_uj(delta, 0.04, 60.0, 400.0) - 2_400_000) <= 1
+@given(st.integers(0, 2**60), st.floats(0.001, 10), st.floats(0.01, 0.99))
+def test_a_cut_in_proportion_loses_nothing(energy_uj: int, span_s: float, share: float) -> None:
+    delta = EnergyDelta(GPU, 100.0, 100.0 + span_s, energy_uj)
+    left, right = ending_at(delta, 100.0 + span_s * share), starting_at(delta, 100.0 + span_s * share)
+    assert left is not None
+    assert right is not None
+    assert join([left, right]) == delta
 
 
 def test_retiming_moves_inner_edges_and_keeps_energy() -> None:

@@ -45,6 +45,7 @@ class Variant:
 _FIELDS = "nvmlDeviceGetFieldValues"
 _UTILIZATION = "nvmlDeviceGetProcessUtilization"
 _UTILIZATION_INFO = "nvmlDeviceGetProcessesUtilizationInfo"
+_EXACT_ACCOUNTS = "nvmlDeviceGetAccountingStats_v2"
 _LISTS = tuple(f"nvmlDeviceGet{kind}RunningProcesses_v3" for kind in ("Compute", "Graphics", "MPSCompute"))
 _UBSAN = ("-fsanitize=undefined", "-fno-sanitize-recover=undefined")
 
@@ -53,8 +54,9 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
         "full": Variant(),
         "no-fields": Variant(omit=(_FIELDS,)),
         "no-processes-info": Variant(omit=(_UTILIZATION_INFO,)),
+        "no-exact-accounts": Variant(omit=(_EXACT_ACCOUNTS,)),
         "no-utilization": Variant(omit=(_UTILIZATION, _UTILIZATION_INFO)),
-        "old": Variant(omit=(_FIELDS, _UTILIZATION_INFO, "nvmlDeviceGetArchitecture", *_LISTS)),
+        "old": Variant(omit=(_FIELDS, _UTILIZATION_INFO, "nvmlDeviceGetArchitecture", _EXACT_ACCOUNTS, *_LISTS)),
         "checked": Variant(flags=_UBSAN),
     }
 )

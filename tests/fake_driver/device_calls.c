@@ -40,11 +40,6 @@ nvmlReturn_t nvmlDeviceGetPersistenceMode(nvmlDevice_t device, unsigned int *mod
     return answer_number(call.gpu->persistence ? 1 : 0, mode);
 }
 
-nvmlReturn_t nvmlDeviceGetAccountingMode(nvmlDevice_t device, unsigned int *mode) {
-    ENTER_DEVICE(device);
-    return answer_number(0, mode);
-}
-
 nvmlReturn_t nvmlDeviceGetMigMode(nvmlDevice_t device, unsigned int *current, unsigned int *pending) {
     ENTER_DEVICE(device);
     REQUIRE(pending);

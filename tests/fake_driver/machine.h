@@ -95,13 +95,23 @@ typedef struct {
 
 typedef enum { MIG_UNSUPPORTED, MIG_OFF, MIG_ON } MigMode;
 
+enum { MEASURES = 4 }; /* graphics, SM, tensor, memory */
+
+/* A GPU instance of MIG and how busy it is, in percent of itself. */
+typedef struct {
+    unsigned int id, slices;
+    Shapes measures[MEASURES];
+} Instance;
+
 typedef struct Gpu {
     unsigned int index, minor, architecture;
     char uuid[TEXT], name[TEXT], pci_bus_id[TEXT];
     unsigned int pci_device_id, pci_subsystem_id;
     unsigned int limit_min_mw, limit_max_mw, limit_default_mw, limit_current_mw;
-    bool persistence;
+    bool persistence, accounting;
     MigMode mig;
+    Instance *instances;
+    size_t instance_count;
     unsigned long long memory_bytes;
     double idle_w;
     Shapes power;
@@ -149,6 +159,15 @@ double power_reading_w(const Gpu *gpu, const PowerSensor *sensor, double now_s);
 /* sampler.c */
 /* The pid of a process that holds a context now, else 0. */
 unsigned int present_pid(const Process *process, double now_s);
+/* The pid of a process whether it runs or not, 0 while it is not known. */
+unsigned int process_pid(const Process *process);
+
+/* All samples of a process's life so far, and what they say of it. */
+typedef struct {
+    unsigned int count;
+    double sum_percent;
+} Life;
+Life sampled_life(const Gpu *gpu, const Process *process, double now_s);
 unsigned int engine_busy_percent(const Gpu *gpu, double now_s);
 /* Rows newer than last_seen_us; *rows is allocated for the caller to free. */
 size_t sample_rows(const Gpu *gpu, double now_s, double unix_zero_s, unsigned long long last_seen_us,

@@ -100,6 +100,51 @@ typedef struct {
     nvmlProcessUtilizationInfo_v1_t *procUtilArray;
 } nvmlProcessesUtilizationInfo_v1_t;
 
+typedef struct {
+    unsigned int gpuUtilization, memoryUtilization;
+    unsigned long long maxMemoryUsage, time, startTime;
+    unsigned int isRunning, reserved[5];
+} nvmlAccountingStats_t;
+
+typedef struct {
+    unsigned int pid, isRunning, gpuUtilization, memoryUtilization;
+    unsigned long long maxMemoryUsage;
+    unsigned int sampleCount;
+    unsigned long long sumGpuUtil, sumFbUtil, time, startTime;
+} nvmlAccountingStats_v2_t;
+
+typedef struct {
+    unsigned int multiprocessorCount, sharedCopyEngineCount, sharedDecoderCount, sharedEncoderCount, sharedJpegCount,
+        sharedOfaCount, gpuInstanceSliceCount, computeInstanceSliceCount;
+    unsigned long long memorySizeMB;
+} nvmlDeviceAttributes_t;
+
+struct GpmSample;
+typedef struct GpmSample *nvmlGpmSample_t;
+
+typedef struct {
+    unsigned int metricId;
+    nvmlReturn_t nvmlReturn;
+    double value;
+    const char *names[3];
+} nvmlGpmMetric_t;
+
+typedef struct {
+    unsigned int version, numMetrics;
+    nvmlGpmSample_t sample1, sample2;
+    nvmlGpmMetric_t metrics[];
+} nvmlGpmMetricsGet_t;
+
+typedef struct {
+    unsigned int version, isSupportedDevice;
+} nvmlGpmSupport_t;
+
+enum { GPM_VERSION = 1, GPM_GRAPHICS = 1, GPM_SM = 2, GPM_TENSOR = 5, GPM_DRAM = 10 };
+
+_Static_assert(sizeof(nvmlAccountingStats_t) == 56, "accounting");
+_Static_assert(sizeof(nvmlAccountingStats_v2_t) == 64, "accounting of version 2");
+_Static_assert(sizeof(nvmlDeviceAttributes_t) == 40, "attributes");
+_Static_assert(sizeof(nvmlGpmMetric_t) == 40, "GPM metric");
 _Static_assert(sizeof(nvmlPciInfo_t) == 68, "pci info");
 _Static_assert(sizeof(nvmlMemory_v2_t) == 40, "memory");
 _Static_assert(sizeof(nvmlProcessInfo_t) == 24, "process info");

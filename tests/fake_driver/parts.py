@@ -130,6 +130,27 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
+class Instance:
+    """A GPU instance of MIG: how busy it is, in percent of itself, each a constant or parts that add up."""
+
+    id: int
+    slices: int
+    sm: float | tuple[Busy, ...] = 0.0
+    tensor: float | tuple[Busy, ...] = 0.0
+    dram: float | tuple[Busy, ...] = 0.0
+    graphics: float | tuple[Busy, ...] = 0.0
+
+    @property
+    def lines(self) -> Iterator[str]:
+        """Its lines of the script."""
+        yield f"instance {self.id} {self.slices}"
+        for name in ("graphics", "sm", "tensor", "dram"):
+            level = getattr(self, name)
+            parts = level if isinstance(level, tuple) else (Busy(-math.inf, math.inf, level),)
+            yield from (f"measure {name} {part.start_s!r} {part.end_s!r} {part.percent!r}" for part in parts)
+
+
+@dataclass(frozen=True, slots=True)
 class FaultRule:
     """Calls whose name matches `function` (a glob) answer `code`, after `delay_s`, from `start_s` to `end_s`.
 

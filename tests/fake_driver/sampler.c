@@ -23,7 +23,7 @@ static unsigned int pid_from_file(const char *path) {
 }
 
 /* 0 while the pid is not known yet. */
-static unsigned int process_pid(const Process *process) {
+unsigned int process_pid(const Process *process) {
     const char *source = process->pid_source;
     if (strncmp(source, "file:", 5) == 0) return pid_from_file(source + 5);
     if (strncmp(source, "env:", 4) == 0) source = getenv(source + 4);
@@ -148,6 +148,19 @@ size_t sample_rows(const Gpu *gpu, double now_s, double unix_zero, unsigned long
     free(percents);
     free(accounts);
     return count;
+}
+
+/* A life without a beginning begins with the script. */
+Life sampled_life(const Gpu *gpu, const Process *process, double now_s) {
+    double period_s = gpu->sampler.period_s;
+    long first = (long)floor(fmax(process->start_s, 0.0) / period_s) + 1;
+    long last = (long)ceil(fmin(process->end_s, now_s) / period_s);
+    Life life = {0};
+    for (long k = first; k <= last; k++) {
+        life.count++;
+        life.sum_percent += process_percent(gpu, process, k);
+    }
+    return life;
 }
 
 unsigned int engine_busy_percent(const Gpu *gpu, double now_s) {

@@ -17,6 +17,7 @@ from fake_driver.parts import (
     QUARTER,
     EnergyCounter,
     FaultRule,
+    Instance,
     PowerSensor,
     Process,
     Sampler,
@@ -26,7 +27,7 @@ from fake_driver.parts import (
 from fake_driver.shapes import Busy, Ramp, Segment, Shape, Square, shapes_energy_j
 
 __all__ = [
-    "Busy", "EnergyCounter", "FaultRule", "Gpu", "Limits", "Machine", "PowerSensor", "Process", "Ramp",
+    "Busy", "EnergyCounter", "FaultRule", "Gpu", "Instance", "Limits", "Machine", "PowerSensor", "Process", "Ramp",
     "Sampler", "Segment", "Shape", "Square", "not_supported", "pid_in", "shapes_energy_j", "write_clock",
 ]  # fmt: skip
 
@@ -85,6 +86,10 @@ class Gpu:
     """The part of the average power that scope 2 (memory) shows; None where there is no such scope."""
     sampler: Sampler = field(default_factory=Sampler)
     processes: tuple[Process, ...] = ()
+    accounting: bool = False
+    """Keep accounts of the processes, those of the last 128 dead too."""
+    instances: tuple[Instance, ...] = ()
+    """The GPU instances where `mig` is on."""
     faults: tuple[FaultRule, ...] = ()
     resets_s: tuple[float, ...] = ()
     """The energy counter begins again at 0."""
@@ -122,6 +127,8 @@ class Gpu:
         yield from self.sampler.lines
         for process in self.processes:
             yield from process.lines
+        for instance in self.instances:
+            yield from instance.lines
         yield from self._trouble_lines
 
     @property
@@ -133,6 +140,7 @@ class Gpu:
         yield f"minor {self.minor}"
         yield f"persistence {self.persistence:d}"
         yield f"mig {self.mig}"
+        yield f"accounting {self.accounting:d}"
         yield f"memory {self.memory_bytes}"
         yield self.limits.line
 

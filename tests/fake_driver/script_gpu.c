@@ -14,6 +14,7 @@ static const char *const SENSOR_WORDS[] = {"none", "every"};
 static const char *const DRAW_WORDS[] = {"instant", "average"};
 static const char *const MIG_WORDS[] = {"unsupported", "off", "on"};
 static const char *const ENERGY_WORDS[] = {"none", "constant", "full", "parttime"};
+static const char *const MEASURE_WORDS[] = {"graphics", "sm", "tensor", "dram"};
 static const char *const SAMPLER_WORDS[] = {"each", "one"};
 
 void begin_gpu(Reader *reader) {
@@ -36,6 +37,14 @@ static void read_memory(Reader *r) { r->gpu->memory_bytes = take_integer(r); }
 static void read_mig(Reader *r) { r->gpu->mig = (MigMode)take_choice(r, MIG_WORDS, 3); }
 static void read_idle(Reader *r) { r->gpu->idle_w = take_number(r); }
 static void read_draw(Reader *r) { r->gpu->draw_is_average = take_choice(r, DRAW_WORDS, 2) == 1; }
+
+static void read_accounting(Reader *r) { r->gpu->accounting = take_flag(r); }
+
+static void read_instance(Reader *r) {
+    Instance instance = {.id = take_unsigned(r)};
+    instance.slices = take_unsigned(r);
+    APPEND(r->gpu->instances, r->gpu->instance_count, instance);
+}
 
 static void read_pci(Reader *r) {
     r->gpu->pci_device_id = take_unsigned(r);
@@ -109,6 +118,16 @@ static void add_busy(Reader *r, ShapeKind kind) {
     APPEND(busy->items, busy->count, take_shape(r, kind));
 }
 
+static void read_measure(Reader *r) {
+    int measure = take_choice(r, MEASURE_WORDS, MEASURES);
+    if (r->gpu->instance_count == 0) {
+        r->error = "no instance to be busy";
+        return;
+    }
+    Shapes *shapes = &r->gpu->instances[r->gpu->instance_count - 1].measures[measure];
+    APPEND(shapes->items, shapes->count, take_shape(r, SHAPE_SEGMENT));
+}
+
 static void read_segment(Reader *r) { add_power(r, SHAPE_SEGMENT); }
 static void read_square(Reader *r) { add_power(r, SHAPE_SQUARE); }
 static void read_ramp(Reader *r) { add_power(r, SHAPE_RAMP); }
@@ -169,7 +188,8 @@ static const Keyword KEYWORDS[] = {
     {"sampler", read_sampler},     {"quirks", read_quirks},
     {"fault", read_fault},         {"reset", read_reset},
     {"stuck", read_stuck},         {"lost", read_lost},
-    {"jump", read_jump},
+    {"jump", read_jump},           {"accounting", read_accounting},
+    {"instance", read_instance},   {"measure", read_measure},
 };
 
 void read_gpu_line(Reader *reader, const char *word) {
@@ -187,6 +207,10 @@ void gpu_free(Gpu *gpu) {
         free(gpu->processes[i].busy.items);
     }
     for (size_t i = 0; i < gpu->faults.count; i++) free(gpu->faults.items[i].glob);
+    for (size_t i = 0; i < gpu->instance_count; i++) {
+        for (int k = 0; k < MEASURES; k++) free(gpu->instances[i].measures[k].items);
+    }
+    free(gpu->instances);
     free(gpu->processes);
     free(gpu->faults.items);
     free(gpu->power.items);

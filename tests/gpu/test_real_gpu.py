@@ -13,6 +13,7 @@ import pytest
 from run.aipower_run import argv
 
 pytestmark = pytest.mark.gpu
+ROOT = Path(__file__).parents[2]
 
 LOOP = """
 import time, torch
@@ -65,3 +66,19 @@ def test_a_training_loop_against_the_drivers_own_counter(tmp_path: Path) -> None
             assert device["energy_j"] <= energy_j * 1.01
             assert device["energy_j"] >= energy_j * 0.99 - 1.0 * idle_w
     assert record["energy_j"]["gpu"] > 0
+
+
+@pytest.mark.usefixtures("_gpu")
+def test_the_experiments_run(tmp_path: Path) -> None:
+    """The counter moves about as often as on all cards known, and a load of the experiments' own shows in it."""
+    pytest.importorskip("torch")
+    target = tmp_path / "results.json"
+    words = ["--only", "counter,samples,latency", "--seconds-scale", "0.2", "--json", str(target)]
+    subprocess.run([sys.executable, "-m", "benchmarks.gpu", *words], cwd=ROOT, check=True, timeout=110)
+    results = {result["name"]: result for result in json.loads(target.read_text())["results"]}
+    assert {result["status"] for result in results.values()} == {"done"}
+    counter = results["counter"]["data"]
+    assert 0.001 < counter["load"]["period_s"] < 1.0
+    assert counter["load"]["falls"] == 0
+    assert counter["load"]["power_w"] > counter["idle"]["power_w"] + 20
+    assert "p99" in results["latency"]["data"]["load"]["nvmlDeviceGetTotalEnergyConsumption"]

@@ -44,11 +44,6 @@ class Baseline(Protocol):
         ...
 
 
-def power_w(delta: EnergyDelta) -> float:
-    """Mean power of a window in watts."""
-    return delta.energy_uj / 1e6 / delta.span_s
-
-
 class GpuBaseline:
     """A GPU's bare idle level, seen only while nobody holds a context, and the step while contexts are parked.
 
@@ -70,9 +65,9 @@ class GpuBaseline:
         if not steady or _busy(usage) or delta.span_s < LEARN_S:
             return
         if not held:
-            self._bare.add(power_w(delta))
+            self._bare.add(delta.mean_w)
         elif usage.sampled:
-            self._parked.add(power_w(delta))
+            self._parked.add(delta.mean_w)
 
     def seed(self, idle_w: float) -> None:
         """Take one reading of a device that nobody holds as a bound of its idle level."""
@@ -115,7 +110,7 @@ class CpuBaseline:
     def observe(self, delta: EnergyDelta, usage: Usage) -> None:
         """Learn from a window: a quiet one tells the level, any other bounds it."""
         if usage.capacity_s and _load(usage) <= QUIET_LOAD:
-            self._quiet.add(power_w(delta))
+            self._quiet.add(delta.mean_w)
         elif (bound_w := most_w(delta.energy_uj, delta.span_s)) is not None:
             self._lowest_w.append(bound_w)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aipower.model import ProcessId, Usage
 
@@ -32,7 +32,19 @@ def merge(usages: Sequence[Usage]) -> Usage:
         _capacity_s(usages),
         all(usage.sampled for usage in usages),
         sum(usage.samples for usage in usages),
+        weight=_weight(usages, busy_s),
     )
+
+
+def _weight(usages: Sequence[Usage], busy_s: Mapping[ProcessId, float]) -> dict[ProcessId, float]:
+    """The mean weight of each process by its busy seconds; empty where no window has any."""
+    if not any(usage.weight for usage in usages):
+        return {}
+    work = dict.fromkeys(busy_s, 0.0)
+    for usage in usages:
+        for process, seconds in usage.busy_s.items():
+            work[process] += seconds * usage.weight.get(process, 1.0)
+    return {process: work[process] / seconds for process, seconds in busy_s.items() if seconds > 0}
 
 
 def _capacity_s(usages: Sequence[Usage]) -> float | None:

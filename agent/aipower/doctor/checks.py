@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from aipower.doctor import agent, nvidia, processes, rapl, system
+from aipower.doctor import agent, calibration, nvidia, processes, rapl, system
 from aipower.doctor.finding import Check
 from aipower.doctor.world import World
 
@@ -18,6 +18,7 @@ def all_checks(world: World) -> tuple[Check, ...]:
         Check("pynvml", "NVIDIA bindings", partial(nvidia.bindings, world)),
         Check("nvidia", "NVIDIA driver", partial(nvidia.driver, world), nvidia.INIT_LIMIT_S),
         Check("rapl", "CPU energy (RAPL)", partial(rapl.counters, world)),
+        Check("calibration", "Calibration", partial(calibration.files, world)),
         Check("pid-namespace", "PID namespace", partial(processes.pid_namespace, world)),
         Check("processes", "Processes", partial(processes.accounting, world)),
         Check("subreaper", "Subreaper", partial(processes.subreaper, world)),

@@ -89,7 +89,7 @@ def _this_machine(args: argparse.Namespace, environ: Mapping[str, str]) -> World
 
     flags = {"listen": args.listen} if args.listen is not None else {}
     listen = parse_address(load_effective(args.config, environ, flags).listen)
-    return World(listen=listen, powercap=powercap_root(environ))
+    return World(listen=listen, powercap=powercap_root(environ), environ=environ)
 
 
 def _report(findings: Sequence[Finding], args: argparse.Namespace, stream: TextIO, environ: Mapping[str, str]) -> str:

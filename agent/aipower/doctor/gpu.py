@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
+from aipower.doctor import calibration
 from aipower.doctor.finding import Check, Result
+from aipower.doctor.world import World
 from aipower.seams import Clock
-from aipower.sensors.nvml import fields
+from aipower.sensors.nvml import fields, gpm
 from aipower.sensors.nvml.codes import INSUFFICIENT_SIZE, KERNEL_LOG, NEVER, NOT_FOUND, NOT_SUPPORTED, CallError
 from aipower.sensors.nvml.driver import Driver
 from aipower.sensors.nvml.usage import COMPUTE
@@ -34,12 +36,13 @@ POWER_WORDS: Final[Mapping[int | str | None, str]] = MappingProxyType(
 ACCOUNTING: Final[Mapping[int | None, str]] = MappingProxyType({0: "off", 1: "on", None: "unknown"})
 
 
-def checks(driver: Driver, index: int, clock: Clock) -> tuple[Check, ...]:
+def checks(driver: Driver, index: int, world: World) -> tuple[Check, ...]:
     """The checks of GPU number `index`, in an open session."""
     return (
-        Check(f"gpu-{index}", f"GPU {index}", partial(capabilities, driver, index, clock)),
+        Check(f"gpu-{index}", f"GPU {index}", partial(capabilities, driver, index, world.clock)),
         Check(f"gpu-{index}-persistence", f"GPU {index} persistence", partial(persistence, driver, index)),
         Check(f"gpu-{index}-mig", f"GPU {index} MIG", partial(mig, driver, index)),
+        Check(f"gpu-{index}-calibration", f"GPU {index} calibration", partial(scale, driver, index, world)),
     )
 
 
@@ -63,7 +66,14 @@ def capabilities(driver: Driver, index: int, clock: Clock) -> Result:
     found = f"{_identity(driver, handle)}; {_shown(driver, handle, can)}"
     if can.trouble:
         return Result("fail", f"{can.trouble}; {found}", _remedy(can.trouble))
-    return _judged(can, found)
+    result = _judged(can, found)
+    off = driver.number("nvmlDeviceGetAccountingMode", handle) == 0
+    return replace(result, remedy=hint(index)) if result.verdict == "ok" and off else result
+
+
+def hint(index: int) -> str:
+    """What accounting is good for."""
+    return f"processes that live less than a second are seen only by chance; sudo nvidia-smi -i {index} -am 1 helps"
 
 
 def _judged(can: _Abilities, found: str) -> Result:
@@ -99,8 +109,21 @@ def mig(driver: Driver, index: int) -> Result:
     change = "" if current == pending else f" ({'on' if pending else 'off'} after the next reset)"
     if not current:
         return Result("ok", f"off{change}")
+    if gpm.watches_mig(driver, driver.call("nvmlDeviceGetHandleByIndex", index)):
+        return Result("ok", f"on{change}: energy is split by the activity of each instance")
     found = f"on{change}: per-process utilisation is not available, only the whole GPU's energy is measured"
     return Result("warn", found, f"where one job needs the whole GPU: sudo nvidia-smi -i {index} -mig 0")
+
+
+def scale(driver: Driver, index: int, world: World) -> Result:
+    """How far the GPU's watts are known."""
+    try:
+        handle = driver.call("nvmlDeviceGetHandleByIndex", index)
+    except CallError as error:
+        return _silent(error)
+    # As the sensor does: its index only where it has no UUID.
+    device = driver.text("nvmlDeviceGetUUID", handle) or f"gpu-{index}"
+    return calibration.of_device(world, device, "gpu", driver.text("nvmlSystemGetDriverVersion"))
 
 
 def _ask(driver: Driver, function: str, index: int) -> Any:  # noqa: ANN401 - as pynvml
@@ -118,7 +141,7 @@ def _abilities(driver: Driver, handle: Any, clock: Clock) -> _Abilities:  # noqa
     troubles = [answer for answer in fields.read(driver, handle, plan).values() if isinstance(answer, CallError)]
     sampled, listed = False, False
     try:
-        sampled = _samples_processes(driver, handle, clock)
+        sampled = _samples_processes(driver, handle, clock) or gpm.watches_mig(driver, handle)
         listed = _lists_processes(driver, handle)
     except CallError as error:
         troubles.append(error)

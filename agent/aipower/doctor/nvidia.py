@@ -57,7 +57,7 @@ def driver(world: World) -> Result:
     found = f"driver {version}, {plural(count, 'GPU')}"
     if count == 0:
         return Result("warn", f"{found}: GPU energy is not measured", "check `nvidia-smi -L` and `lspci`", (library,))
-    each = (check for index in range(count) for check in gpu.checks(session, index, world.clock))
+    each = (check for index in range(count) for check in gpu.checks(session, index, world))
     return Result("ok", found, then=(library, *each))
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
-from aipower.doctor.finding import Result
+from aipower.doctor import calibration
+from aipower.doctor.finding import Check, Result
 from aipower.doctor.text import plural
 from aipower.doctor.world import World
 from aipower.errors import SensorError
-from aipower.model import Unavailable
+from aipower.model import Device, Unavailable
 from aipower.seams import Sensor
 from aipower.sensors.rapl import discover, missing
 
@@ -17,10 +20,17 @@ def counters(world: World) -> Result:
     """Which RAPL zones can be read. Their lack is no failure: most virtual machines have none."""
     found = discover(world.powercap or world.sysfs, world.clock, cpuinfo=world.proc / "cpuinfo", io=world.rapl_io)
     try:
-        return _result(found.sensors, found.unavailable)
+        result = _result(found.sensors, found.unavailable)
+        return replace(result, then=tuple(_scale(world, sensor.device) for sensor in found.sensors))
     finally:
         for sensor in found.sensors:
             sensor.close()
+
+
+def _scale(world: World, device: Device) -> Check:
+    """The check of how far a zone's watts are known."""
+    title = f"{device.kind.upper()} {device.index} calibration"
+    return Check(f"{device.id}-calibration", title, partial(calibration.of_device, world, device.id, device.kind))
 
 
 def _result(sensors: Sequence[Sensor], unavailable: Sequence[Unavailable]) -> Result:

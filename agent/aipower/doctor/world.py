@@ -8,7 +8,7 @@ import http.client
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -120,6 +120,8 @@ class World:
     powercap: Path | None = None
     """Where the RAPL counters are, if not below `sysfs`."""
     etc: Path = Path("/etc")
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """Where the user's calibration file is."""
     clock: Clock = field(default_factory=SystemClock)
     clocks: Callable[[Clock], ClockFacts] = read_clocks
     rapl_io: FileIo = field(default_factory=SystemIo)
@@ -131,3 +133,8 @@ class World:
     python: tuple[int, int, int] = field(default_factory=lambda: sys.version_info[:3])
     executable: str = field(default_factory=lambda: sys.executable)
     architecture: str = field(default_factory=platform.machine)
+
+    @property
+    def calibration_file(self) -> Path:
+        """The system's calibration file."""
+        return self.etc / "aipower/calibration.json"

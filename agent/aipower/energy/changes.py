@@ -6,12 +6,24 @@ moment of publication, so the edges of a run are only as sharp as our knowledge 
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 DENSE_S = 0.02
 """Reads no farther apart than this show every step of the known counters (20 ms on V100, 100 ms later)."""
+
+SHARPEST_SE_S = 0.001
+"""No instant is known better: a read takes some ms and publication jitters by 0.5 ms (science of A2 and F1)."""
+
+MOST_PERIODS = 30
+"""After so many periods a usual one that fits no better than by chance would show."""
+JITTER_S = 0.001
+"""Publication is off its rhythm by as much, now and then (standard deviation 0.5 ms, science of F1)."""
+
+FEW_PERIODS = 5
+"""Farther away a small error of the period spoils what another sighting says."""
 
 SPARSE_WIDTHS = 2.0
 """Between two changes that sparse reads show, this many times their width must lie without news to be one period."""
@@ -55,6 +67,11 @@ class ChangeTimes:
         self._last_s = 0.0
         self._anchor_s = 0.0
         self._steps = 0
+        self._se_s = period_s / math.sqrt(12)
+        self._first: Seen | None = None
+        """The first of the latest row of dense sightings."""
+        self._sharp: Seen | None = None
+        """The latest dense sighting, narrowed by those before it."""
 
     @property
     def period_s(self) -> float:
@@ -76,16 +93,26 @@ class ChangeTimes:
         """True once the period has been seen and not assumed."""
         return bool(self._gaps_s or self._sparse_gaps_s)
 
+    @property
+    def se_s(self) -> float:
+        """Standard error of the latest instants."""
+        return self._se_s
+
     def observe(self, seen: Seen) -> float:
         """The instant of a change, as far as it can be told at once."""
         last = self._last
+        if last is None or (not last.dense and seen.dense):
+            self._first = seen
         if last is not None and last.dense and seen.dense:
             self._learn(last, seen)
         elif last is not None and not self._gaps_s:
             self._learn_sparsely(last, seen)
         if last is None or not self._gaps_s or seen.dense:
-            at_s = self._anchor_s = seen.middle_s(self.period_s)
+            sharp = self._sharpened(seen)
+            at_s = self._anchor_s = sharp.middle_s(self.period_s)
             self._steps = 0
+            self._se_s = _uniform_se_s(sharp, self.period_s)
+            self._sharp = sharp
         else:
             at_s = self._on_lattice(seen)
         self._last, self._last_s = seen, at_s
@@ -95,7 +122,11 @@ class ChangeTimes:
         """The instants of successive changes, a whole number of periods apart, outwards from the sharpest one."""
         period_s = self.period_s
         anchor = min(range(len(sightings)), key=lambda number: sightings[number].width_s)
-        instants = {anchor: sightings[anchor].middle_s(period_s)}
+        sharp = sightings[anchor]
+        for seen in sightings:
+            sharp = _narrowed(sharp, seen, period_s) if seen.dense and sharp.dense else sharp
+        self._se_s = _uniform_se_s(sharp, period_s)
+        instants = {anchor: sharp.middle_s(period_s)}
         for number in range(anchor - 1, -1, -1):
             gaps_s = _possible_gaps(sightings[number + 1], period_s)
             expected = [instants[number + 1] - gap_s for gap_s in gaps_s]
@@ -105,6 +136,12 @@ class ChangeTimes:
             expected = [instants[number - 1] + gap_s for gap_s in gaps_s]
             instants[number] = _likeliest(sightings[number], expected, period_s)
         return [instants[number] for number in range(len(sightings))]
+
+    def _sharpened(self, seen: Seen) -> Seen:
+        """`seen`, narrowed by what the last dense one says of the rhythm."""
+        if self._sharp is None or not self._gaps_s or not seen.dense:
+            return seen
+        return _narrowed(seen, self._sharp, self.period_s)
 
     def _on_lattice(self, seen: Seen) -> float:
         """Whole periods after the last sharp sighting; a sighting that does not fit corrects the period."""
@@ -123,7 +160,16 @@ class ChangeTimes:
         if seen.after_s <= last.by_s:
             gap_s = min(gap_s, self._default_s)
         self._gaps_s.append(gap_s)
-        self._period_s = _median(self._gaps_s)
+        self._period_s = self._default_s if self._is_usual(seen) else _median(self._gaps_s)
+
+    def _is_usual(self, seen: Seen) -> bool:
+        """True while all that was seen densely agrees with the sensor's usual period."""
+        if self._first is None or not self._first.dense:
+            return False
+        since_s = _gap_s(self._first, seen)
+        periods = max(1, round(since_s / self._default_s))
+        slack_s = (self._first.width_s + seen.width_s) / 2 + JITTER_S
+        return abs(since_s - periods * self._default_s) <= slack_s and periods <= MOST_PERIODS
 
     def _learn_sparsely(self, last: Seen, seen: Seen) -> None:
         """A counter slower than assumed shows itself between sparse reads: most of them bring no news."""
@@ -131,6 +177,21 @@ class ChangeTimes:
         if quiet_s >= SPARSE_WIDTHS * max(last.width_s, seen.width_s) and quiet_s > self._default_s:
             self._sparse_gaps_s.append(_gap_s(last, seen))
             self._period_s = _median(self._sparse_gaps_s)
+
+
+def _narrowed(seen: Seen, other: Seen, period_s: float) -> Seen:
+    """The part of `seen` that agrees with `other`, some whole periods away; `seen` itself where nothing does."""
+    periods = round((seen.after_s + seen.by_s - other.after_s - other.by_s) / 2 / period_s)
+    if abs(periods) > FEW_PERIODS:
+        return seen
+    after_s = max(seen.after_s, other.after_s + periods * period_s - JITTER_S)
+    by_s = min(seen.by_s, other.by_s + periods * period_s + JITTER_S)
+    return Seen(after_s, by_s) if after_s < by_s else seen
+
+
+def _uniform_se_s(seen: Seen, period_s: float) -> float:
+    """Standard error of an instant that lies anywhere between two reads, no more than a period apart."""
+    return math.hypot(SHARPEST_SE_S, min(seen.width_s, period_s) / math.sqrt(12))
 
 
 def _gap_s(last: Seen, seen: Seen) -> float:

@@ -62,6 +62,11 @@ class CounterEnergy:
         """When the counter was last published, as far as it has been seen to move."""
         return self._changed_s
 
+    @property
+    def timing_se_s(self) -> float:
+        """Standard error of the instants at which its deltas begin and end."""
+        return self.changes.se_s
+
     def advance(self, at_s: float, value_uj: int) -> Step:
         """The energy between the last two publications, if `value_uj`, read at `at_s`, is news."""
         if self._value_uj is None:

@@ -6,11 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aipower.energy.counter import SHORTEST_S, CounterEnergy, Step
-from aipower.energy.edges import SHARPEST_S, Edges
-from aipower.energy.integral import PowerIntegral
-from aipower.energy.shadow import Shadow
-from aipower.energy.window import ending_at, join, mean_w, retimed, starting_at
+from aipower.energy import split
+from aipower.energy.agreement import Disagreement
+from aipower.energy.counter import CounterEnergy, Step
+from aipower.energy.edges import HELD_STEPS, Edges
+from aipower.energy.levels import Level, Levels
+from aipower.energy.powers import Powers
+from aipower.energy.window import ending_at, join, retimed, starting_at
 from aipower.model import Device, EnergyDelta, Fault, Method, Reading
 from aipower.seams import SensorTraits
 
@@ -18,6 +20,8 @@ STUCK_S = 1.0
 STUCK_PERIODS = 10
 """A device that draws power moves its counter each period (100 ms at most, science of A2); ten missed in a row are
 not jitter. Some drivers and mocks serve a constant."""
+EACH_VALUE = 0.8
+"""Reads are so many periods apart where each value counts."""
 RECOVERED_STEPS = 3
 """Steps of a counter that was stuck before it is trusted again."""
 
@@ -35,21 +39,20 @@ class DeviceEnergy:
 
     def __init__(self, device: Device, traits: SensorTraits, max_gap_s: float) -> None:
         self._device = device
-        self._traits = traits
         self._counter = CounterEnergy(device, traits)
-        self._integral = PowerIntegral(device, max_gap_s)
-        self._shadow = Shadow()
-        self._edges = Edges()
+        self._steps = Levels(0.0, traits.update_period_s)
+        self.powers = Powers(device, traits, max_gap_s)
+        self._edges = Edges((self.powers.levels, self._steps))
+        self._opening: list[EnergyDelta] = []
         self._stands_still = False
-        self._gap: Fault | None = None
         self._integrating = False
+        self._integrated_uj2 = 0.0
         self._recovered = 0
         self._read_s = float("-inf")
         self._until_s = float("-inf")
         self._moved_s: float | None = None
         self._last: EnergyDelta | None = None
-        self._opening_w: float | None = None
-        self._before_run_w: float | None = None
+        self._told = False
 
     @property
     def method(self) -> Method:
@@ -68,9 +71,19 @@ class DeviceEnergy:
         return 0.0 if seen is None else min(seen.width_s, self.period_s)
 
     @property
-    def edge_s(self) -> float:
-        """How well the two ends of the account are placed together, in seconds of power (95 %)."""
-        return math.hypot(SHARPEST_S, SHARPEST_S) if self._integrating else self._edges.error_s(self.period_s)
+    def look_again_s(self) -> float:
+        """A reading is due so soon that no value of the sensor is missed, where energy hangs on each of them."""
+        return EACH_VALUE * self.powers.period_s if self._integrating else math.inf
+
+    @property
+    def se_uj(self) -> float:
+        """Standard error of the account's energy for its edges and for what an integral did not see."""
+        return math.sqrt(self._edges.se_uj**2 + self._integrated_uj2)
+
+    @property
+    def disagreement(self) -> Disagreement | None:
+        """What counter and power readings say where both cannot be right."""
+        return self.powers.disagreement
 
     def knows(self, at_s: float) -> bool:
         """True when the energy up to `at_s` is known, held back or not, and the last update's instant is sharp."""
@@ -81,72 +94,82 @@ class DeviceEnergy:
             return False
         return seen.after_s >= at_s or (seen.dense and changed_s >= at_s)
 
-    def open(self, at_s: float, power_w: float | None) -> None:
-        """Account for nothing before `at_s`; `power_w` is the power just before it."""
-        self._until_s = max(at_s, self._until_s)
-        self._opening_w = self._before_run_w = power_w
+    def open(self, at_s: float, pending: Sequence[EnergyDelta] = ()) -> None:
+        """Account for nothing before `at_s`; of `pending`, which was handed out before, take back what lies beyond."""
+        self._opening = [delta for delta in pending if delta.end_s > at_s]
+        self._until_s = at_s
         self._edges.open(at_s)
+        self._integrated_uj2 = 0.0
+
+    def end(self, at_s: float) -> None:
+        """The account ends at `at_s`; what is read from now on only tells what was before."""
+        self._edges.end(at_s)
 
     def advance(self, reading: Reading) -> Progress:
         """The energy that `reading` makes known. A reading that is not later than the last is no news."""
         if reading.at_s <= self._read_s:
             return Progress()
         self._read_s = reading.at_s
-        faults = self._integrate(reading)
+        variance_uj2 = self.powers.variance_uj2
+        implausible = self.powers.advance(reading)
+        faults = [] if implausible is None else [implausible]
         step = self._count(reading)
         if step.fault is not None:
             faults.append(step.fault)
-        deltas = self._choose(reading, step, faults)
-        return Progress(self._after_the_last(deltas), tuple(faults))
-
-    def close(self, at_s: float) -> tuple[EnergyDelta, ...]:
-        """What is left up to `at_s`: what was held back, and the tail that the counter has not shown yet."""
+            self.powers.interrupted()
+        deltas = self._after_the_last(self._choose(reading, step, faults))
         if self._integrating:
-            return ()
-        held = self._after_the_last(self._counter.flush())
-        changed_s = self._counter.changed_s
-        self._edges.close(at_s, max(0.0, at_s - changed_s) if changed_s is not None else self.period_s)
-        if self._last is None:
-            return self._after_the_last(self._shadow.take())
-        tail = self._tail(at_s)
-        return held if tail is None else (*held, *self._after_the_last((tail,)))
+            self._integrated_uj2 += self.powers.variance_uj2 - variance_uj2
+        faults.extend(self._doubts(reading.at_s))
+        return Progress(deltas, tuple(faults))
 
-    def cut(self, deltas: Sequence[EnergyDelta], at_s: float) -> tuple[EnergyDelta, ...]:
-        """The part of `deltas` (the latest ones of this device) that lies before `at_s`.
+    def close(self, at_s: float, pending: Sequence[EnergyDelta]) -> tuple[EnergyDelta, ...]:
+        """All deltas of the account up to `at_s`: the `pending` ones, what was held back, and what is yet unseen."""
+        self.end(at_s)
+        deltas = [*pending, *self._after_the_last(self._held()), *self._release()]
+        return self._cut(deltas, at_s) if self._until_s >= at_s else (*deltas, *self._tail(at_s))
 
-        Flat power is taken as known before the cut from the step before, and after it from the step after or from
-        before the run.
-        """
-        steps = self._counter.recent()
-        timed = retimed(deltas, steps)
+    def _held(self) -> tuple[EnergyDelta, ...]:
+        """What the counter has not handed out yet; where it never moved, what the power readings say."""
+        held = () if self._integrating else self._counter.flush()
+        moved = held or self._opening or self._last
+        return held if moved and not self._integrating else self.powers.shadow.take()
+
+    def _cut(self, deltas: Sequence[EnergyDelta], at_s: float) -> tuple[EnergyDelta, ...]:
+        """`deltas` up to `at_s`, with the instants that are known better by now."""
         kept: list[EnergyDelta] = []
-        for number, delta in enumerate(timed):
-            earlier = [step for step in steps if step.end_s <= delta.start_s + SHORTEST_S]
-            before = kept[-1] if kept else earlier[-1] if earlier else None
-            after_w = mean_w(timed[number + 1]) if number + 1 < len(timed) else self._after_w(delta)
-            part = ending_at(delta, at_s, mean_w(before) if before else None, after_w)
-            if part is not None:
-                kept.append(part)
+        for delta in deltas if self._integrating else retimed(deltas, self._counter.recent()):
+            if delta.end_s <= at_s:
+                kept.append(delta)
+            elif delta.start_s < at_s:
+                kept.append(split.before(self._edges.last_split(delta, at_s, *self._errors(delta))))
         return tuple(kept)
 
-    def _after_w(self, delta: EnergyDelta) -> float | None:
-        return self._before_run_w if delta.method == "counter" else None
+    def _errors(self, delta: EnergyDelta) -> tuple[float, float]:
+        """Standard errors of the instants of `delta` in seconds, and of its energy in microjoules."""
+        if delta.method == "counter":
+            return self._counter.timing_se_s, 0.0
+        return self.powers.timing_se_s, self.powers.part_se_uj
 
-    def _integrate(self, reading: Reading) -> list[Fault]:
-        """Keep the integral of power beside the counter; what cannot be is not believed."""
-        power_w = reading.power_w
-        if power_w is None:
-            return []
-        if not (math.isfinite(power_w) and 0 <= power_w <= self._traits.max_power_w):
-            return [Fault(self._device.id, reading.at_s, "implausible", retry=True, detail=f"power of {power_w} W")]
-        gap_s = self._integral.gap_s(reading.at_s)
-        if gap_s is not None:
-            detail = f"no power for {gap_s:.1f} s; its energy is missing"
-            self._gap = Fault(self._device.id, reading.at_s, "gap", retry=True, detail=detail)
-        part = self._integral.advance(reading.at_s, power_w)
-        if part is not None:
-            self._shadow.add(part)
-        return []
+    def _tail(self, at_s: float) -> tuple[EnergyDelta, ...]:
+        """From the last publication to `at_s`: at its latest power for some periods, by the power readings beyond."""
+        since_s, last = self._until_s, self._last
+        if last is None or since_s >= at_s:
+            return ()
+        known_s = self.powers.lag_s if self._integrating else self.period_s
+        if at_s - since_s > 2 * known_s:
+            covered = [part for part in self.powers.shadow.take() if part.end_s > since_s]
+            return () if not covered or covered[-1].end_s < at_s - known_s else self._joined(covered, since_s, at_s)
+        until_s = min(at_s, since_s + known_s)
+        level = Level(join(self._counter.recent() or (last,)).mean_w, 0.0)
+        energy_uj = self._edges.tail(since_s, until_s, self._errors(last)[0], level)
+        return (EnergyDelta(self._device, since_s, until_s, energy_uj, "integrated"),)
+
+    def _joined(self, parts: Sequence[EnergyDelta], start_s: float, end_s: float) -> tuple[EnergyDelta, ...]:
+        inner = [starting_at(part, start_s) for part in parts]
+        cuts = [ending_at(part, end_s) for part in inner if part is not None]
+        energy_uj = sum(cut.energy_uj for cut in cuts if cut is not None)
+        return (EnergyDelta(self._device, start_s, end_s, energy_uj, "integrated"),)
 
     def _count(self, reading: Reading) -> Step:
         if reading.counter_uj is None:
@@ -154,10 +177,17 @@ class DeviceEnergy:
         step = self._counter.advance(reading.at_s, reading.counter_uj)
         if self._moved_s is None or step.moved or step.fault is not None:
             self._moved_s, self._stands_still = reading.at_s, False
-        if step.moved and self._counter.changes.last is not None:
-            self._edges.see(self._counter.changes.last)
         self._recovered = self._recovered + 1 if step.moved else self._recovered
+        for delta in step.deltas:
+            self.powers.step(delta, reading, self.period_s)
+            self._note_level(delta)
         return step
+
+    def _note_level(self, delta: EnergyDelta) -> None:
+        """A step as a level of power, unless its ends are placed so badly that it is none."""
+        if delta.span_s >= self.period_s / 2:
+            timing_w = math.sqrt(2) * delta.mean_w * self._counter.timing_se_s / delta.span_s
+            self._steps.see(delta.start_s, delta.end_s, delta.mean_w, timing_w)
 
     def _choose(self, reading: Reading, step: Step, faults: list[Fault]) -> tuple[EnergyDelta, ...]:
         """The counter's deltas, or the integral's while the counter is missing or stands still."""
@@ -175,26 +205,26 @@ class DeviceEnergy:
         if step.fault is not None:
             return (*step.deltas, *self._integrated(faults))
         if step.deltas:
-            self._gap = None
-            self._shadow.drop_before(step.deltas[-1].end_s)
+            self.powers.gap = None
+            self.powers.shadow.drop_before(step.deltas[-1].end_s)
         return step.deltas
 
     def _integrated(self, faults: list[Fault]) -> tuple[EnergyDelta, ...]:
         """What the integral has beyond the counter, and the gap in it if there is one."""
-        if self._gap is not None:
-            faults.append(self._gap)
-            self._gap = None
-        return self._shadow.take()
+        if self.powers.gap is not None:
+            faults.append(self.powers.gap)
+            self.powers.gap = None
+        return self.powers.shadow.take()
 
     def _stuck(self, at_s: float) -> bool:
         """True when the counter has stood still so long that power would have moved it, or there is none."""
         if self._moved_s is None:
             return True
-        return self._shadow.energy_uj > 0 and self._still(at_s, self._moved_s)
+        return self.powers.shadow.energy_uj > 0 and self._still(at_s, self._moved_s)
 
     def _unseen(self, at_s: float) -> bool:
         """True once for a counter that stands still without a power reading that would say why."""
-        if self._stands_still or self._moved_s is None or self._integral.last is not None:
+        if self._stands_still or self._moved_s is None or self.powers.seen:
             return False
         return self._still(at_s, self._moved_s)
 
@@ -205,37 +235,49 @@ class DeviceEnergy:
         detail = f"the counter stands still{consequence}"
         return Fault(self._device.id, at_s, "counter_stuck", retry=True, detail=detail)
 
-    def _tail(self, at_s: float) -> EnergyDelta | None:
-        """From the last publication to `at_s`: at its latest power for one period, by the power readings beyond.
-
-        The latest power is that of a few steps, since one of them may hold two updates.
-        """
-        since_s, last = self._until_s, self._last
-        if last is None or since_s >= at_s:
-            return None
-        covered = [part for part in self._shadow.take() if part.end_s > since_s]
-        if at_s - since_s > 2 * self._counter.changes.period_s and covered:
-            return None if covered[-1].end_s < at_s else self._joined(covered, since_s, at_s)
-        span_s = min(at_s - since_s, self._counter.changes.period_s)
-        watts = mean_w(join(self._counter.recent() or (last,)))
-        return EnergyDelta(self._device, since_s, since_s + span_s, round(watts * span_s * 1e6), "integrated")
-
-    def _joined(self, parts: Sequence[EnergyDelta], start_s: float, end_s: float) -> EnergyDelta | None:
-        inner = [starting_at(part, start_s, None, None) for part in parts]
-        energy_uj = sum(
-            cut.energy_uj for part in inner if part is not None and (cut := ending_at(part, end_s, None, None))
+    def _doubts(self, at_s: float) -> Sequence[Fault]:
+        """A fault when counter and readings begin to disagree."""
+        found = None if self._integrating else self.disagreement
+        if found is None or self._told:
+            self._told = found is not None
+            return ()
+        self._told = True
+        detail = (
+            f"the energy counter says {found.counter_uj / 1e6:.1f} J, the power readings of the same time say "
+            f"{found.integral_uj / 1e6:.1f} J"
         )
-        return EnergyDelta(self._device, start_s, end_s, energy_uj, "integrated")
+        return (Fault(self._device.id, at_s, "disagreement", retry=True, detail=detail),)
 
     def _after_the_last(self, deltas: Sequence[EnergyDelta]) -> tuple[EnergyDelta, ...]:
-        """`deltas` without what lies before the opening or was accounted for already."""
+        """`deltas` without what lies before the opening or was accounted for already.
+
+        The first ones of an account are held back until the level after its beginning has been seen.
+        """
+        if self._edges.opened:
+            if deltas:
+                self._edges.refine()
+            return self._without_overlap(deltas)
+        self._opening.extend(delta for delta in deltas if delta.end_s > self._edges.open_s)
+        enough = self._integrating or len(self._opening) >= HELD_STEPS
+        return self._release() if self._opening and (enough or self._edges.knows_inside()) else ()
+
+    def _release(self) -> tuple[EnergyDelta, ...]:
+        """What was held back at the opening, the first of it cut there."""
+        held, self._opening = self._opening, []
+        if not held:
+            return ()
+        self._edges.opened = True
+        if held[0].start_s < self._edges.open_s:
+            held[0] = split.after(self._edges.first_split(held[0], *self._errors(held[0])))
+        return self._without_overlap(held)
+
+    def _without_overlap(self, deltas: Sequence[EnergyDelta]) -> tuple[EnergyDelta, ...]:
         kept = []
-        for number, delta in enumerate(deltas):
-            after_w = mean_w(deltas[number + 1]) if number + 1 < len(deltas) else None
-            part = starting_at(delta, self._until_s, self._opening_w, after_w)
+        for delta in deltas:
+            part = starting_at(delta, self._until_s)
             if part is None:
                 continue
-            self._until_s, self._opening_w = part.end_s, None
+            self._until_s = part.end_s
             self._last = part
             kept.append(part)
         return tuple(kept)

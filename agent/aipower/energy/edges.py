@@ -1,65 +1,115 @@
-"""How well the two ends of a run are placed on a counter that is published now and then."""
+"""The two ends of an account: where they cut a step of the counter, and how far that may be off."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from aipower.energy.changes import Seen
+from aipower.energy.levels import Level, Levels, best
+from aipower.energy.split import Split
+from aipower.model import EnergyDelta
 
-SHARPEST_S = 0.005
-"""No edge is known better: a read takes some ms and publication jitters by as much (science of A2)."""
+UNSEEN_SE = 0.3
+"""The power before an account stands for that after it, off by this share of it, where none was seen after it."""
+SHARED_UNREST = 0.5
+"""Share of the unrest inside an account that may be a neighbour's, and then goes on outside."""
+CHANGED = 0.7
+"""Standard error of a level outside, in units of what has changed from before the account to after it."""
+SETTLED = 6
+"""Steps after the opening from which its unrest is judged; then its error is final."""
+HELD_STEPS = 3
+"""Steps held back at an opening while the level after it is not known."""
 
 
-@dataclass(slots=True)
 class Edges:
-    """The sightings at both ends of the account."""
+    """Cuts the account out of the device's energy."""
 
-    open_s: float = float("-inf")
-    close_s: float | None = None
-    tail_s: float = 0.0
-    """The stretch before the end for which the counter has shown nothing."""
-    _first: Seen | None = None
-    _last: Seen | None = None
-    _inside: int = 0
-    _last_inside_s: float = 0.0
+    def __init__(self, sources: Sequence[Levels]) -> None:
+        self._sources = sources
+        self.open_s = float("-inf")
+        self.close_s = float("inf")
+        self._before_run: Level | None = None
+        self._after_run: Level | None = None
+        self.opened = True
+        """False while the step that holds the beginning is awaited."""
+        self._first: Split | None = None
+        self._first_steps = 0
+        self._last_se_uj = 0.0
+        self._last: Split | None = None
 
     def open(self, at_s: float) -> None:
         """Begin at `at_s`."""
-        self.open_s = at_s
-        self._first, self._inside = None, 0
+        self.open_s, self.close_s, self.opened = at_s, float("inf"), False
+        self._before_run = best(source.before(at_s) for source in self._sources)
+        self._first, self._first_steps, self._last_se_uj = None, 0, 0.0
+        self._after_run = None
 
-    def see(self, seen: Seen) -> None:
-        """Take in a change of the counter."""
-        self._last = seen
-        if seen.by_s <= self.open_s:
+    def end(self, at_s: float) -> None:
+        """No level after `at_s` is that of the account."""
+        self.close_s = at_s
+
+    @property
+    def se_uj(self) -> float:
+        """Standard error of the account's energy for its two ends, in microjoules."""
+        return math.hypot(self._first.se_uj if self._first else 0.0, self._last_se_uj)
+
+    def first_split(self, delta: EnergyDelta, timing_se_s: float, energy_se_uj: float) -> Split:
+        """Where the account begins inside `delta`."""
+        inside = best(source.after(self.open_s, self.close_s) for source in self._sources)
+        outside = self._outside(self._before_run, inside)
+        self._first = Split(delta, self.open_s, outside, inside, timing_se_s, energy_se_uj, "after")
+        return self._first
+
+    def knows_inside(self) -> bool:
+        """True when the level after the beginning has been seen."""
+        return any(source.after(self.open_s, self.close_s) is not None for source in self._sources)
+
+    def refine(self) -> None:
+        """A step has passed: judge the unrest after the beginning anew, until enough of it was seen."""
+        if self._first is None or self._first_steps >= SETTLED:
             return
-        self._first = self._first or seen
-        if seen.after_s >= self.open_s and (self.close_s is None or seen.by_s <= self.close_s):
-            self._inside += 1
-            self._last_inside_s = seen.by_s
+        self._first_steps += 1
+        inside = best(source.after(self.open_s, self.close_s) for source in self._sources)
+        self._first = replace(self._first, before=self._outside(self._before_run, inside), after=inside)
 
-    def close(self, at_s: float, tail_s: float) -> None:
-        """End at `at_s`, of which the last `tail_s` are not known from the counter."""
-        self.close_s, self.tail_s = at_s, tail_s
-        if self._inside and self._last_inside_s > at_s:
-            self._inside -= 1
+    def last_split(self, delta: EnergyDelta, at_s: float, timing_se_s: float, energy_se_uj: float) -> Split:
+        """Where the account ends inside `delta`."""
+        inside = self.level_until(at_s)
+        self._after_run = best(source.after(at_s) for source in self._sources)
+        outside = self._outside(self._after_run, inside) or self._as_before_run()
+        self._last = Split(delta, at_s, inside, outside, timing_se_s, energy_se_uj)
+        self._last_se_uj = self._last.se_uj
+        if self._first is not None:
+            self._first = replace(self._first, before=self._outside(self._before_run, self._first.after))
+        return self._last
 
-    def error_s(self, period_s: float) -> float:
-        """Root of the sum of squares of both edges' errors, in seconds of power, for a counter of this period.
+    def tail(self, since_s: float, at_s: float, timing_se_s: float, otherwise: Level) -> int:
+        """Energy from the counter's last news to the end, by the level there, in microjoules.
 
-        Where no update fell inside, nothing but the neighbours tells the power, so all of it is uncertain; with one
-        inside, the energy is two cut steps and no whole one, and half of it is.
+        Where no level has been seen of late, `otherwise` stands for it.
         """
-        edges_s = [_width_s(self._first, period_s), max(_width_s(self._last, period_s), min(self.tail_s, period_s))]
-        if self._inside < 2:  # noqa: PLR2004 - a whole step has two ends
-            edges_s.append(self._whole_s(period_s) / (1 + self._inside))
-        return math.hypot(*edges_s)
+        level = self.level_until(at_s) or best(source.before(at_s) for source in self._sources)
+        level = level or Level(otherwise.power_w, math.hypot(otherwise.se_w, UNSEEN_SE * otherwise.power_w))
+        self._last_se_uj = 1e6 * math.hypot(level.se_w * (at_s - since_s), level.power_w * timing_se_s)
+        return round(level.power_w * (at_s - since_s) * 1e6)
 
-    def _whole_s(self, period_s: float) -> float:
-        return period_s if self.close_s is None else max(0.0, min(period_s, self.close_s - self.open_s))
+    def level_until(self, at_s: float) -> Level | None:
+        """The account's own level just before `at_s`."""
+        return best(source.before(at_s, self.open_s) for source in self._sources)
 
+    def _outside(self, level: Level | None, inside: Level | None) -> Level | None:
+        """A level beside the account, with the unrest that a single look at it cannot show.
 
-def _width_s(seen: Seen | None, period_s: float) -> float:
-    """A change shows the last publication, at most a period ago, however rare the reads."""
-    return SHARPEST_S if seen is None else max(SHARPEST_S, min(seen.width_s, period_s))
+        Some of the unrest inside may be a neighbour's, and what has changed meanwhile may change any time.
+        """
+        if level is None:
+            return None
+        shared_w = inside.se_w * SHARED_UNREST if inside else 0.0
+        one, other = self._before_run, self._after_run
+        changed_w = abs(one.power_w - other.power_w) if one and other else 0.0
+        return Level(level.power_w, math.hypot(level.se_w, shared_w, changed_w * CHANGED))
+
+    def _as_before_run(self) -> Level | None:
+        level = self._before_run
+        return None if level is None else Level(level.power_w, math.hypot(level.se_w, UNSEEN_SE * level.power_w))

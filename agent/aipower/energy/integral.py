@@ -1,43 +1,229 @@
-"""From power to energy, where there is no counter to trust."""
+"""From power to energy, where there is no counter to trust, or to check the one there is.
+
+What a power reading means depends on its sensor: the mean of the last `window_s`, published each `period_s`. The value
+of a sensor that looks at all of its period is a step of energy, as exact as a counter's. One that looks at a part of it
+stands for the whole, and what was not looked at is uncertain. A running average (window > period) is unfolded: with
+G(t) the energy up to t, A(t) * window = G(t) - G(t - window), so G(t) follows from what was known one window earlier.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import bisect
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
 
+from aipower.energy.changes import JITTER_S
+from aipower.energy.publications import Publications, Published, Rhythm
 from aipower.model import Device, EnergyDelta
+from aipower.seams import SensorTraits
+
+RUNNING = 1.5
+"""A window longer than so many periods is a running average."""
+MISSED_SE = 0.1
+"""Standard error of a value put in for a missed one, in units of the change around it: averages change smoothly."""
+HISTORY_SE = 0.15
+"""Standard error of the energy up to an instant inside the first window, in units of the unrest times the window: that
+of a random walk tied at both ends whose steps are a tenth of the window."""
+UNREST = 32
+"""Steps of which the median tells the unrest: a single jump, as at the start of work, is none."""
+KNOWN = 256
+"""Instants remembered of a running average: twice its window at least."""
 
 
-@dataclass(frozen=True, slots=True)
-class Power:
-    """Power at a moment."""
+class Integral(Protocol):
+    """Integrates the power readings of one device; a gap longer than `max_gap_s` is left out, not guessed."""
 
-    at_s: float
-    power_w: float
+    @property
+    def lag_s(self) -> float:
+        """How far behind the latest reading the integral may end."""
+        ...
 
+    @property
+    def timing_se_s(self) -> float:
+        """Standard error of the instants between its parts."""
+        ...
 
-class PowerIntegral:
-    """Integrates power readings by the trapezoid rule; a gap longer than `max_gap_s` is left out, not guessed."""
+    @property
+    def variance_uj2(self) -> float:
+        """Variance of all energy so far for what the sensor has not looked at, in square microjoules."""
+        ...
 
-    def __init__(self, device: Device, max_gap_s: float) -> None:
-        self._device = device
-        self._max_gap_s = max_gap_s
-        self._last: Power | None = None
+    @property
+    def part_se_uj(self) -> float:
+        """Standard error of the latest part by itself, for the same reason."""
+        ...
 
     def gap_s(self, at_s: float) -> float | None:
         """The length of the gap that a reading at `at_s` would end, None where there is none."""
-        if self._last is None or at_s - self._last.at_s <= self._max_gap_s:
-            return None
-        return at_s - self._last.at_s
+        ...
 
-    def advance(self, at_s: float, power_w: float) -> EnergyDelta | None:
-        """The energy since the last reading, or None at the first and after a gap."""
-        last, self._last = self._last, Power(at_s, power_w)
-        if last is None or not 0 < at_s - last.at_s <= self._max_gap_s:
-            return None
-        energy_uj = round((last.power_w + power_w) / 2 * (at_s - last.at_s) * 1e6)
-        return EnergyDelta(self._device, last.at_s, at_s, energy_uj, "integrated")
+    def advance(self, at_s: float, power_w: float) -> Sequence[EnergyDelta]:
+        """The energy that a reading makes known; none at the first and after a gap."""
+        ...
+
+
+def integral_of(device: Device, traits: SensorTraits, max_gap_s: float) -> Integral:
+    """The right one for a sensor."""
+    if traits.power_window_s > RUNNING * traits.power_period_s:
+        return UnfoldedAverage(device, traits.power_period_s, traits.power_window_s, max_gap_s)
+    return Boxcar(device, traits.power_period_s, traits.power_window_s, max_gap_s)
+
+
+class Boxcar:
+    """For sensors that look at their period or at the last part of it: each value stands for one period.
+
+    What was not looked at, in the period or in whole periods between two reads, is as uncertain as half the square of
+    the change from value to value.
+    """
+
+    def __init__(self, device: Device, period_s: float, window_s: float, max_gap_s: float) -> None:
+        self.variance_uj2 = 0.0
+        self.part_se_uj = 0.0
+        self._device = device
+        self._max_gap_s = max_gap_s
+        self._period_s = period_s
+        self._unseen_s = max(0.0, period_s - window_s)
+        self._rhythm = Rhythm(period_s)
+        self._read: Published | None = None
+        self._until_s = 0.0
 
     @property
-    def last(self) -> Power | None:
-        """The latest reading."""
-        return self._last
+    def lag_s(self) -> float:
+        """How far behind the latest reading the integral may end."""
+        return self._period_s
+
+    @property
+    def timing_se_s(self) -> float:
+        """Standard error of the instants between its parts."""
+        return self._rhythm.se_s
+
+    def gap_s(self, at_s: float) -> float | None:
+        """The length of the gap that a reading at `at_s` would end, None where there is none."""
+        return gap_s(self._read, at_s, self._max_gap_s)
+
+    def advance(self, at_s: float, power_w: float) -> Sequence[EnergyDelta]:
+        """The energy that a reading makes known; none at the first and after a gap."""
+        before, gap = self._read, self.gap_s(at_s)
+        self._read = Published(at_s, power_w)
+        if before is None or gap is not None:
+            self._until_s = at_s - self._period_s
+            return ()
+        if power_w == before.power_w:
+            return self._up_to(at_s - self._period_s, power_w)
+        instant_s = self._rhythm.see(before.at_s, at_s) + self._unseen_s / 2
+        self._doubt(before, self._read)
+        older_w = (before.power_w + power_w) / 2 if self._missed(at_s, before) else before.power_w
+        return (
+            *self._up_to(instant_s - self._period_s, older_w),
+            *self._up_to(instant_s, power_w),
+        )
+
+    def _missed(self, at_s: float, before: Published) -> float:
+        """Periods that no read has seen."""
+        return max(0.0, (at_s - before.at_s) / self._period_s - 1)
+
+    def _doubt(self, before: Published, now: Published) -> None:
+        change_uj = (now.power_w - before.power_w) * 1e6
+        self.part_se_uj = self._unseen_s * abs(change_uj)
+        missed_uj2 = self._missed(now.at_s, before) * (self._period_s * change_uj) ** 2
+        jitter_uj2 = (JITTER_S * change_uj) ** 2
+        self.variance_uj2 += (self.part_se_uj**2 + missed_uj2) / 2 + jitter_uj2
+
+    def _up_to(self, until_s: float, power_w: float) -> Sequence[EnergyDelta]:
+        start_s, self._until_s = self._until_s, max(self._until_s, until_s)
+        energy_uj = round(power_w * (self._until_s - start_s) * 1e6)
+        return delta(self._device, start_s, self._until_s, energy_uj)
+
+
+class UnfoldedAverage:
+    """For running averages. Before the first reading the power is taken to have been flat for one window."""
+
+    def __init__(self, device: Device, period_s: float, window_s: float, max_gap_s: float) -> None:
+        self.part_se_uj = 0.0
+        self._missed_uj2 = 0.0
+        self._steps_w: deque[float] = deque(maxlen=UNREST)
+        self._step_w: float | None = None
+        self._device = device
+        self._window_s = window_s
+        self._max_gap_s = max_gap_s
+        self._publications = Publications(period_s)
+        self._read: Published | None = None
+        self._known: deque[tuple[float, float]] = deque(maxlen=KNOWN)
+        """Instants, and the energy in joules up to them."""
+        self._until_s = 0.0
+        self._given_uj = 0
+
+    @property
+    def lag_s(self) -> float:
+        """How far behind the latest reading the integral may end."""
+        return 2 * self._publications.period_s
+
+    @property
+    def timing_se_s(self) -> float:
+        """Standard error of the instants between its parts."""
+        return self._publications.timing_se_s
+
+    def gap_s(self, at_s: float) -> float | None:
+        """The length of the gap that a reading at `at_s` would end, None where there is none."""
+        return gap_s(self._read, at_s, self._max_gap_s)
+
+    def advance(self, at_s: float, power_w: float) -> Sequence[EnergyDelta]:
+        """The energy that a reading makes known; none at the first and after a gap."""
+        first = self._read is None or self.gap_s(at_s) is not None
+        before, self._read = self._read, Published(at_s, power_w)
+        if first or before is None:
+            self._publications.restart()
+            self._begin(self._publications.read(at_s, power_w)[-1])
+            return ()
+        news = self._publications.read(at_s, power_w)
+        missed = max(0, len(news) - 1) if at_s - before.at_s > self._publications.period_s else 0
+        change_uj = (power_w - before.power_w) * self._window_s * 1e6
+        self._missed_uj2 += missed * (MISSED_SE * change_uj) ** 2
+        return tuple(part for value in news for part in self._part(value))
+
+    def _begin(self, value: Published) -> None:
+        self._known.clear()
+        self._known.append((value.at_s - 2 * self._window_s, -2 * value.power_w * self._window_s))
+        self._known.append((value.at_s, 0.0))
+        self._until_s, self._given_uj = value.at_s, 0
+
+    def _part(self, value: Published) -> Sequence[EnergyDelta]:
+        energy_j = self._energy_j(value.at_s - self._window_s) + value.power_w * self._window_s
+        self._known.append((value.at_s, energy_j))
+        start_s, self._until_s = self._until_s, value.at_s
+        energy_uj = max(0, round(energy_j * 1e6) - self._given_uj)
+        self._given_uj += energy_uj
+        part = delta(self._device, start_s, value.at_s, energy_uj)
+        if part:
+            self._note_unrest(part[0].mean_w)
+        return part
+
+    @property
+    def variance_uj2(self) -> float:
+        """Of missed values, and of the window before the first reading, which may have been as restless as the rest."""
+        unrest_w = sorted(self._steps_w)[len(self._steps_w) // 2] if self._steps_w else 0.0
+        return self._missed_uj2 + (HISTORY_SE * unrest_w * self._window_s * 1e6) ** 2
+
+    def _note_unrest(self, power_w: float) -> None:
+        if self._step_w is not None:
+            self._steps_w.append(abs(power_w - self._step_w))
+        self._step_w = power_w
+
+    def _energy_j(self, at_s: float) -> float:
+        """Energy up to `at_s`, between the instants at which it is known on the straight line."""
+        place = bisect.bisect_right(self._known, at_s, key=lambda known: known[0])
+        left, right = self._known[max(0, place - 1)], self._known[min(place, len(self._known) - 1)]
+        if right[0] <= left[0]:
+            return left[1]
+        return left[1] + (right[1] - left[1]) * (at_s - left[0]) / (right[0] - left[0])
+
+
+def gap_s(read: Published | None, at_s: float, max_gap_s: float) -> float | None:
+    """Seconds since `read` where that is longer than `max_gap_s`, else None."""
+    return None if read is None or at_s - read.at_s <= max_gap_s else at_s - read.at_s
+
+
+def delta(device: Device, start_s: float, end_s: float, energy_uj: int) -> Sequence[EnergyDelta]:
+    """One part of an integral; none where it would have no length."""
+    return (EnergyDelta(device, start_s, end_s, energy_uj, "integrated"),) if end_s > start_s else ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from aipower.energy.window import join, starting_at
 from aipower.model import EnergyDelta
 
@@ -15,6 +17,7 @@ class Shadow:
     def __init__(self) -> None:
         self._parts: list[EnergyDelta] = []
         self._energy_uj = 0
+        self._from_s = -math.inf
 
     @property
     def energy_uj(self) -> int:
@@ -22,18 +25,22 @@ class Shadow:
         return self._energy_uj
 
     def add(self, part: EnergyDelta) -> None:
-        """Keep `part`, which begins where the last ended or later."""
-        self._parts.append(part)
-        self._energy_uj += part.energy_uj
+        """Keep of `part`, which begins where the last ended or later, what the counter has not."""
+        rest = starting_at(part, self._from_s)
+        if rest is None:
+            return
+        self._parts.append(rest)
+        self._energy_uj += rest.energy_uj
         if len(self._parts) > MOST_PARTS:
             half = MOST_PARTS // 2
             self._parts = [join(self._parts[:half]), *self._parts[half:]]
 
     def drop_before(self, at_s: float) -> None:
-        """Forget what lies before `at_s`: the counter has it."""
+        """Forget what lies before `at_s`, and what comes of it later: the counter has it."""
+        self._from_s = at_s
         if not self._parts or self._parts[0].start_s >= at_s:
             return
-        kept = [starting_at(part, at_s, None, None) for part in self._parts]
+        kept = [starting_at(part, at_s) for part in self._parts]
         self._parts = [part for part in kept if part is not None]
         self._energy_uj = sum(part.energy_uj for part in self._parts)
 

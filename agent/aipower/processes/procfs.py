@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -62,6 +62,8 @@ class CpuTotals:
     """All that the cores could have done: busy, idle, waiting and stolen."""
     cpus: int
     """Cores online now."""
+    busy_by_cpu_s: Mapping[int, float] = field(default_factory=dict)
+    """`busy_s` of each logical CPU that is online, by its number."""
 
 
 def parse_stat(data: bytes) -> StatRow | None:
@@ -83,6 +85,11 @@ def parse_stat(data: bytes) -> StatRow | None:
     if min(pid, ppid, *counts) < 0 or state in {"X", "x"} or counts[4] == 0:
         return None
     return StatRow(pid, ppid, data[left + 1 : right].decode(errors="replace"), state, *counts)
+
+
+def _busy_ticks(times: Sequence[int]) -> int:
+    """Ticks of user + nice + system + irq + softirq."""
+    return sum(times[:3]) + sum(times[5:7])
 
 
 class ProcFs:
@@ -121,6 +128,18 @@ class ProcFs:
     def stat(self, pid: int) -> StatRow | None:
         """The row of `pid`; None if it has left or its row is garbage."""
         return parse_stat(self._read(f"{pid}/stat"))
+
+    def threads(self, pid: int) -> list[int]:
+        """The ids of the threads of `pid`, ascending."""
+        return sorted(int(name) for name in self._names(f"{pid}/task") if name.isdecimal())
+
+    def thread_stat(self, pid: int, tid: int) -> StatRow | None:
+        """The row of one thread of `pid`, its times its own; None if it has left or its row is garbage."""
+        return parse_stat(self._read(f"{pid}/task/{tid}/stat"))
+
+    def cgroups(self, pid: int) -> str:
+        """/proc/PID/cgroup, a line for each hierarchy; empty if the process has left."""
+        return self._read_all(f"{pid}/cgroup").decode(errors="surrogateescape")
 
     def children(self, pid: int) -> list[int]:
         """Process ids of the children of `pid`, ascending: from task/*/children, or by asking everyone.
@@ -194,9 +213,14 @@ class ProcFs:
         lines = [line.split() for line in self._read_all("stat").splitlines() if line.startswith(b"cpu")]
         if not lines or len(lines[0]) <= _CPU_TIMES:
             raise ValueError("no CPU times in /proc/stat")
-        times = [int(field) for field in lines[0][1 : 1 + _CPU_TIMES]]
-        busy = sum(times[:3]) + sum(times[5:7])
-        return CpuTotals(busy / self.ticks_per_s, sum(times) / self.ticks_per_s, max(1, len(lines) - 1))
+        times = [int(word) for word in lines[0][1 : 1 + _CPU_TIMES]]
+        by_cpu = {
+            int(line[0][3:]): _busy_ticks([int(word) for word in line[1 : 1 + _CPU_TIMES]]) / self.ticks_per_s
+            for line in lines[1:]
+            if line[0][3:].isdigit()
+        }
+        cpus = max(1, len(lines) - 1)
+        return CpuTotals(_busy_ticks(times) / self.ticks_per_s, sum(times) / self.ticks_per_s, cpus, by_cpu)
 
     def _read(self, name: str, size: int = _ROW_BYTES) -> bytes:
         """The first `size` bytes at most: the kernel gives a small file in one read."""

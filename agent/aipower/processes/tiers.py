@@ -63,6 +63,8 @@ class TieredScan:
         self._reader = reader
         self._last: dict[int, _Seen] = {}
         self._scans = 0
+        self.rested: frozenset[int] = frozenset()
+        """Those whose row in the last scan is an older one."""
 
     def rows(self, order: Iterable[int], inodes: Mapping[int, int]) -> list[StatRow]:
         """The rows of those in `order` who still live, in that order; `inodes` is the listing that it was made of."""
@@ -75,6 +77,7 @@ class TieredScan:
                 now.taken[pid] = seen
         self._mend(now)
         self._last = now.taken
+        self.rested = frozenset(now.rested)
         return [seen.row for seen in now.taken.values()]
 
     def _rest(self, pid: int, now: _Pass) -> _Seen | None:

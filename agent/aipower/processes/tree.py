@@ -63,6 +63,7 @@ class RunTree:
         self._young: frozenset[ProcessId] = frozenset()
         self._ticks: dict[ProcessId, int] = {}
         self._total_ticks = 0
+        self._rows: Mapping[int, StatRow] = {}
         row = procfs.stat(root_pid)
         started_ticks = row.started_ticks if row else 0
         self._kin = Descendants(procfs, reaper_pid, ignore, started_ticks)
@@ -83,6 +84,7 @@ class RunTree:
             owner = self.root if process == self._reaper else process
             self._ticks[owner] = self._ticks.get(owner, 0) + ticks
             self._total_ticks += ticks
+        self._rows = {row.pid: row for row in rows}
         self._meet(rows)
 
     def __contains__(self, process: ProcessId) -> bool:
@@ -96,6 +98,10 @@ class RunTree:
     def living(self) -> frozenset[ProcessId]:
         """The processes that the last `refresh` saw; a zombie that no one has waited for is one of them."""
         return frozenset(self._living)
+
+    def rows(self) -> Mapping[int, StatRow]:
+        """What the last `refresh` read of each living process, by pid."""
+        return self._rows
 
     def describe(self, process: ProcessId) -> Member:
         """Name and command of a member; both empty for a process that is none."""

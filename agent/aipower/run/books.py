@@ -12,6 +12,7 @@ from aipower.faultlog import FaultRecord
 from aipower.ledger import Ledger, half_width_95
 from aipower.model import SUMMED_KINDS, UJ_PER_J, ProcessId
 from aipower.processes.tree import RunTree
+from aipower.run.conditions import with_conditions
 from aipower.run.device_rows import around, device_row, span_of
 from aipower.run.measure import Measured
 from aipower.run.record import (
@@ -55,7 +56,8 @@ def close_books(measured: Measured, command: str, cpu_s: float) -> Books:
         return _without_sensors(measured)
     wall_s = measured.ended_s - measured.started_s
     span = span_of(wall_s, cpu_s, tree.total_cpu_s() if tree else 0.0)
-    devices = [device_row(channel, ledger, span) for channel in meter.channels]
+    rows = [device_row(channel, ledger, span) for channel in meter.channels]
+    devices = [with_conditions(row, measured.conditions) for row in rows]
     faults = [*_troubles(measured), *(_fault(fault, measured) for fault in meter.fault_records())]
     return Books(
         Energies(**{kind: _sum(_energies(devices, kinds)) for kind, kinds in _kinds()}),

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, replace
 
 from aipower.accounts import DeviceAccount, PartAccount
-from aipower.ledger import SCALE_95, Ledger, half_width_95
+from aipower.ledger import SCALE_95, Z_95, Ledger, half_width_95
 from aipower.meter import MIN_POWER_WINDOW_S, Channel
 from aipower.model import UJ_PER_J
 from aipower.run.measure import RUN
@@ -60,7 +60,7 @@ def device_row(channel: Channel, ledger: Ledger, span: Span) -> DeviceRecord:
     counted = totals.energy_uj > 0
     energy_j = totals.energy_uj / UJ_PER_J
     mean_w = energy_j / channel.covered_s if counted and channel.covered_s > 0 else None
-    edge_j = _edge_j(channel, mean_w)
+    edge_j = Z_95 * channel.energy.se_uj / UJ_PER_J
     whole = around(energy_j, math.hypot(SCALE_95 * energy_j, edge_j))
     share = _within(_share(channel, totals, part, span, edge_j), whole[1]) if counted else _Share(None, None)
     return DeviceRecord(
@@ -127,11 +127,6 @@ def _most_of_gpu_j(totals: DeviceAccount, part: PartAccount, span: Span, high_j:
 def _other_uj(totals: DeviceAccount, part: PartAccount) -> int:
     """What other processes used."""
     return totals.energy_uj - totals.idle_uj - totals.unattributed_uj - part.energy_uj
-
-
-def _edge_j(channel: Channel, mean_w: float | None) -> float:
-    """What the edges may be off by. The peak of a very short run may be the idle power: the mean counts as well."""
-    return channel.energy.edge_s * max(channel.power.peak_w or 0.0, mean_w or 0.0)
 
 
 def _peak_w(channel: Channel, mean_w: float | None) -> float | None:

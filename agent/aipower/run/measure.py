@@ -11,16 +11,17 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aipower.errors import AipowerError, SensorError
 from aipower.ledger import Ledger
 from aipower.meter import Channel, Meter
-from aipower.model import ProcessId
+from aipower.model import Conditions, ProcessId
 from aipower.processes.machine import RunCpuUsage
 from aipower.processes.procfs import ProcFs
 from aipower.processes.table import ProcessTable
 from aipower.processes.tree import RunTree
+from aipower.run.conditions import ConditionLog
 from aipower.run.console import in_one_line
 from aipower.seams import Clock
 from aipower.sensors.select import Found, Machine, Selection, discover
@@ -33,7 +34,7 @@ BURST_S = 0.25
 """Long enough to see two updates of a 100 ms counter."""
 SETTLE_S = 0.12
 """Longest wait after the end for one more update of a 100 ms counter."""
-SETTLE_FROM_S = 0.3
+SETTLE_FROM_S = 0.1
 """Runs shorter than this do not wait: who measures `true` wants the prompt back."""
 ATTRIBUTE_S = 1.0
 """Windows of attribution: utilisation is sampled six times a second, so shorter ones are mostly noise."""
@@ -71,6 +72,8 @@ class Measured:
     complete: bool
     """False where a sensor hung: the figures end before the command did."""
     troubles: tuple[Trouble, ...] = ()
+    conditions: Mapping[str, Conditions] = field(default_factory=dict)
+    """Under which conditions each device worked, by its id."""
 
 
 class Measurement:
@@ -89,6 +92,7 @@ class Measurement:
         self._started_s = self._ended_s = 0.0
         self._refusal: AipowerError | None = None
         self._troubles: list[Trouble] = []
+        self._conditions = ConditionLog()
         self._found: Found | None = None
         self._meter: Meter | None = None
         self._ledger: Ledger | None = None
@@ -145,6 +149,7 @@ class Measurement:
             self._ended_s,
             not hung and self._finished,
             tuple(troubles),
+            self._conditions.summary(),
         )
 
     def _wait_until_ready(self, asked_to_stop: Callable[[], bool], tell: Callable[[], None]) -> bool:
@@ -200,6 +205,7 @@ class Measurement:
             if now_s >= attribute_s:
                 self._look_around(tree)
                 meter.attribute()
+                self._conditions.look(channel.sensor for channel in meter.channels)
                 attribute_s = now_s + ATTRIBUTE_S
             if now_s < burst_until_s:
                 self._over.wait(DENSE_S)
@@ -209,6 +215,8 @@ class Measurement:
             self._over.wait(next_s - self._clock.monotonic_s())
 
     def _finish(self, meter: Meter) -> None:
+        for channel in meter.channels:
+            channel.end(self._ended_s)
         meter.sample()
         patience_s = SETTLE_S if self._ended_s - self._started_s >= SETTLE_FROM_S else 0.0
         until_s = self._clock.monotonic_s() + patience_s
@@ -235,7 +243,7 @@ class Measurement:
             return
         for channel in meter.channels:
             if channel.sensor.device.kind in {"cpu", "dram"}:
-                channel.source = cpu
+                channel.source = cpu.socket(channel.sensor.device.index)
         if self._selection.fake_gpus:
             from aipower.sensors.fake import adopt  # noqa: PLC0415 - only the simulation needs it
 

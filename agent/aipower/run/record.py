@@ -62,6 +62,13 @@ class DeviceRecord:
     """For how long of the run the energy is known; `mean_w` is over this time."""
     run_unknown: str = ""
     """Why `run_energy_j` is None although the device's energy is known."""
+    power_limit_w: float | None = None
+    """The lowest power limit seen."""
+    performance_state: int | None = None
+    """The slowest P-state seen; 0 is the fastest."""
+    core_clock_hz: float | None = None
+    """The mean of what was seen once a second, as is `memory_clock_hz`."""
+    memory_clock_hz: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

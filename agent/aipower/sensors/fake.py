@@ -15,6 +15,7 @@ from pathlib import Path
 from aipower.model import Device, DeviceFacts, Kind, ProcessId, ProcessInfo, Reading, Usage
 from aipower.processes.procfs import ProcFs
 from aipower.processes.table import ProcessTable
+from aipower.processes.views import CpuUsage
 from aipower.seams import Clock, ProcessDirectory, SensorSet, SensorTraits, SystemClock, UsageSource
 
 PUBLISH_S = 0.1
@@ -163,7 +164,7 @@ def discover(root: Path = Path("/proc"), clock: Clock | None = None, gpus: int =
 def simulate(
     gpus: int,
     clock: Clock,
-    cpu_usage: UsageSource | None,
+    cpu_usage: CpuUsage | None,
     real: ProcessDirectory,
     run_at_s: float | None = None,
     seed: int = 7,
@@ -189,7 +190,7 @@ def simulate(
     ):
         sensors.append(_sensor(f"fake-{kind}-0", kind, name, 0, wave, clock))
         if cpu_usage is not None:
-            usage[f"fake-{kind}-0"] = cpu_usage
+            usage[f"fake-{kind}-0"] = cpu_usage.socket("0")
     return SensorSet(sensors, usage), FakeDirectory(real, infos)
 
 

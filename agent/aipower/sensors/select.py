@@ -9,6 +9,7 @@ from pathlib import Path
 from aipower.errors import UsageError
 from aipower.model import Unavailable
 from aipower.processes.table import ProcessTable
+from aipower.processes.views import CpuUsage
 from aipower.seams import Clock, ProcessDirectory, SensorSet, UsageSource
 from aipower.sensors.nvml import presence
 from aipower.settings.selection import Selection, parse_selection
@@ -39,7 +40,7 @@ class Machine:
     """When the run that is to be measured begins, for simulated sensors; None for the agent."""
 
 
-def discover(selection: Selection, machine: Machine, cpu_usage: UsageSource | None) -> Found:
+def discover(selection: Selection, machine: Machine, cpu_usage: CpuUsage | None) -> Found:
     """The sensors of `selection`. `cpu_usage` tells who used the processors, None where that comes later.
 
     Raises:
@@ -53,10 +54,11 @@ def discover(selection: Selection, machine: Machine, cpu_usage: UsageSource | No
     for name, found in zip(selection.real, sets, strict=True):
         if selection.required and not found.sensors:
             raise UsageError(_refusal(name, found.unavailable[0] if found.unavailable else None))
-    usage = {device: source for found in sets for device, source in found.usage.items()}
+    usage: dict[str, UsageSource] = {device: source for found in sets for device, source in found.usage.items()}
     sensors = [sensor for found in sets for sensor in found.sensors]
     if cpu_usage is not None:
-        usage.update({s.device.id: cpu_usage for s in sensors if s.device.kind in {"cpu", "dram"}})
+        devices = [sensor.device for sensor in sensors if sensor.device.kind in {"cpu", "dram"}]
+        usage.update({device.id: cpu_usage.socket(device.index) for device in devices})
     unavailable = [missing for found in sets for missing in found.unavailable]
     return Found(SensorSet(sensors, usage, unavailable), machine.table)
 

@@ -13,12 +13,12 @@ import pynvml
 
 from aipower.errors import SensorError
 from aipower.model import ProcessId
-from aipower.seams import SensorSet
+from aipower.seams import Conditioned, SensorSet
 from aipower.sensors.nvml.discovery import discover
 
 Request = dict[str, Any]
-UNKNOWN_PID_FROM = 9000
-"""Pids from here on resolve to nobody."""
+UNKNOWN_PID_FROM, KNOWN_PID_FROM = 9000, 5_000_000
+"""Pids between these resolve to nobody. From the second on no process can live (PID_MAX_LIMIT is 2^22)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def resolve(pid: int, at_unix_s: float | None) -> ProcessId | None:
     """Every known pid is a process; a sample must not be resolved as of nonsense."""
     if at_unix_s is not None and not 1.6e9 < at_unix_s < 1.8e9:
         raise ValueError(f"a sample of {at_unix_s}")
-    return ProcessId("boot", pid, 1) if pid < UNKNOWN_PID_FROM else None
+    return None if UNKNOWN_PID_FROM <= pid < KNOWN_PID_FROM else ProcessId("boot", pid, 1)
 
 
 class Child:
@@ -66,6 +66,10 @@ class Child:
     def read(self, request: Request) -> Any:
         return asdict(self._found.sensors[request["sensor"]].read())
 
+    def conditions(self, request: Request) -> Any:
+        sensor = self._found.sensors[request["sensor"]]
+        return asdict(sensor.conditions()) if isinstance(sensor, Conditioned) else None
+
     def close(self, request: Request) -> Any:
         self._found.sensors[request["sensor"]].close()
 
@@ -80,6 +84,7 @@ class Child:
             "unknown_holders": usage.unknown_holders,
             "sampled": usage.sampled,
             "samples": usage.samples,
+            "activity": {process.pid: parts for process, parts in usage.activity.items()},
         }
 
 

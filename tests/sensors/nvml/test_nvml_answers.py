@@ -99,16 +99,18 @@ VALUES = st.builds(
 )
 
 
-@given(VALUES, VALUES)
-def test_whatever_the_fields_hold_there_is_a_possible_reading_or_a_sensor_error(energy: Any, power: Any) -> None:
-    gpu = sensor(nvmlDeviceGetFieldValues=in_turn([field_value(1), POWER, POWER], [energy, power]))
+@given(VALUES, VALUES, VALUES)
+def test_whatever_the_fields_hold_there_is_a_possible_reading_or_a_sensor_error(
+    energy: Any, power: Any, average: Any
+) -> None:
+    gpu = sensor(nvmlDeviceGetFieldValues=in_turn([field_value(1), POWER, POWER], [energy, power, average]))
     try:
         reading = gpu.read()
     except (SensorFailedError, SensorGoneError):
         return
     assert (reading.counter_uj, reading.power_w) != (None, None)
     assert reading.counter_uj is None or 0 <= reading.counter_uj < NOT_AVAILABLE * 1000
-    assert reading.power_w is None or 0 <= reading.power_w <= 1400
+    assert all(watts is None or 0 <= watts <= 1400 for watts in (reading.power_w, reading.average_w))
     assert reading.method == ("counter" if reading.counter_uj is not None else "integrated")
 
 
@@ -117,7 +119,7 @@ def test_a_stumble_at_discovery_costs_no_better_source() -> None:
     stumble = [field_value(1), field_value(0, code=10), POWER]
     nvml = Standin(
         {
-            FIELDS: in_turn(10, stumble, [field_value(1), POWER, POWER], [field_value(1), POWER]),
+            FIELDS: in_turn(10, stumble, [field_value(1), POWER, POWER]),
             "nvmlDeviceGetPowerUsage": lambda _: 1,
         }
     )

@@ -49,8 +49,8 @@ def test_each_gpu_is_asked_for_itself(tmp_path: Path) -> None:
 def test_traits(tmp_path: Path, gpu: Gpu, period_s: float, max_power_w: float) -> None:
     with rig(tmp_path, gpu) as machine:
         (traits,) = machine.discover()["traits"]
-    expected = {"update_period_s": period_s, "counter_modulus_uj": None, "max_power_w": max_power_w}
-    assert traits == expected
+    assert (traits["update_period_s"], traits["counter_modulus_uj"]) == (period_s, None)
+    assert traits["max_power_w"] == max_power_w
 
 
 @pytest.mark.parametrize("highest_w", [0.0, 4294967.0])
@@ -91,7 +91,8 @@ def test_power_is_integrated_where_there_is_no_energy(tmp_path: Path) -> None:
         assert machine.discover()["facts"][0]["method"] == "integrated"
         assert machine.calls_of("read") == Counter({f"{FIELDS} 0": 1})
         reading = machine.at(1.0).read()
-    assert reading == {"at_s": T0_S + 1.0, "counter_uj": None, "power_w": 40.0, "method": "integrated"}
+    assert (reading["at_s"], reading["counter_uj"], reading["power_w"]) == (T0_S + 1.0, None, 40.0)
+    assert reading["method"] == "integrated"
 
 
 def test_power_by_the_plain_call_where_the_scope_is_refused(tmp_path: Path) -> None:

@@ -33,6 +33,9 @@ class Lists:
             return [Row(pid, round((self.clock.unix_s() - 0.1) * 1e6)) for pid in self.workers]
         return [Row(pid) for pid in self.holders] if function == COMPUTE[0] else []
 
+    def number(self, *_: object) -> None:
+        """No accounting here."""
+
 
 def collected(workers: tuple[int, ...], holders: tuple[int, ...], known: frozenset[int]) -> tuple[Any, Counter[int]]:
     """The usage of a second, and how often each pid was resolved for it."""

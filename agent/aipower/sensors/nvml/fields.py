@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -38,11 +38,15 @@ class Plan:
 
     energy: Source | None
     power: Source | None
+    average: int | None = None
+    """The mean power of the last second where it costs no call of its own."""
+    has_average: bool = False
+    """True where this GPU has been seen to have that field."""
 
     @property
     def fields(self) -> tuple[int, ...]:
         """The fields to ask for in one call."""
-        return tuple(source for source in (self.energy, self.power) if isinstance(source, int))
+        return tuple(source for source in (self.energy, self.power, self.average) if isinstance(source, int))
 
 
 ENERGY_SOURCES: tuple[Source, ...] = (ENERGY, "nvmlDeviceGetTotalEnergyConsumption")
@@ -85,7 +89,9 @@ def make_plan(driver: Driver, handle: Any) -> Plan:  # noqa: ANN401 - an NVML ha
     def ask(source: Source) -> Answer:
         return answers[source] if isinstance(source, int) else _read_call(driver, handle, source)
 
-    return Plan(_best(ENERGY_SOURCES, ask), _best(POWER_SOURCES, ask))
+    plan = Plan(_best(ENERGY_SOURCES, ask), _best(POWER_SOURCES, ask), None, isinstance(answers[AVERAGE], int))
+    wanted = plan.power != AVERAGE and _hopeful(answers[AVERAGE])
+    return replace(plan, average=AVERAGE) if wanted and plan.fields else plan
 
 
 def _probe(driver: Driver, handle: Any) -> dict[int, Answer]:  # noqa: ANN401 - an NVML handle
@@ -98,6 +104,11 @@ def _probe(driver: Driver, handle: Any) -> dict[int, Answer]:  # noqa: ANN401 - 
     return answers
 
 
+def _hopeful(answer: Answer) -> bool:
+    """True where the source answers, or may later."""
+    return isinstance(answer, int) or answer.code not in NEVER
+
+
 def _best(sources: Sequence[Source], ask: Callable[[Source], Answer]) -> Source | None:
     hopeful: Source | None = None
     for source in sources:
@@ -106,7 +117,7 @@ def _best(sources: Sequence[Source], ask: Callable[[Source], Answer]) -> Source 
             return source
         if answer.code in GONE:
             raise answer
-        if answer.code not in NEVER and hopeful is None:
+        if _hopeful(answer) and hopeful is None:
             hopeful = source
     return hopeful
 

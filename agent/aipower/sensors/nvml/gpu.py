@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from aipower.errors import SensorFailedError
-from aipower.model import Device, DeviceFacts, Reading
+from aipower.model import Conditions, Device, DeviceFacts, Reading
 from aipower.seams import Clock, SensorTraits
 from aipower.sensors.nvml import fields
 from aipower.sensors.nvml.codes import GONE, CallError
+from aipower.sensors.nvml.conditions import read_conditions
 from aipower.sensors.nvml.driver import Driver
+from aipower.sensors.nvml.models import card_of, model_of
 
-FAST = frozenset({4, 5})
-"""NVML_DEVICE_ARCH_PASCAL and _VOLTA of nvml.h: their sensors publish every 20 ms, later ones every 100 ms."""
-FAST_PERIOD_S, PERIOD_S = 0.02, 0.1
-"""Measured by Yang, Adamek and Armour (SC'24)."""
 DEFAULT_MAX_POWER_W = 3000.0
 """Above the largest module known (GB300 tray: 2900 W)."""
 
@@ -36,9 +34,16 @@ class GpuSensor:
         self._handle = handle
         self._plan = plan
         self._clock = clock
-        version = driver.text("nvmlSystemGetDriverVersion")
-        self.facts = DeviceFacts(device.id, version, "integrated" if plan.energy is None else "counter")
-        self.traits = SensorTraits(_update_period_s(driver, handle), None, _max_power_w(driver, handle))
+        card = card_of(driver, handle, device.name, has_average=plan.has_average)
+        self.facts = DeviceFacts(device.id, card.driver, "integrated" if plan.energy is None else "counter")
+        model = model_of(card, plan.power)
+        self.traits = SensorTraits(
+            model.counter_period_s,
+            None,
+            _max_power_w(driver, handle),
+            model.power_period_s,
+            model.power_window_s,
+        )
         driver.retain()
         self._closed = False
 
@@ -54,20 +59,35 @@ class GpuSensor:
         at_s = (before_s + self._clock.monotonic_s()) / 2
         energy_mj, power_mw = _number(answers, self._plan.energy), _number(answers, self._plan.power)
         _check(answers, needed=energy_mj is None and power_mw is None)
-        power_w = None if power_mw is None else power_mw / 1000
-        if power_w is not None and power_w > self.traits.max_power_w:
-            if energy_mj is None:
-                raise SensorFailedError("implausible", f"{power_w:.0f} W is more than it can draw")
-            power_w = None
-        if energy_mj is None:
-            return Reading(at_s, None, power_w, "integrated")
-        return Reading(at_s, energy_mj * 1000, power_w)
+        if energy_mj is None and power_mw is not None and self._believed_w(power_mw) is None:
+            raise SensorFailedError("implausible", f"{power_mw / 1000:.0f} W is more than it can draw")
+        return Reading(
+            at_s,
+            None if energy_mj is None else energy_mj * 1000,
+            self._believed_w(power_mw),
+            "integrated" if energy_mj is None else "counter",
+            self._believed_w(_number(answers, self._plan.average)),
+        )
+
+    def conditions(self) -> Conditions:
+        """Power limit, P-state and clocks now, each None where it was not to be had.
+
+        Raises:
+            SensorGoneError: The GPU or the driver has left.
+        """
+        return read_conditions(self._driver, self._handle)
 
     def close(self) -> None:
         """Let go of the session, which ends with its last sensor. Safe to call twice."""
         if not self._closed:
             self._closed = True
             self._driver.release()
+
+    def _believed_w(self, power_mw: int | None) -> float | None:
+        """The power in watts, None where there is none or more than the card can draw."""
+        if power_mw is None or power_mw / 1000 > self.traits.max_power_w:
+            return None
+        return power_mw / 1000
 
 
 def _check(answers: Mapping[fields.Source, fields.Answer], *, needed: bool) -> None:
@@ -83,10 +103,6 @@ def _check(answers: Mapping[fields.Source, fields.Answer], *, needed: bool) -> N
 def _number(answers: Mapping[fields.Source, fields.Answer], source: fields.Source | None) -> int | None:
     answer = None if source is None else answers[source]
     return answer if isinstance(answer, int) else None
-
-
-def _update_period_s(driver: Driver, handle: Any) -> float:  # noqa: ANN401 - an NVML handle
-    return FAST_PERIOD_S if driver.number("nvmlDeviceGetArchitecture", handle) in FAST else PERIOD_S
 
 
 def _max_power_w(driver: Driver, handle: Any) -> float:  # noqa: ANN401 - an NVML handle

@@ -6,6 +6,7 @@ stamp and its share of all samples since the stamp that was asked for (science o
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ SAMPLES_PER_S = 6
 """The driver looks at the engines about six times a second (science of A5)."""
 RING_S = 10.0
 """How far its samples reach back (ctrl2080gpumon.h of the open kernel modules)."""
+RING_US = round(RING_S * 1e6)
 PERIOD_US = 1_000_000 // SAMPLES_PER_S
 FUTURE_US = 2_000_000
 """A stamp further ahead of the clock is garbage and must not move the cursor."""
@@ -27,8 +29,13 @@ LAG_US = 2_000_000
 behind would dilute the next work into the idle time before it, and whole percents would round short work away."""
 STEP_S = 0.5
 """More than clocks are slewed between two windows: the clock was set, or the machine slept."""
+TRAILS = 4
+"""Answers from which it is learned how late samples show up: they may be up to a second late, and rarer than six in a
+second (the newest of eight rows was 0.7 s old in go-nvml#51)."""
 FULL = 100
 """Percent. More occurs with zombies, as do rows of zeros (nvtop#110)."""
+HIDDEN = 0.5
+"""Percent that a mean cut to whole percents hides on average; a single sample is whole already and hides nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,8 @@ class UtilizationSampler:
         self._handle = handle
         self._clock = clock
         self._offset_s = clock.unix_s() - clock.monotonic_s()
-        self._seen_us = self._now_us()
+        self._seen_us = self._told_us = self._now_us()
+        self._trails_us = deque([0], maxlen=TRAILS)
         self.supported = True
         """False while the GPU cannot say who works (MIG, vGPU, old drivers)."""
 
@@ -61,15 +69,21 @@ class UtilizationSampler:
         self._follow_the_clock()
         now_us = self._now_us()
         rows = [row for row in self._rows() if self._believable(row, now_us)]
-        latest_us = max((int(row.timeStamp) for row in rows), default=self._seen_us)
-        covered_s = self._covered_s(latest_us, now_us)
-        self._seen_us = max(latest_us, now_us - LAG_US)
-        return [Work(int(row.pid), row.timeStamp / 1e6, covered_s * row.smUtil / FULL) for row in rows]
+        latest_us = max((int(row.timeStamp) for row in rows), default=None)
+        work: list[Work] = []
+        if latest_us is not None:
+            percent = sum(int(row.smUtil) for row in rows)
+            covered_us = self._covered_us(latest_us, now_us, percent)
+            more = _hidden_percent(covered_us, percent, len(rows))
+            work = [_work(row, row.smUtil + more, covered_us) for row in rows]
+        self._told_us = now_us
+        self._seen_us = max(latest_us or self._seen_us, now_us - LAG_US)
+        return work
 
     def skip(self) -> None:
         """Leave out all samples until now."""
         self._follow_the_clock()
-        self._seen_us = self._now_us()
+        self._seen_us = self._told_us = self._now_us()
 
     def _rows(self) -> Sequence[Any]:
         try:
@@ -87,10 +101,23 @@ class UtilizationSampler:
         percent, stamp_us = int(row.smUtil), int(row.timeStamp)
         return 0 < percent <= FULL and self._seen_us < stamp_us <= now_us + FUTURE_US
 
-    def _covered_s(self, latest_us: int, now_us: int) -> float:
+    def _covered_us(self, latest_us: int, now_us: int, percent: int) -> int:
         """The time of the samples that a row is a share of: up to the last one, which may name nobody."""
-        nameless_us = max(now_us - latest_us, 0) // PERIOD_US * PERIOD_US
-        return (latest_us + nameless_us - self._seen_us) / 1e6
+        named_us = latest_us - self._seen_us
+        covered_us = named_us + self._nameless_us(max(now_us - latest_us, 0))
+        # All work was done before the latest stamp: however many samples follow it, it is no more than that time.
+        covered_us = min(covered_us, max(named_us, named_us * FULL // percent))
+        # What the ring has forgotten is taken to be like the rest, except for what an earlier answer told already.
+        forgotten_us = max(0, now_us - RING_US - self._told_us)
+        return min(covered_us, RING_US + forgotten_us)
+
+    def _nameless_us(self, trail_us: int) -> int:
+        """The time of whole samples that name nobody, after the latest that names somebody `trail_us` ago.
+
+        By as much as the latest stamp always trails the clock, samples are late.
+        """
+        self._trails_us.append(trail_us)
+        return (trail_us - min(self._trails_us)) // PERIOD_US * PERIOD_US
 
     def _follow_the_clock(self) -> None:
         """Move the cursor with the wall clock where that was set: the driver stamps by it."""
@@ -99,6 +126,17 @@ class UtilizationSampler:
         self._offset_s = offset_s
         if abs(step_s) > STEP_S:
             self._seen_us = max(self._seen_us + round(step_s * 1e6), 0)
+            self._told_us = max(self._told_us + round(step_s * 1e6), 0)
 
     def _now_us(self) -> int:
         return round(self._clock.unix_s() * 1e6)
+
+
+def _hidden_percent(covered_us: int, percent: int, rows: int) -> float:
+    """What each of `rows` may be taken to have more than it shows; all rows together are no more than full."""
+    hidden = HIDDEN * max(0.0, 1 - PERIOD_US / covered_us)
+    return min(hidden, max(0, FULL - percent) / rows)
+
+
+def _work(row: Any, percent: float, covered_us: int) -> Work:  # noqa: ANN401 - a ctypes structure
+    return Work(int(row.pid), row.timeStamp / 1e6, covered_us / 1e6 * percent / FULL)

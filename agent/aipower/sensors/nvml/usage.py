@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from aipower.errors import SensorFailedError
 from aipower.model import ProcessId, Usage
 from aipower.seams import Clock
+from aipower.sensors.nvml.accounting import Accounting
 from aipower.sensors.nvml.codes import NEVER, CallError
 from aipower.sensors.nvml.driver import Driver
+from aipower.sensors.nvml.mig import MigUsage, MigWork
 from aipower.sensors.nvml.sampler import RING_S, SAMPLES_PER_S, UtilizationSampler, Work
 
 COMPUTE = ("nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2")
 MPS = ("nvmlDeviceGetMPSComputeRunningProcesses_v3", "nvmlDeviceGetMPSComputeRunningProcesses_v2")
 """Each with its fall-back for drivers before 510. Graphics contexts do not raise idle power as compute ones do."""
+
+NO_INSTANCE = 0xFFFFFFFF
+"""The instance of a process outside MIG."""
 
 Resolve = Callable[[int, float | None], ProcessId | None]
 """The process of a pid, as of a wall-clock time where that is known."""
@@ -36,6 +42,8 @@ class GpuUsage:
         self._resolve = resolve
         self._clock = clock
         self._sampler = UtilizationSampler(driver, handle, clock)
+        self._accounting = Accounting(driver, handle, clock)
+        self._mig = MigUsage(driver, handle, clock)
         self._since_s = clock.monotonic_s()
 
     def collect(self) -> Usage:
@@ -49,10 +57,10 @@ class GpuUsage:
         """
         start_s = self._since_s
         try:
-            pids = self._context_pids()
-            work = self._sampler.new_work()
+            contexts = self._contexts()
+            work = self._accounting.settle(self._sampler.new_work(), contexts or ())
             self._since_s = self._clock.monotonic_s()
-            return self._usage(start_s, pids, work)
+            return self._usage(start_s, contexts, work)
         except CallError as error:
             self._skip()
             raise error.as_sensor_error() from error
@@ -63,35 +71,41 @@ class GpuUsage:
     def _skip(self) -> None:
         self._since_s = self._clock.monotonic_s()
         self._sampler.skip()
+        self._accounting.skip()
+        self._mig.skip()
 
-    def _usage(self, start_s: float, pids: set[int] | None, work: Iterable[Work]) -> Usage:
+    def _usage(self, start_s: float, contexts: Mapping[int, int] | None, work: Iterable[Work]) -> Usage:
         busy_s: dict[ProcessId | None, float] = defaultdict(float)
         workers: dict[int, ProcessId | None] = {}
         for part in work:
             process = workers[part.pid] = self._resolve(part.pid, part.at_unix_s)
             busy_s[process] += part.busy_s
         # Who worked in this window holds the context: a second look at each pid would double the cost.
-        holders = [workers.get(pid) or self._resolve(pid, None) for pid in pids or ()]
+        held = {pid: workers.get(pid) or self._resolve(pid, None) for pid in contexts or ()}
         sampled = self._sampler.supported
-        return Usage(
+        mig = None if sampled else self._mig.collect(_by_instance(contexts or {}, held))
+        usage = Usage(
             start_s,
             self._since_s,
             {process: seconds for process, seconds in busy_s.items() if process is not None},
             busy_s[None],
-            frozenset(holder for holder in holders if holder is not None),
+            frozenset(holder for holder in held.values() if holder is not None),
             # Someone may hold a context where nobody can be listed: that must not pass for a bare device.
-            1 if pids is None else holders.count(None),
+            1 if contexts is None else list(held.values()).count(None),
             sampled=sampled,
             samples=SAMPLES_PER_S * min(self._since_s - start_s, RING_S) if sampled else 0.0,
         )
+        return usage if mig is None else _with(usage, mig)
 
-    def _context_pids(self) -> set[int] | None:
-        """Each pid once, though it may stand in both lists; None where this GPU cannot list them."""
+    def _contexts(self) -> dict[int, int] | None:
+        """The GPU instance of each pid, which may stand in both lists; None where this GPU cannot list them."""
         compute = self._list(COMPUTE)
         mps = self._list(MPS)
         if compute is None:
             return None
-        return {int(row.pid) for row in (*compute, *(mps or ())) if row.pid}
+        return {
+            int(row.pid): getattr(row, "gpuInstanceId", NO_INSTANCE) for row in (*compute, *(mps or ())) if row.pid
+        }
 
     def _list(self, functions: Iterable[str]) -> Sequence[Any] | None:
         """What the first of `functions` answers that this driver has; None where there is none."""
@@ -102,3 +116,21 @@ class GpuUsage:
                 if error.code not in NEVER:
                     raise
         return None
+
+
+def _by_instance(
+    contexts: Mapping[int, int], held: Mapping[int, ProcessId | None]
+) -> dict[int, tuple[ProcessId | None, ...]]:
+    """The processes in each GPU instance."""
+    inside: dict[int, list[ProcessId | None]] = defaultdict(list)
+    for pid, instance in contexts.items():
+        if instance != NO_INSTANCE:
+            inside[instance].append(held[pid])
+    return {instance: tuple(processes) for instance, processes in inside.items()}
+
+
+def _with(usage: Usage, mig: MigWork) -> Usage:
+    """`usage` with the work that the performance monitor saw: not sampled, but counted."""
+    return replace(
+        usage, busy_s=mig.busy_s, unknown_busy_s=mig.unknown_busy_s, activity=mig.activity, sampled=True, samples=0.0
+    )

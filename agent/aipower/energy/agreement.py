@@ -1,0 +1,95 @@
+"""Do the counter and the power readings tell the same energy?"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+from aipower.model import EnergyDelta
+
+CHECK_S = 1.0
+"""Both are compared at instants no closer than this."""
+LEAST_CHECKS = 3
+"""Shorter stretches differ by their ends alone."""
+TOLERANCE = 0.02
+"""Two sound sources of one card differ by at most 1 % (Zeus' maintainers on counter and integral)."""
+Z = 4.0
+"""Standard errors of the comparison beyond which it is no chance."""
+SLACK_S = 0.1
+"""The ends of the stretch may differ by an update of the sensor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """What each says of the same time, in microjoules."""
+
+    counter_uj: float
+    integral_uj: float
+
+    @property
+    def share(self) -> float:
+        """How much the integral differs from the counter, as a share of the counter's energy."""
+        return abs(self.integral_uj - self.counter_uj) / max(self.counter_uj, 1.0)
+
+
+class Agreement:
+    """Sums both over the time in which both were known."""
+
+    def __init__(self) -> None:
+        self._checks: deque[tuple[float, float]] = deque()
+        """Instants, and the counter's energy up to them, that the integral has not reached."""
+        self._last: tuple[float, float, float] | None = None
+        """The latest compared instant's counter, integral and variance."""
+        self._counter_uj = self._integral_uj = self._variance_uj2 = 0.0
+        self._sum_counter_uj = self._sum_integral_uj = self._sum_variance_uj2 = 0.0
+        self._checked_s = -math.inf
+        self._compared = 0
+        self._most_w = 0.0
+
+    def see_counter(self, delta: EnergyDelta) -> None:
+        """Take in energy of the counter."""
+        self._counter_uj += delta.energy_uj
+        if delta.end_s - self._checked_s >= CHECK_S:
+            self._checks.append((delta.end_s, self._counter_uj))
+            self._checked_s = delta.end_s
+
+    def see_integral(self, part: EnergyDelta, variance_uj2: float) -> None:
+        """Take in energy of the power readings, and how far all of it so far may be off."""
+        before_uj = self._integral_uj
+        self._integral_uj += part.energy_uj
+        while self._checks and self._checks[0][0] <= part.end_s:
+            at_s, counter_uj = self._checks.popleft()
+            if at_s < part.start_s:
+                self._last = None
+                continue
+            reached = (at_s - part.start_s) / part.span_s
+            self._compare(counter_uj, before_uj + part.energy_uj * reached, variance_uj2)
+
+    def interrupt(self) -> None:
+        """A reading or a step is missing: what comes is not compared with what was."""
+        self._last = None
+        self._checks.clear()
+        self._checked_s = -math.inf
+
+    @property
+    def disagreement(self) -> Disagreement | None:
+        """The two figures where they cannot both be right; None where they can."""
+        if self._compared < LEAST_CHECKS:
+            return None
+        found = Disagreement(self._sum_counter_uj, self._sum_integral_uj)
+        chance_uj = Z * math.sqrt(self._sum_variance_uj2) + self._most_w * SLACK_S * 1e6
+        most_uj = max(self._sum_counter_uj, self._sum_integral_uj)
+        beyond = abs(found.integral_uj - found.counter_uj) > TOLERANCE * most_uj + chance_uj
+        return found if beyond else None
+
+    def _compare(self, counter_uj: float, integral_uj: float, variance_uj2: float) -> None:
+        if self._last is not None:
+            last_counter_uj, last_integral_uj, last_variance_uj2 = self._last
+            self._sum_counter_uj += counter_uj - last_counter_uj
+            self._sum_integral_uj += integral_uj - last_integral_uj
+            self._sum_variance_uj2 += max(0.0, variance_uj2 - last_variance_uj2)
+            self._compared += 1
+            most_uj = max(counter_uj - last_counter_uj, integral_uj - last_integral_uj)
+            self._most_w = max(self._most_w, most_uj / 1e6 / CHECK_S)
+        self._last = counter_uj, integral_uj, variance_uj2

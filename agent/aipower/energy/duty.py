@@ -1,0 +1,48 @@
+"""Does the counter see all of the time, or only the moments at which the sensor looks?
+
+A sensor that looks at 25 ms of every 100 ms may feed the energy counter as well (science of A2 and finding 4). Then a
+step of the counter is the last power reading times the period, always; a counter that sees all of the time differs
+from it whenever the power changes inside the period.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Verdict = Literal["unknown", "full", "part"]
+
+CHANGE = 0.1
+"""A reading that differs from the last by less than this share tells nothing."""
+EQUAL, EQUAL_W = 0.02, 2.0
+"""Two that differ by less than this share and these watts are the same: publication jitters by some 0.5 ms."""
+PROOF = 2
+"""Changes at which all agree, or one disagrees by more than chance, make a verdict."""
+
+
+class DutyCheck:
+    """Compares steps of the counter with the power readings published beside them."""
+
+    def __init__(self) -> None:
+        self._same = self._different = 0
+        self._before_w: float | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """`full` once steps were seen that the readings do not explain, `part` while they explain all."""
+        if self._different >= PROOF or self._different > self._same:
+            return "full" if self._different >= PROOF else "unknown"
+        return "part" if self._same >= PROOF else "unknown"
+
+    def see(self, step_w: float, reading_w: float) -> None:
+        """Take in the mean power of one step of one period, and the reading of the same moment."""
+        before_w, self._before_w = self._before_w, reading_w
+        if before_w is None or abs(reading_w - before_w) < CHANGE * max(reading_w, before_w):
+            return
+        if _equal(step_w, reading_w) or _equal(step_w, before_w):
+            self._same += 1
+        else:
+            self._different += 1
+
+
+def _equal(one_w: float, other_w: float) -> bool:
+    return abs(one_w - other_w) <= EQUAL_W + EQUAL * max(one_w, other_w)

@@ -1,0 +1,98 @@
+"""How high the power was beside an instant, and how far one may rely on that."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+NEIGHBOURS = 6
+"""Values from which the unrest beside an instant is judged."""
+KEPT = 64
+"""Values remembered: those around the start of an account must outlast its first second."""
+LEAST_SE_W, LEAST_SE = 0.5, 0.003
+"""No level is known better than this: watts, and share of the level. Cards at rest and at steady work show as much."""
+STALE_S = 0.6
+"""A value that was last seen longer ago says nothing of now: the slowest cache of a driver is 0.5 s (science of A3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Power on one side of an instant, and the standard error of taking it for all of that side."""
+
+    power_w: float
+    se_w: float
+
+
+@dataclass(slots=True)
+class _Value:
+    """A mean power whose window ends after `after_s` and by `by_s`, last seen at `seen_s`."""
+
+    after_s: float
+    by_s: float
+    seen_s: float
+    power_w: float
+    se_w: float
+
+
+class Levels:
+    """The latest values of one source of power, each the mean of the `window_s` before it was published."""
+
+    def __init__(self, window_s: float, period_s: float) -> None:
+        self._window_s = window_s
+        self._republished_s = 1.2 * period_s
+        self._values: deque[_Value] = deque(maxlen=KEPT)
+
+    def see(self, after_s: float, by_s: float, power_w: float, se_w: float = 0.0) -> None:
+        """Take in a value that was published between two instants; one that has not changed is no news.
+
+        `se_w` is the value's own standard error.
+        """
+        last = self._values[-1] if self._values else None
+        if last is not None and last.power_w == power_w:
+            last.seen_s = by_s
+            return
+        self._values.append(_Value(after_s, by_s, by_s, power_w, se_w))
+
+    def before(self, at_s: float, since_s: float = -math.inf) -> Level | None:
+        """The level up to `at_s` and after `since_s`, None if none is known."""
+        earliest_s = since_s + self._window_s
+        known = [value for value in self._values if value.by_s <= at_s and self._from(value, earliest_s)]
+        if not known or at_s - known[-1].seen_s > STALE_S:
+            return None
+        return _level(known[: -NEIGHBOURS - 1 : -1])
+
+    def after(self, at_s: float, until_s: float = math.inf) -> Level | None:
+        """The level from `at_s` on, up to `until_s`, as far as it has been seen; None if none is known."""
+        earliest_s = at_s + self._window_s
+        known = [value for value in self._values if value.by_s <= until_s and self._from(value, earliest_s)]
+        if not known or known[0].after_s - earliest_s > STALE_S:
+            return None
+        return _level(known[:NEIGHBOURS])
+
+    def _from(self, value: _Value, earliest_s: float) -> bool:
+        """True for a value published after `earliest_s`, or published again since: it has not changed."""
+        return value.after_s >= earliest_s or value.seen_s >= earliest_s + self._republished_s
+
+
+def best(levels: Iterable[Level | None]) -> Level | None:
+    """The level that is known best; what another one differs from it by more than chance makes it less sure."""
+    known = sorted((level for level in levels if level is not None), key=lambda level: level.se_w)
+    if not known:
+        return None
+    first = known[0]
+    beyond_w2 = max((_beyond_w2(first, other) for other in known[1:]), default=0.0)
+    return Level(first.power_w, math.sqrt(first.se_w**2 + beyond_w2))
+
+
+def _beyond_w2(one: Level, other: Level) -> float:
+    return max(0.0, (one.power_w - other.power_w) ** 2 - one.se_w**2 - other.se_w**2)
+
+
+def _level(values: Sequence[_Value]) -> Level:
+    """The nearest value, and how much neighbours differ (root mean square of successive differences)."""
+    nearest = values[0]
+    steps_w = [a.power_w - b.power_w for a, b in zip(values, values[1:], strict=False)]
+    unrest_w = math.sqrt(sum(step_w**2 for step_w in steps_w) / len(steps_w)) if steps_w else 0.0
+    return Level(nearest.power_w, math.hypot(unrest_w, nearest.se_w, LEAST_SE_W, LEAST_SE * nearest.power_w))

@@ -1,0 +1,134 @@
+"""The power readings of one device: their integral, their levels, and what they say about its counter."""
+
+from __future__ import annotations
+
+import math
+
+from aipower.energy.agreement import Agreement, Disagreement
+from aipower.energy.duty import DutyCheck
+from aipower.energy.integral import Integral, UnfoldedAverage, integral_of
+from aipower.energy.levels import Levels
+from aipower.energy.shadow import Shadow
+from aipower.model import Device, EnergyDelta, Fault, Reading
+from aipower.seams import SensorTraits
+
+AVERAGE_PERIOD_S, AVERAGE_WINDOW_S = 0.1, 1.0
+"""Of the second power reading, where there is one (NVML_FI_DEV_POWER_AVERAGE, nvml.h and science of A2)."""
+ONE_STEP = (0.7, 1.3)
+"""A step of the counter is one update where its length is so many periods."""
+PART_TIME = 0.8
+"""A sensor looks part of the time where its window is a smaller share of its period."""
+
+
+class Powers:
+    """Takes in all readings; a power that cannot be is a fault and is not believed."""
+
+    def __init__(self, device: Device, traits: SensorTraits, max_gap_s: float) -> None:
+        self.levels = Levels(traits.power_window_s, traits.power_period_s)
+        self.shadow = Shadow()
+        self.gap: Fault | None = None
+        """The latest gap in the readings, until someone has told of it."""
+        self._device = device
+        self._traits = traits
+        self._integral = integral_of(device, traits, max_gap_s)
+        self._average: Integral = UnfoldedAverage(device, AVERAGE_PERIOD_S, AVERAGE_WINDOW_S, max_gap_s)
+        self._averages = False
+        self._agreement = Agreement()
+        self._duty = DutyCheck()
+        self._read_s: float | None = None
+
+    @property
+    def seen(self) -> bool:
+        """True once there was a reading of power."""
+        return self._read_s is not None
+
+    @property
+    def period_s(self) -> float:
+        """How often power is published."""
+        return self._traits.power_period_s
+
+    @property
+    def lag_s(self) -> float:
+        """How far behind the readings their integral ends."""
+        return self._integral.lag_s
+
+    @property
+    def variance_uj2(self) -> float:
+        """Variance of the integral so far, in square microjoules."""
+        return self._integral.variance_uj2
+
+    @property
+    def timing_se_s(self) -> float:
+        """Standard error of the instants between the integral's parts."""
+        return self._integral.timing_se_s
+
+    @property
+    def part_se_uj(self) -> float:
+        """Standard error of one part of the integral by itself."""
+        return self._integral.part_se_uj
+
+    @property
+    def part_time(self) -> bool:
+        """True where the sensor looks part of the time only."""
+        return self._traits.power_window_s < PART_TIME * self._traits.power_period_s
+
+    @property
+    def counter_is_part_time(self) -> bool:
+        """True where the counter is known to see no more than the readings of a sensor that looks part of the time."""
+        return self.part_time and self._duty.verdict == "part"
+
+    @property
+    def disagreement(self) -> Disagreement | None:
+        """What counter and readings say where both cannot be right.
+
+        A sensor that looks part of the time is no witness against a counter that sees all of it.
+        """
+        if self.part_time and not self._averages and self._duty.verdict != "unknown":
+            return None
+        return self._agreement.disagreement
+
+    def advance(self, reading: Reading) -> Fault | None:
+        """Take in one reading; a fault where its power cannot be."""
+        power_w = reading.power_w
+        if power_w is None:
+            return None
+        if not self._possible(power_w):
+            return Fault(self._device.id, reading.at_s, "implausible", retry=True, detail=f"power of {power_w} W")
+        self.levels.see(reading.at_s if self._read_s is None else self._read_s, reading.at_s, power_w)
+        self._read_s = reading.at_s
+        self._integrate(reading.at_s, power_w)
+        if reading.average_w is not None and self._possible(reading.average_w):
+            self._check_average(reading.at_s, reading.average_w)
+        return None
+
+    def step(self, delta: EnergyDelta, reading: Reading, period_s: float) -> None:
+        """Take in a step of the counter, shown by `reading`."""
+        self._agreement.see_counter(delta)
+        shortest_s, longest_s = (factor * period_s for factor in ONE_STEP)
+        if self.part_time and reading.power_w is not None and shortest_s <= delta.span_s <= longest_s:
+            self._duty.see(delta.energy_uj / 1e6 / period_s, reading.power_w)
+
+    def interrupted(self) -> None:
+        """The counter began anew."""
+        self._agreement.interrupt()
+
+    def _possible(self, power_w: float) -> bool:
+        return math.isfinite(power_w) and 0 <= power_w <= self._traits.max_power_w
+
+    def _integrate(self, at_s: float, power_w: float) -> None:
+        gap_s = self._integral.gap_s(at_s)
+        if gap_s is not None:
+            detail = f"no power for {gap_s:.1f} s; its energy is missing"
+            self.gap = Fault(self._device.id, at_s, "gap", retry=True, detail=detail)
+            self._agreement.interrupt()
+        for part in self._integral.advance(at_s, power_w):
+            self.shadow.add(part)
+            if not self._averages:
+                self._agreement.see_integral(part, self._integral.variance_uj2)
+
+    def _check_average(self, at_s: float, average_w: float) -> None:
+        """Let the running average, which looks all of the time, be the witness from its first reading on."""
+        if not self._averages:
+            self._averages, self._agreement = True, Agreement()
+        for part in self._average.advance(at_s, average_w):
+            self._agreement.see_integral(part, self._average.variance_uj2)

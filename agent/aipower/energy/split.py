@@ -1,0 +1,138 @@
+"""Where the energy of a counter's step lies, on both sides of an instant inside it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from aipower.energy.levels import Level
+from aipower.model import EnergyDelta
+
+FOREIGN = 3.0
+"""Two estimates that differ by less than the root of so many variances may do so by chance."""
+NEVER = 10.0
+"""So many standard errors away nothing lies."""
+UNKNOWN_SE = 0.5
+"""Standard error of a split in proportion to time, in units of the mean power times the root of the two lengths: a
+step from nothing to full power inside the delta is off by up to that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Energy before the instant with its variance."""
+
+    energy_uj: float
+    variance_uj2: float
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The question: how much of `delta` was before `at_s`, an instant inside it?
+
+    The step's energy is exact; what is not known is where in it the power changed. A level before the instant gives
+    the energy before it, a level after it gives the rest; both are weighed by their variances. Where they contradict
+    each other by more than these explain, the power has changed elsewhere too (docs/method/device-energy.md).
+    """
+
+    delta: EnergyDelta
+    at_s: float
+    before: Level | None = None
+    after: Level | None = None
+    timing_se_s: float = 0.0
+    """Standard error of the instants at which the delta begins and ends."""
+    energy_se_uj: float = 0.0
+    """Standard error of the delta's energy: a counter's step has none."""
+    kept: Literal["before", "after"] = "before"
+    """The side that is wanted: an error of the delta's energy is of no matter to a side known from its own level."""
+
+    @property
+    def before_uj(self) -> int:
+        """The energy before the instant, from 0 to all."""
+        return round(min(max(self.estimate().energy_uj, 0.0), float(self.delta.energy_uj)))
+
+    @property
+    def se_uj(self) -> float:
+        """Standard error of the energy on either side, in microjoules."""
+        return math.sqrt(self.estimate().variance_uj2)
+
+    def estimate(self) -> Estimate:
+        """The energy before the instant before it is made possible (0 to all) and whole."""
+        found = self._weighed()
+        return replace(found, variance_uj2=found.variance_uj2 + self._missed_uj2())
+
+    def _missed_uj2(self) -> float:
+        """Where the instant is close to an end of the delta, it may lie beyond: what is between is then not here."""
+        if self.timing_se_s <= 0:
+            return 0.0
+        left_s, right_s = self.at_s - self.delta.start_s, self.delta.end_s - self.at_s
+        after_w = self.after.power_w if self.after else self.delta.mean_w
+        before_w = self.before.power_w if self.before else self.delta.mean_w
+        beyond = after_w**2 * _beyond(left_s / self.timing_se_s) + before_w**2 * _beyond(right_s / self.timing_se_s)
+        return beyond * (self.timing_se_s * 1e6) ** 2
+
+    def _weighed(self) -> Estimate:
+        left_s, right_s = self.at_s - self.delta.start_s, self.delta.end_s - self.at_s
+        total_uj = float(self.delta.energy_uj)
+        from_left = None if self.before is None else self._side(self.before, left_s)
+        from_right = None if self.after is None else self._side(self.after, right_s)
+        if from_right is not None:
+            from_right = replace(from_right, energy_uj=total_uj - from_right.energy_uj)
+            from_right = self._with_total(from_right, "before")
+        if from_left is not None:
+            from_left = self._with_total(from_left, "after")
+        if from_left is not None and from_right is not None:
+            return _combined(from_left, from_right, left_s / self.delta.span_s)
+        return from_left or from_right or _by_time(total_uj, left_s, right_s)
+
+    def _with_total(self, estimate: Estimate, side: str) -> Estimate:
+        """With the error of the delta's energy, where `side` is the remainder of it that is wanted."""
+        if self.kept != side:
+            return estimate
+        return replace(estimate, variance_uj2=estimate.variance_uj2 + self.energy_se_uj**2)
+
+    def _side(self, level: Level, span_s: float) -> Estimate:
+        unrest_uj = level.se_w * span_s * 1e6
+        timing_uj = math.hypot(level.power_w, level.se_w) * self.timing_se_s * 1e6
+        return Estimate(level.power_w * span_s * 1e6, unrest_uj**2 + timing_uj**2)
+
+
+def _beyond(distance: float) -> float:
+    """The second moment of a standard normal variable beyond `distance`, counted from there."""
+    if distance > NEVER:
+        return 0.0
+    density = math.exp(-(distance**2) / 2) / math.sqrt(2 * math.pi)
+    return (1 + distance**2) * math.erfc(distance / math.sqrt(2)) / 2 - distance * density
+
+
+def _combined(one: Estimate, other: Estimate, share: float) -> Estimate:
+    """Both estimates by their variances; where they differ by more than chance, energy of neither level is in between.
+
+    That rest lies anywhere in the delta: `share` of it before the instant, as a draw of one.
+    """
+    both_uj2 = one.variance_uj2 + other.variance_uj2
+    rest_uj = other.energy_uj - one.energy_uj
+    weight = other.variance_uj2 / both_uj2 if both_uj2 > 0 else 0.5
+    foreign = 1 - FOREIGN * both_uj2 / rest_uj**2 if rest_uj**2 > FOREIGN * both_uj2 else 0.0
+    agreed_uj = weight * one.energy_uj + (1 - weight) * other.energy_uj
+    spread_uj = one.energy_uj + rest_uj * share
+    return Estimate(
+        (1 - foreign) * agreed_uj + foreign * spread_uj,
+        (1 - foreign) * one.variance_uj2 * weight + foreign * rest_uj**2 * share * (1 - share),
+    )
+
+
+def _by_time(total_uj: float, left_s: float, right_s: float) -> Estimate:
+    span_s = left_s + right_s
+    se_uj = UNKNOWN_SE * total_uj / span_s * math.sqrt(left_s * right_s)
+    return Estimate(total_uj * left_s / span_s, se_uj**2)
+
+
+def after(split: Split) -> EnergyDelta:
+    """The part of the delta after the instant."""
+    return replace(split.delta, start_s=split.at_s, energy_uj=split.delta.energy_uj - split.before_uj)
+
+
+def before(split: Split) -> EnergyDelta:
+    """The part of the delta before the instant."""
+    return replace(split.delta, end_s=split.at_s, energy_uj=split.before_uj)

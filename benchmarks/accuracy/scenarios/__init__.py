@@ -1,0 +1,1 @@
+"""Classes of cases, one module per family."""
