@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aipower.attribution.active import CPU_INTENSITY_SE, GPU_INTENSITY_SE, ActiveModel, BusyTime
 from aipower.attribution.baseline import Baseline, CpuBaseline, GpuBaseline
 from aipower.attribution.usage import merge
+from aipower.calibration.apply import true_uj, true_w
+from aipower.calibration.default import default_calibration
 from aipower.energy.device import DeviceEnergy
 from aipower.energy.window import join
 from aipower.errors import SensorError, SensorFailedError, SensorGoneError
-from aipower.model import Device, EnergyDelta, Fault, Reading, Usage
+from aipower.model import Calibration, Device, EnergyDelta, Fault, Reading, Usage
 from aipower.seams import Clock, Sensor, UsageSource
 
 log = logging.getLogger(__name__)
@@ -40,9 +42,17 @@ class PowerStats:
 class Channel:
     """Reads one sensor and keeps what was not attributed yet: energy, and who worked meanwhile."""
 
-    def __init__(self, sensor: Sensor, source: UsageSource | None, max_gap_s: float, clock: Clock) -> None:
+    def __init__(
+        self,
+        sensor: Sensor,
+        source: UsageSource | None,
+        max_gap_s: float,
+        clock: Clock,
+        calibration: Calibration | None = None,
+    ) -> None:
         self.sensor = sensor
         self.source = source
+        self.calibration = calibration or default_calibration(sensor.device.kind)
         self.energy = DeviceEnergy(sensor.device, sensor.traits, max_gap_s)
         self.baseline: Baseline = GpuBaseline() if sensor.device.kind == "gpu" else CpuBaseline()
         self.model: ActiveModel = _model(sensor.device)
@@ -90,6 +100,11 @@ class Channel:
         """Complete the account up to `at_s` and drop what lies beyond."""
         self._pending = list(self.energy.close(at_s, self._pending))
 
+    @property
+    def edge_uj(self) -> float:
+        """Standard error of the account's energy for its edges and for what was not seen, in microjoules."""
+        return self.calibration.gain * self.energy.se_uj
+
     def worked(self, usage: Usage) -> None:
         """Keep `usage` until the energy of its window is known."""
         self._usages.append(usage)
@@ -97,11 +112,16 @@ class Channel:
             self._usages[:2] = [merge(self._usages[:2])]
 
     def take(self) -> tuple[EnergyDelta, Usage | None] | None:
-        """The energy found since the last call and who worked meanwhile; None while there is no energy."""
+        """The energy found since the last call and who worked meanwhile; None while there is no energy.
+
+        It is the true energy as far as the calibration tells, so that all that is made of it adds up to that.
+        """
         if not self._pending:
             return None
-        self.covered_s += sum(delta.span_s for delta in self._pending)
-        delta = join(self._pending)
+        span_s = sum(delta.span_s for delta in self._pending)
+        self.covered_s += span_s
+        joined = join(self._pending)
+        delta = replace(joined, energy_uj=true_uj(self.calibration, joined.energy_uj, span_s))
         usages = [usage for usage in self._usages if usage.end_s > delta.start_s]
         self._pending, self._usages = [], []
         return delta, merge(usages) if usages else None
@@ -137,8 +157,8 @@ class Channel:
         """Keep what can be believed."""
         if power_w is None or not 0 <= power_w <= self.sensor.traits.max_power_w:
             return
-        peak_w = self.power.peak_w
-        self.power = PowerStats(power_w, power_w if peak_w is None else max(peak_w, power_w))
+        latest_w, peak_w = true_w(self.calibration, power_w), self.power.peak_w
+        self.power = PowerStats(latest_w, latest_w if peak_w is None else max(peak_w, latest_w))
 
     def _counted_power_w(self, deltas: Sequence[EnergyDelta]) -> float | None:
         """Power between moves of the counter, by their instants; None until enough of them have been seen."""

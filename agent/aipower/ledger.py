@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from aipower.accounts import DeviceAccount, PartAccount, ProcessAccount
+from aipower.calibration.default import default_calibration
 from aipower.model import (
     AgentStats,
     Attribution,
+    Calibration,
     Device,
     DeviceFacts,
     DeviceState,
@@ -23,18 +24,7 @@ from aipower.model import (
 )
 from aipower.processbook import ProcessBook
 from aipower.seams import ProcessDirectory
-
-Z_95 = 1.959964
-"""Half-width of a 95 % interval in standard errors of a normal distribution."""
-SCALE_95 = 0.05
-"""95 % half-width of an uncalibrated sensor's scale: mean error 5.4 % over 27 cards (SC'24, arXiv 2312.02741)."""
-
-
-def half_width_95(energy_uj: float, part: PartAccount) -> float:
-    """Half-width of the 95 % interval of a part of a device's energy, sensor scale included, in microjoules."""
-    own = Z_95 * math.sqrt(part.variance_uj2 + part.systematic_uj**2)
-    return math.hypot(own, SCALE_95 * energy_uj)
-
+from aipower.uncertainty import part_error, scale_of
 
 FAULT_REASONS = ("gone", "read_failed", "counter_stuck", "counter_reset", "implausible", "gap")
 """Counted from 0 for each device, as a rate over a counter that begins at 1 does not see the first fault."""
@@ -48,14 +38,17 @@ class Ledger:
         self._retention_s = retention_s
         self._devices: dict[str, DeviceAccount] = {}
         self._known: dict[str, tuple[Device, DeviceFacts]] = {}
+        self._calibrations: dict[str, Calibration] = {}
         self._runs: dict[tuple[str, str], PartAccount] = {}
         self._run_names: dict[str, tuple[str, str]] = {}
         self._faults: Counter[tuple[str, str]] = Counter()
 
-    def open_account(self, device: Device, facts: DeviceFacts) -> None:
-        """Show `device` from now on, also while it has used nothing."""
+    def open_account(self, device: Device, facts: DeviceFacts, calibration: Calibration | None = None) -> None:
+        """Show `device` from now on, also while it has used nothing; what was said of its scale stands."""
         self._devices.setdefault(device.id, DeviceAccount())
         self._known[device.id] = (device, facts)
+        if calibration is not None:
+            self._calibrations[device.id] = calibration
         for reason in FAULT_REASONS:
             self._faults.setdefault((device.id, reason), 0)
 
@@ -155,13 +148,15 @@ class Ledger:
             yield self._process_energy(None, device_id, part)
 
     def _process_energy(self, account: ProcessAccount | None, device_id: str, part: PartAccount) -> ProcessEnergy:
+        device = self._known[device_id][0]
+        calibration = self._calibrations.get(device_id) or default_calibration(device.kind)
         return ProcessEnergy(
             account.info if account else None,
             account.run if account else "",
-            self._known[device_id][0],
+            device,
             part.context_uj,
             part.active_uj,
-            half_width_95(part.energy_uj, part),
+            part_error(part, scale_of(device, calibration)).absolute_95_uj,
             account.ended_s if account else None,
         )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from aipower.attribution.attribute import attribute
 from aipower.attribution.baseline import Floor, GpuBaseline
@@ -13,7 +14,7 @@ from aipower.channel import MIN_POWER_WINDOW_S, Channel, PowerStats
 from aipower.errors import SensorError
 from aipower.faultlog import FaultLog, FaultRecord
 from aipower.ledger import Ledger
-from aipower.model import Fault, ProcessId, Usage
+from aipower.model import Calibration, Fault, ProcessId, Usage
 from aipower.seams import Clock, SensorSet, UsageSource
 
 __all__ = ["MIN_POWER_WINDOW_S", "Channel", "FaultRecord", "Meter", "PowerStats"]
@@ -34,6 +35,7 @@ class Meter:
         clock: Clock,
         max_gap_s: float = 5.0,
         run_of: Callable[[ProcessId], str] = lambda _: "",
+        calibrations: Mapping[str, Calibration] = MappingProxyType({}),
     ) -> None:
         self.faults: deque[Fault] = deque(maxlen=RECENT_FAULTS)
         self._fault_log = FaultLog()
@@ -41,6 +43,7 @@ class Meter:
         self._clock = clock
         self._run_of = run_of
         self._max_gap_s = max_gap_s
+        self._calibrations = calibrations
         self.channels = self._open_channels(found)
 
     def sample(self, channels: Sequence[Channel] | None = None) -> None:
@@ -112,9 +115,15 @@ class Meter:
 
     def _open_channels(self, found: SensorSet) -> list[Channel]:
         for sensor in found.sensors:
-            self._ledger.open_account(sensor.device, sensor.facts)
+            self._ledger.open_account(sensor.device, sensor.facts, self._calibrations.get(sensor.device.id))
         return [
-            Channel(sensor, found.usage.get(sensor.device.id), self._max_gap_s, self._clock)
+            Channel(
+                sensor,
+                found.usage.get(sensor.device.id),
+                self._max_gap_s,
+                self._clock,
+                self._calibrations.get(sensor.device.id),
+            )
             for sensor in found.sensors
         ]
 

@@ -44,8 +44,22 @@ def test_persistence_off_warns_with_the_command_for_this_gpu(tmp_path: Path) -> 
     assert checks["gpu-1-persistence"]["remedy"] == "sudo nvidia-smi -i 1 -pm 1"
 
 
+def test_accounting_that_is_off_is_a_hint(tmp_path: Path) -> None:
+    _, checks = report(tmp_path, Machine((h100(), h100(1, accounting=True))))
+    assert "less than a second" in checks["gpu-0"]["remedy"]
+    assert "nvidia-smi -i 0 -am 1" in checks["gpu-0"]["remedy"]
+    assert (checks["gpu-1"]["verdict"], checks["gpu-1"]["remedy"]) == ("ok", "")
+
+
+def test_mig_with_a_monitor_of_its_instances_is_well(tmp_path: Path) -> None:
+    _, checks = report(tmp_path, Machine((h100(mig="on"),)))
+    assert (checks["gpu-0-mig"]["verdict"], checks["gpu-0"]["verdict"]) == ("ok", "ok")
+    assert "activity of each instance" in checks["gpu-0-mig"]["found"]
+    assert checks["gpu-0"]["remedy"] == ""  # accounting cannot be switched on under MIG
+
+
 def test_mig_warns_that_processes_cannot_be_told_apart(tmp_path: Path) -> None:
-    code, checks = report(tmp_path, Machine((h100(mig="on"),)))
+    code, checks = report(tmp_path, Machine((a100(mig="on"),)))
     assert code == 0
     assert checks["gpu-0-mig"]["verdict"] == "warn"
     assert "per-process utilisation is not available" in checks["gpu-0-mig"]["found"]

@@ -67,7 +67,7 @@ def capabilities(driver: Driver, index: int, clock: Clock) -> Result:
     if can.trouble:
         return Result("fail", f"{can.trouble}; {found}", _remedy(can.trouble))
     result = _judged(can, found)
-    off = driver.number("nvmlDeviceGetAccountingMode", handle) == 0
+    off = driver.number("nvmlDeviceGetAccountingMode", handle) == 0 and not gpm.watches_mig(driver, handle)
     return replace(result, remedy=hint(index)) if result.verdict == "ok" and off else result
 
 

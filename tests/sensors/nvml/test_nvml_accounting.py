@@ -15,6 +15,7 @@ from aipower.sensors.nvml.accounting import MODE, PIDS, STATS, Accounting
 from aipower.sensors.nvml.codes import CallError
 from aipower.sensors.nvml.driver import Driver
 from aipower.sensors.nvml.sampler import Work
+from fake_driver.build import strictest
 from fake_driver.presets import h100
 from fake_driver.script import Busy, FaultRule, Gpu, Process, Sampler, not_supported
 from sensors.nvml.rig import Rig, rig
@@ -48,7 +49,7 @@ def sums_s(windows: Sequence[dict[str, Any]]) -> Counter[int]:
     return total
 
 
-@pytest.mark.parametrize("variant", ["full", "no-exact-accounts"])
+@pytest.mark.parametrize("variant", [strictest(), "no-exact-accounts"])
 def test_a_process_between_two_looks_is_found(tmp_path: Path, variant: str) -> None:
     crowd = (brief(GHOST, 2.1, 2.6), brief(9001, 3.1, 3.6, 60.0), brief(GHOST + 1, 0.2, 0.4))
     with rig(tmp_path, gpu(*crowd), variant=variant) as machine:

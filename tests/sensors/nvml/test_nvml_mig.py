@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fake_driver.build import strictest
 from fake_driver.presets import a100, h100
 from fake_driver.script import Busy, FaultRule, Gpu, Instance, Process, not_supported
 from sensors.nvml.rig import Rig, rig
@@ -35,7 +36,7 @@ def about(**seconds: float) -> dict[str, Any]:
 
 
 def test_activity_is_weighted_with_the_slices(tmp_path: Path) -> None:
-    with rig(tmp_path, gpu(*TENANTS)) as machine:
+    with rig(tmp_path, gpu(*TENANTS), variant=strictest()) as machine:
         machine.discover()
         first, second, third = poll(machine, 1.0, 3.0, 13.0)
     assert (first["sampled"], first["busy_s"]) == (False, {})
