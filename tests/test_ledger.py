@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aipower.accounts import PartAccount
-from aipower.attribution.active import BusyTime
 from aipower.attribution.attribute import attribute
 from aipower.attribution.baseline import Floor
-from aipower.ledger import FAULT_REASONS, SCALE_95, Ledger, half_width_95
+from aipower.calibration.default import GAIN_95
+from aipower.calibration.entry import Z_95
+from aipower.ledger import FAULT_REASONS, Ledger
 from aipower.model import (
     Attribution,
+    Calibration,
     DeviceFacts,
     EnergyDelta,
     Fault,
@@ -40,7 +42,7 @@ EVENTS = st.lists(
 
 def post(ledger: Ledger, energy_uj: int, busy: dict[ProcessId, float], device: str = "gpu") -> Attribution:
     delta = EnergyDelta(GPU if device == "gpu" else CPU, 0.0, 1.0, energy_uj)
-    attribution = attribute(delta, Usage(0.0, 1.0, busy, samples=6), Floor(energy_uj // 7), BusyTime(0.3))
+    attribution = attribute(delta, Usage(0.0, 1.0, busy, samples=6), Floor(energy_uj // 7), dict(busy.items()))
     ledger.post(attribution, lambda process: "run" if process.pid % 2 else "")
     return attribution
 
@@ -254,7 +256,20 @@ def test_other_is_only_what_the_nameless_use_meanwhile() -> None:
 
 def test_errors_add_in_squares_and_linearly() -> None:
     part = PartAccount(active_uj=100, variance_uj2=9.0, systematic_uj=4.0)
-    assert half_width_95(0, part) == pytest.approx(1.959964 * 5)
-    assert half_width_95(100, PartAccount()) == pytest.approx(SCALE_95 * 100)
     part.merge(PartAccount(active_uj=1, variance_uj2=16.0, systematic_uj=6.0))
     assert (part.energy_uj, part.variance_uj2, part.systematic_uj) == (101, 25.0, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("calibration", "gain_95"),
+    [(None, GAIN_95), (Calibration(0.96, 5.0, 0.01, 3.0, source="a meter"), Z_95 * 0.01 / 0.96)],
+)
+def test_the_error_of_a_process_has_the_gain_of_its_sensor(calibration: Calibration | None, gain_95: float) -> None:
+    """But not the offset, which went with the idle part."""
+    ledger = Ledger(FakeDirectory())
+    ledger.open_account(GPU, DeviceFacts(), calibration)
+    ledger.open_account(GPU, DeviceFacts(method="integrated"))
+    ledger.post(Attribution(EnergyDelta(GPU, 0.0, 1.0, 1000), 0, {}, {process(1): 1000}, 0))
+    (row,) = ledger.snapshot(0.0, "", {}).processes
+    assert row.error_uj == pytest.approx(gain_95 * 1000)
+    assert ledger.scale(GPU).scope == (GPU.id if calibration else "gpu")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from aipower.model import Attribution, ProcessEnergy, ProcessInfo
+from aipower.model import Attribution, PartError, ProcessEnergy, ProcessInfo
 
 SeriesKey = tuple[str, ...]
 """What tells the series of one process from those of another: pid, name, user and run as an exporter shows them."""
@@ -54,10 +54,19 @@ class PartAccount:
 
     def merge(self, part: PartAccount) -> None:
         """Take in another account: independent errors add in squares, shared ones linearly."""
-        self.context_uj += part.context_uj
-        self.active_uj += part.active_uj
+        self.count(part)
         self.variance_uj2 += part.variance_uj2
         self.systematic_uj += part.systematic_uj
+
+    def count(self, part: PartAccount) -> None:
+        """Take in the energy of another account, not its errors."""
+        self.context_uj += part.context_uj
+        self.active_uj += part.active_uj
+
+    def doubt(self, error: PartError) -> None:
+        """Take in how far one window's energy may be off."""
+        self.variance_uj2 += error.variance_uj2
+        self.systematic_uj += error.systematic_uj
 
 
 @dataclass(slots=True)

@@ -6,15 +6,13 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from aipower.attribution.active import CPU_INTENSITY_SE, GPU_INTENSITY_SE, ActiveModel, BusyTime
-from aipower.attribution.baseline import Baseline, CpuBaseline, GpuBaseline
 from aipower.attribution.usage import merge
 from aipower.calibration.apply import true_uj, true_w
 from aipower.calibration.default import default_calibration
 from aipower.energy.device import DeviceEnergy
 from aipower.energy.window import join
 from aipower.errors import SensorError, SensorFailedError, SensorGoneError
-from aipower.model import Calibration, Device, EnergyDelta, Fault, Reading, Usage
+from aipower.model import Calibration, EnergyDelta, Fault, Reading, Usage
 from aipower.seams import Clock, Sensor, UsageSource
 
 log = logging.getLogger(__name__)
@@ -54,8 +52,6 @@ class Channel:
         self.source = source
         self.calibration = calibration or default_calibration(sensor.device.kind)
         self.energy = DeviceEnergy(sensor.device, sensor.traits, max_gap_s)
-        self.baseline: Baseline = GpuBaseline() if sensor.device.kind == "gpu" else CpuBaseline()
-        self.model: ActiveModel = _model(sensor.device)
         self.up = False
         self.gone = False
         self._look_again_s = 0.0
@@ -107,6 +103,7 @@ class Channel:
 
     def worked(self, usage: Usage) -> None:
         """Keep `usage` until the energy of its window is known."""
+        self.energy.worked(usage, usage.end_s)
         self._usages.append(usage)
         if len(self._usages) > MOST_PENDING:
             self._usages[:2] = [merge(self._usages[:2])]
@@ -116,6 +113,8 @@ class Channel:
 
         It is the true energy as far as the calibration tells, so that all that is made of it adds up to that.
         """
+        if self.source is None:
+            self.energy.worked(None, self._clock.monotonic_s())
         if not self._pending:
             return None
         span_s = sum(delta.span_s for delta in self._pending)
@@ -176,9 +175,3 @@ class Channel:
     def _power_window_s(self) -> float:
         energy = self.energy
         return max(MIN_POWER_WINDOW_S, POWER_PERIODS * energy.period_s, POWER_SIGHTINGS * energy.sighting_s)
-
-
-def _model(device: Device) -> ActiveModel:
-    if device.kind == "gpu":
-        return BusyTime(GPU_INTENSITY_SE)
-    return BusyTime(CPU_INTENSITY_SE, lone_is_certain=False)

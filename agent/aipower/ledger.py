@@ -17,6 +17,7 @@ from aipower.model import (
     DeviceState,
     Fault,
     FoldedEnergy,
+    PartError,
     ProcessEnergy,
     ProcessId,
     RunEnergy,
@@ -24,7 +25,7 @@ from aipower.model import (
 )
 from aipower.processbook import ProcessBook
 from aipower.seams import ProcessDirectory
-from aipower.uncertainty import part_error, scale_of
+from aipower.uncertainty import Scale, part_error, scale_of
 
 FAULT_REASONS = ("gone", "read_failed", "counter_stuck", "counter_reset", "implausible", "gap")
 """Counted from 0 for each device, as a rate over a counter that begins at 1 does not see the first fault."""
@@ -62,13 +63,16 @@ class Ledger:
         self._devices.setdefault(device.id, DeviceAccount()).add(attribution)
         self._known.setdefault(device.id, (device, DeviceFacts(method=attribution.delta.method)))
         for process in {**attribution.context_uj, **attribution.active_uj}:
+            error = attribution.errors.get(process, PartError())
             part = PartAccount(
                 attribution.context_uj.get(process, 0),
                 attribution.active_uj.get(process, 0),
-                attribution.variance_uj2.get(process, 0.0),
-                attribution.systematic_uj.get(process, 0.0),
+                error.variance_uj2,
+                error.systematic_uj,
             )
             self._add(process, device.id, part, run_of(process))
+        for run, error in attribution.run_errors.items():
+            self._runs.setdefault((run, device.id), PartAccount()).doubt(error)
         self._book.rebalance()
 
     def fault(self, fault: Fault) -> None:
@@ -91,6 +95,14 @@ class Ledger:
     def totals(self, device: str) -> DeviceAccount:
         """The sums of `device`."""
         return self._devices.get(device, DeviceAccount())
+
+    def scale(self, device: Device) -> Scale:
+        """The scale of the sensor that the energy of `device` was read from."""
+        return scale_of(device, self._calibrations.get(device.id) or default_calibration(device.kind))
+
+    def name_of(self, process: ProcessId) -> str:
+        """The short name of a process's executable."""
+        return self._book.name_of(process)
 
     def processes(self) -> Mapping[ProcessId, ProcessAccount]:
         """The accounts that processes have now."""
@@ -119,7 +131,7 @@ class Ledger:
 
     def _add(self, process: ProcessId, device: str, part: PartAccount, run: str) -> None:
         if run:
-            self._runs.setdefault((run, device), PartAccount()).merge(part)
+            self._runs.setdefault((run, device), PartAccount()).count(part)
         self._book.add(process, device, part, run)
 
     def _device_states(self, powers_w: Mapping[str, float | None]) -> Iterable[DeviceState]:
@@ -149,14 +161,13 @@ class Ledger:
 
     def _process_energy(self, account: ProcessAccount | None, device_id: str, part: PartAccount) -> ProcessEnergy:
         device = self._known[device_id][0]
-        calibration = self._calibrations.get(device_id) or default_calibration(device.kind)
         return ProcessEnergy(
             account.info if account else None,
             account.run if account else "",
             device,
             part.context_uj,
             part.active_uj,
-            part_error(part, scale_of(device, calibration)).absolute_95_uj,
+            part_error(part, self.scale(device)).absolute_95_uj,
             account.ended_s if account else None,
         )
 

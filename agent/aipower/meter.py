@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from aipower.attribution.attribute import attribute
-from aipower.attribution.baseline import Floor, GpuBaseline
+from aipower.attribution.apportion import Apportioner
+from aipower.attribution.baseline import GpuBaseline
+from aipower.attribution.choose import apportioner_of
 from aipower.channel import MIN_POWER_WINDOW_S, Channel, PowerStats
 from aipower.errors import SensorError
 from aipower.faultlog import FaultLog, FaultRecord
 from aipower.ledger import Ledger
-from aipower.model import Calibration, Fault, ProcessId, Usage
+from aipower.model import Attribution, Calibration, Fault, ProcessId, Usage
 from aipower.seams import Clock, SensorSet, UsageSource
 
 __all__ = ["MIN_POWER_WINDOW_S", "Channel", "FaultRecord", "Meter", "PowerStats"]
@@ -36,7 +37,9 @@ class Meter:
         max_gap_s: float = 5.0,
         run_of: Callable[[ProcessId], str] = lambda _: "",
         calibrations: Mapping[str, Calibration] = MappingProxyType({}),
+        keep_windows: int = 0,
     ) -> None:
+        """`keep_windows` of each device are held back, to be split by what is known when `settle` is called."""
         self.faults: deque[Fault] = deque(maxlen=RECENT_FAULTS)
         self._fault_log = FaultLog()
         self._ledger = ledger
@@ -44,6 +47,8 @@ class Meter:
         self._run_of = run_of
         self._max_gap_s = max_gap_s
         self._calibrations = calibrations
+        self._keep_windows = keep_windows
+        self._apportioners: dict[str, Apportioner] = {}
         self.channels = self._open_channels(found)
 
     def sample(self, channels: Sequence[Channel] | None = None) -> None:
@@ -62,7 +67,7 @@ class Meter:
             if usage is None:
                 continue
             for channel in channels:
-                _seed_idle(channel, usage)
+                self._seed_idle(channel, usage)
 
     def attribute(self, kinds: Iterable[str] = ("gpu", "cpu", "dram")) -> None:
         """Close the window of the devices of `kinds`: ask who worked, split the energy, post it."""
@@ -76,6 +81,16 @@ class Meter:
                 channel.worked(usage)
         for channel in channels:
             self._attribute(channel)
+
+    def settle(self) -> None:
+        """Split what was held back: nothing more will be known of it."""
+        for apportioner in self._apportioners.values():
+            self._post(apportioner.settle())
+
+    def indistinct(self, device: str, processes: Iterable[ProcessId]) -> frozenset[ProcessId]:
+        """Those of `processes` whose work on `device` was never told from that of others."""
+        apportioner = self._apportioners.get(device)
+        return apportioner.indistinct(processes) if apportioner else frozenset()
 
     def fault_records(self) -> tuple[FaultRecord, ...]:
         """All faults so far, repeated ones merged."""
@@ -96,9 +111,6 @@ class Meter:
             self._attribute(channel)
             channel.sensor.close()
         opened = self._open_channels(found)
-        for channel in opened:
-            if channel.sensor.device.id in old:
-                channel.baseline = old[channel.sensor.device.id].baseline
         self.channels = [*(channel for channel in self.channels if channel.sensor.device.id not in new), *opened]
 
     def refresh_methods(self) -> None:
@@ -151,15 +163,26 @@ class Meter:
 
     def _attribute(self, channel: Channel) -> None:
         taken = channel.take()
-        if taken is None:
-            return
-        delta, usage = taken
-        if usage is None:
-            floor = Floor(0)
-        else:
-            channel.baseline.observe(delta, usage)
-            floor = channel.baseline.floor(delta, usage)
-        self._ledger.post(attribute(delta, usage, floor, channel.model), self._run_of)
+        if taken is not None:
+            self._post(self._apportioner(channel).add(*taken))
+
+    def _post(self, attributions: Iterable[Attribution]) -> None:
+        for attribution in attributions:
+            self._ledger.post(attribution, self._run_of)
+
+    def _apportioner(self, channel: Channel) -> Apportioner:
+        """That of the device: what it has learned outlasts a sensor that leaves and comes back."""
+        device = channel.sensor.device
+        if device.id not in self._apportioners:
+            self._apportioners[device.id] = apportioner_of(device, self._ledger.name_of, self._run_of, self._keep_windows)
+        return self._apportioners[device.id]
+
+    def _seed_idle(self, channel: Channel, usage: Usage) -> None:
+        """Learn the idle level from the latest power where nobody holds or works."""
+        baseline, power_w = self._apportioner(channel).baseline, channel.power.latest_w
+        nobody = not (usage.holders or usage.unknown_holders or usage.busy_s or usage.unknown_busy_s > 0)
+        if isinstance(baseline, GpuBaseline) and channel.up and nobody and power_w is not None:
+            baseline.seed(power_w)
 
     def _record(self, fault: Fault) -> None:
         self.faults.append(fault)
@@ -167,10 +190,3 @@ class Meter:
         self._ledger.fault(fault)
         log.debug("%s: %s %s", fault.device, fault.reason, fault.detail)
 
-
-def _seed_idle(channel: Channel, usage: Usage) -> None:
-    """Learn the idle level from the latest power where nobody holds or works."""
-    baseline, power_w = channel.baseline, channel.power.latest_w
-    nobody = not (usage.holders or usage.unknown_holders or usage.busy_s or usage.unknown_busy_s > 0)
-    if isinstance(baseline, GpuBaseline) and channel.up and nobody and power_w is not None:
-        baseline.seed(power_w)

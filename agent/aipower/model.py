@@ -171,6 +171,17 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class PartError:
+    """How far a part of a window's energy may be off, beside the sensor's own scale error."""
+
+    variance_uj2: float = 0.0
+    """Of what is independent from window to window, in square microjoules."""
+    systematic_uj: float = 0.0
+    """Standard error that windows share, in microjoules: it adds up linearly. Negative where a window has shown that
+    what was told before is known better."""
+
+
+@dataclass(frozen=True, slots=True)
 class Attribution:
     """Where the energy of one `delta` went. The parts sum exactly to the whole."""
 
@@ -179,13 +190,10 @@ class Attribution:
     context_uj: Mapping[ProcessId, int]
     active_uj: Mapping[ProcessId, int]
     unattributed_uj: int
-    variance_uj2: Mapping[ProcessId, float] = field(default_factory=dict)
-    """Variance of each process's part that is independent from window to window, in square microjoules."""
-    systematic_uj: Mapping[ProcessId, float] = field(default_factory=dict)
-    """Standard error of each process's part that all windows share, in microjoules: it adds up linearly.
-
-    Neither holds the sensor's own scale error, which belongs to the device.
-    """
+    errors: Mapping[ProcessId, PartError] = field(default_factory=dict)
+    """Of each process's part; those that are missing have none."""
+    run_errors: Mapping[str, PartError] = field(default_factory=dict)
+    """Of the part of all processes of a run together: errors of the split between them are not in it."""
 
     def __post_init__(self) -> None:
         """Refuse parts that are negative or do not sum to the whole.

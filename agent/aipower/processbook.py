@@ -50,6 +50,10 @@ class ProcessBook:
         dormant.energy_uj += part.energy_uj
         self._rank_anew |= dormant.energy_uj > self._bar_uj
 
+    def name_of(self, process: ProcessId) -> str:
+        """The short name of a process's executable."""
+        return self._directory.describe(process).comm
+
     def rebalance(self) -> None:
         """Give the accounts to those who used most since they were first seen, with a margin against flapping."""
         if self._rank_anew and self._dormant:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from aipower.accounts import PartAccount
-from aipower.ledger import SCALE_95, Z_95, Ledger, half_width_95
+from aipower.ledger import Ledger
 from aipower.meter import Channel, Meter
 from aipower.model import UJ_PER_J
 from aipower.run.books import _identifiable as identifiable
 from aipower.run.device_rows import Span, device_row
-from aipower.run.measure import ATTRIBUTE_S, BURST_S, DENSE_S, RUN, SETTLE_FROM_S, SETTLE_S
+from aipower.run.measure import ATTRIBUTE_S, BURST_S, DENSE_S, KEEP_WINDOWS, RUN, SETTLE_FROM_S, SETTLE_S
 from aipower.run.record import DeviceRecord
 from aipower.seams import SensorSet
+from aipower.uncertainty import part_error
 from benchmarks.accuracy.case import AFTER_S, Case, Part
 from benchmarks.accuracy.estimates import Estimate, Interval
 from benchmarks.accuracy.machine import SimulatedClock, SimulatedProcesses
@@ -61,6 +60,7 @@ class Watch:
         for channel in self.meter.channels:
             channel.close(end_s)
         self.meter.attribute()
+        self.meter.settle()
 
     def agent(self) -> None:
         """As the agent: a dense start before the work, then ticks until it is over."""
@@ -79,7 +79,15 @@ class Watch:
         parts, clock, rng, calm_s = self.case.parts, self._clock, self._rng, self.case.from_s
         sensors = [SimulatedSensor(p.device, p.model, p.published, clock, rng, calm_s) for p in parts]
         usage = {p.device.id: Source(p.activity, clock, rng) for p in parts if p.activity}
-        return Meter(SensorSet(sensors, usage), self.ledger, self._clock, run_of=lambda _: RUN)
+        calibrations = {p.device.id: p.calibration for p in parts if p.calibration is not None}
+        return Meter(
+            SensorSet(sensors, usage),
+            self.ledger,
+            self._clock,
+            run_of=lambda _: RUN,
+            calibrations=calibrations,
+            keep_windows=KEEP_WINDOWS if self.case.watcher == "run" else 0,
+        )
 
     def _read_until_end(self, start_s: float, end_s: float) -> None:
         next_s, attribute_s = start_s, start_s + ATTRIBUTE_S
@@ -136,52 +144,39 @@ def _estimates(watched: Watch, part: Part, channel: Channel) -> Iterable[Estimat
         yield from _of_device(row, part.power.between_j(case.start_s, case.end_s), bool(reasons & WARNINGS))
         if part.joules:
             yield from _of_run(row, sum(part.joules.values()))
-    yield from _of_processes(ledger, part)
+    yield from _of_processes(watched.meter, ledger, part)
 
 
 def _of_device(row: DeviceRecord, true_j: float, warned: bool) -> Iterable[Estimate]:  # noqa: FBT001 - a fact, no mode
     if row.energy_j is not None and row.interval_j is not None:
-        repeatable_j = _unscaled(row.energy_j, row.interval_j)
-        yield Estimate(METHOD, "device", true_j, row.energy_j, row.interval_j, repeatable_j, warned)
+        yield Estimate(METHOD, "device", true_j, row.energy_j, row.interval_j, row.repeatable_interval_j, warned)
 
 
 def _of_run(row: DeviceRecord, true_j: float) -> Iterable[Estimate]:
     if row.run_energy_j is not None and row.run_interval_j is not None:
-        repeatable_j = _unscaled(row.run_energy_j, row.run_interval_j)
+        repeatable_j = row.repeatable_run_interval_j
         yield Estimate(METHOD, "run", true_j, row.run_energy_j, row.run_interval_j, repeatable_j)
 
 
-def _of_processes(ledger: Ledger, part: Part) -> Iterable[Estimate]:
+def _of_processes(meter: Meter, ledger: Ledger, part: Part) -> Iterable[Estimate]:
     """A process that was never seen has 0 J and, since nothing is stated of it, no interval."""
     accounts = ledger.processes()
     for process, true_j in part.joules.items():
         account, stated = ledger.part(process, part.device.id), process in accounts
         found_j = account.energy_uj / UJ_PER_J
+        error = part_error(account, ledger.scale(part.device))
         yield Estimate(
             METHOD,
             "process",
             true_j,
             found_j,
-            _around(found_j, half_width_95(account.energy_uj, account) / UJ_PER_J) if stated else None,
-            _around(found_j, _repeatable_half_j(account)) if stated else None,
-            stated and not identifiable(accounts[process], ledger),
+            _around(found_j, error.absolute_95_uj / UJ_PER_J) if stated else None,
+            _around(found_j, error.repeatable_95_uj / UJ_PER_J) if stated else None,
+            stated and not identifiable(process, accounts[process], meter, ledger),
         )
     for name, members in part.groups.items():
         found_j = sum(ledger.part(member, part.device.id).energy_uj for member in members) / UJ_PER_J
         yield Estimate(METHOD, name, sum(part.joules[member] for member in members), found_j)
-
-
-def _unscaled(energy_j: float, interval_j: Interval) -> Interval:
-    """The interval of a device or of a run without the sensor's scale, by the side that is not cut off."""
-    low_j, high_j = interval_j
-    whole_j = energy_j - low_j if low_j > 0 else high_j - energy_j
-    half_j = math.sqrt(max(0.0, whole_j**2 - (SCALE_95 * energy_j) ** 2))
-    return energy_j - half_j, energy_j + half_j
-
-
-def _repeatable_half_j(account: PartAccount) -> float:
-    """A process's interval without the sensor's scale."""
-    return Z_95 * math.hypot(math.sqrt(account.variance_uj2), account.systematic_uj) / UJ_PER_J
 
 
 def _around(middle: float, half: float) -> Interval:

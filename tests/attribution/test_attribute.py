@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aipower.attribution.active import ActiveModel, BusyTime
-from aipower.attribution.attribute import attribute
+from aipower.attribution.attribute import attribute, without_usage
 from aipower.attribution.baseline import Baseline, CpuBaseline, Floor, GpuBaseline, LowQuantile
 from aipower.attribution.split import RESOLUTION, largest_remainder
 from aipower.attribution.usage import merge
 from aipower.model import EnergyDelta, ProcessId, Usage
+from attribution.worlds import by_busy_time
 from fakes import CPU, GPU, process
 
 PROCESSES = st.integers(1, 12).map(process)
@@ -56,42 +56,49 @@ def test_ties_go_to_the_earlier() -> None:
 @given(
     st.lists(st.tuples(ENERGIES, USAGES), min_size=1, max_size=12),
     st.sampled_from([GpuBaseline, CpuBaseline]),
-    st.booleans(),
 )
 def test_no_valid_window_is_refused(
-    windows: list[tuple[int, Usage]], baseline_type: type[GpuBaseline | CpuBaseline], lone: bool
+    windows: list[tuple[int, Usage]], baseline_type: type[GpuBaseline | CpuBaseline]
 ) -> None:
     """`Attribution` itself refuses parts that do not sum, so to have it is the proof."""
     baseline: Baseline = baseline_type()
-    model: ActiveModel = BusyTime(0.3, lone_is_certain=lone)
     for energy_uj, usage in windows:
         delta = EnergyDelta(GPU, 0.0, 1.0, energy_uj)
         baseline.observe(delta, usage)
         floor = baseline.floor(delta, usage)
         assert 0 <= floor.idle_uj + floor.context_uj <= energy_uj
-        attribution = attribute(delta, usage, floor, model)
+        attribution = attribute(delta, usage, floor, by_busy_time(usage))
         assert set(attribution.context_uj) <= usage.holders
         assert set(attribution.active_uj) <= set(usage.busy_s) | usage.holders
-        assert all(variance >= 0 for variance in attribution.variance_uj2.values())
 
 
 def test_without_usage_nobody_is_charged() -> None:
-    attribution = attribute(EnergyDelta(GPU, 0.0, 1.0, 100), None, Floor(30, 20), BusyTime(0.3))
+    attribution = without_usage(EnergyDelta(GPU, 0.0, 1.0, 100), Floor(30, 20))
     assert (attribution.idle_uj, attribution.unattributed_uj) == (30, 70)
 
 
 def test_work_of_unknown_processes_is_not_spread() -> None:
     usage = Usage(0.0, 1.0, {process(1): 0.25}, 0.75)
-    attribution = attribute(EnergyDelta(GPU, 0.0, 1.0, 1000), usage, Floor(0), BusyTime(0.3))
+    attribution = attribute(EnergyDelta(GPU, 0.0, 1.0, 1000), usage, Floor(0), by_busy_time(usage))
     assert attribution.active_uj == {process(1): 250}
     assert attribution.unattributed_uj == 750
 
 
 def test_the_step_of_a_context_is_shared_equally_with_unknown_holders() -> None:
     usage = Usage(0.0, 1.0, {process(1): 1.0}, holders=frozenset({process(1), process(2)}), unknown_holders=1)
-    attribution = attribute(EnergyDelta(GPU, 0.0, 1.0, 300), usage, Floor(0, 90), BusyTime(0.3))
+    attribution = attribute(EnergyDelta(GPU, 0.0, 1.0, 300), usage, Floor(0, 90), by_busy_time(usage))
     assert attribution.context_uj == {process(1): 30, process(2): 30}
     assert attribution.unattributed_uj == 30
+
+
+@pytest.mark.parametrize(("unknown_holders", "active"), [(0, {process(1): 1000}), (1, {})])
+def test_work_that_nobody_was_seen_doing_is_the_lone_holders(
+    unknown_holders: int, active: dict[ProcessId, int]
+) -> None:
+    usage = Usage(0.0, 1.0, holders=frozenset({process(1)}), unknown_holders=unknown_holders)
+    attribution = attribute(EnergyDelta(GPU, 0.0, 1.0, 1000), usage, Floor(0), {})
+    assert attribution.active_uj == active
+    assert attribution.unattributed_uj == 1000 - sum(active.values())
 
 
 def held(*pids: int, busy: dict[ProcessId, float] | None = None) -> Usage:

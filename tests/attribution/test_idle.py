@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aipower.attribution.active import BusyTime
-from aipower.attribution.attribute import attribute
-from aipower.attribution.baseline import Baseline, CpuBaseline, Floor, GpuBaseline
-from aipower.attribution.idle import IdleLevel
-from aipower.model import Attribution, EnergyDelta, Usage
+from aipower.attribution.apportion import Apportioner
+from aipower.attribution.baseline import CpuBaseline, GpuBaseline
+from aipower.attribution.designs import Gpu
+from aipower.attribution.idle import LEAST_SE, IdleLevel
+from aipower.model import Attribution, EnergyDelta, ProcessId, Usage
+from attribution.worlds import alone, bill_of
 from fakes import CPU, GPU, process
 
 LONE = process(1)
-MODEL = BusyTime(0.3)
 POWERS = st.floats(1, 1000)
 
 
@@ -31,23 +31,32 @@ def working(*pids: int) -> Usage:
     return Usage(0.0, 1.0, dict.fromkeys(workers, 1.0), holders=frozenset(workers))
 
 
-def seen(baseline: Baseline, watts: float, usage: Usage) -> Attribution:
+def one_name(_: ProcessId) -> str:
+    """All run the same program, so that nothing is uncertain but the idle level."""
+    return "program"
+
+
+def gpu_of(baseline: GpuBaseline) -> Apportioner:
+    return Apportioner(lambda: Gpu(baseline), one_name, alone)
+
+
+def seen(gpu: Apportioner, watts: float, usage: Usage) -> Attribution:
     """The window as the meter treats it: learned from, then split."""
-    delta = window(watts)
-    baseline.observe(delta, usage)
-    return attribute(delta, usage, baseline.floor(delta, usage), MODEL)
+    (attribution,) = gpu.add(window(watts), usage)
+    return attribution
 
 
-def test_a_run_after_a_hot_job_is_not_called_idle() -> None:
+@pytest.mark.parametrize("keep", [0, 10])
+def test_a_run_after_a_hot_job_is_not_called_idle(keep: int) -> None:
     """The card showed 112 W when it was looked at; it cools down to 60 W and works at 110 W in the third second."""
     baseline = GpuBaseline()
     baseline.seed(112.0)
-    parts = [seen(baseline, watts, working(1)) for watts in (112.0, 60.0, 110.0, 110.0, 110.0, 110.0)]
-    own_j = sum(part.active_uj[LONE] for part in parts) / 1e6
-    systematic_j = sum(part.systematic_uj[LONE] for part in parts) / 1e6
-    assert own_j == pytest.approx(4 * (110 - 60 / 0.9))
+    gpu = Apportioner(lambda: Gpu(baseline), one_name, alone, keep)
+    powers_w = (112.0, 60.0, 110.0, 110.0, 110.0, 110.0)
+    parts = [part for watts in powers_w for part in gpu.add(window(watts), working(1))]
+    bill = bill_of([*parts, *gpu.settle()])
     true_j = 200 + 112 - 60
-    assert own_j - 1.96 * systematic_j <= true_j <= own_j + 1.96 * systematic_j
+    assert 4 * (110 - 60 / 0.9) - 1e-6 <= bill.joules(LONE) <= true_j <= bill.joules(LONE) + bill.half_95_j(LONE)
 
 
 def test_a_used_window_is_never_below_idle() -> None:
@@ -63,15 +72,17 @@ def test_a_used_window_is_never_below_idle() -> None:
 def test_a_level_of_few_windows_is_uncertain_even_for_a_lone_worker() -> None:
     baseline = GpuBaseline()
     baseline.seed(50.0)
-    assert seen(baseline, 300.0, working(1)).systematic_uj[LONE] == pytest.approx(0.05 * 50e6)
+    error = seen(gpu_of(baseline), 300.0, working(1)).errors[LONE]
+    assert error.systematic_uj == pytest.approx(LEAST_SE * 50e6)
 
 
 def test_a_level_of_three_bare_windows_is_taken_as_seen() -> None:
     baseline = GpuBaseline()
     baseline.seed(50.0)
+    gpu = gpu_of(baseline)
     for _ in range(3):
-        seen(baseline, 50.0, nobody())
-    assert seen(baseline, 300.0, working(1)).systematic_uj[LONE] == 0.0
+        seen(gpu, 50.0, nobody())
+    assert seen(gpu, 300.0, working(1)).errors[LONE].systematic_uj == 0.0
 
 
 @given(st.lists(POWERS, min_size=1, max_size=5), POWERS)
@@ -82,25 +93,36 @@ def test_the_error_of_idle_reaches_no_farther_than_no_idle_at_all(used_w: list[f
         level.cap(round(watts * 1e6), 1.0)
     assert level.value_w is not None
     assert level.value_w <= min(seed_w, *(watts / 0.89 for watts in used_w))
-    assert 0.05 * level.value_w <= level.se_w <= level.value_w / 1.95
+    assert LEAST_SE * level.value_w <= level.se_w <= level.value_w / 1.95
 
 
 def test_the_error_of_idle_is_shared_as_the_rest_is() -> None:
-    floor = Floor(100, idle_se_uj=40.0)
-    both = attribute(window(300), working(1, 2), floor, BusyTime(0.0))
-    assert both.systematic_uj == {process(1): 20.0, process(2): 20.0}
+    baseline = GpuBaseline()
+    baseline.seed(50.0)
+    whole_uj = LEAST_SE * 50e6
+    both = seen(gpu_of(baseline), 300.0, working(1, 2)).errors
+    assert [both[process(pid)].systematic_uj for pid in (1, 2)] == pytest.approx([whole_uj / 2] * 2)
+
+
+def test_the_error_of_idle_is_also_that_of_those_who_only_hold_the_device() -> None:
+    baseline = GpuBaseline()
+    baseline.seed(50.0)
+    gpu = gpu_of(baseline)
     parked = Usage(0.0, 1.0, holders=frozenset({process(1), process(2)}), unknown_holders=2)
-    assert attribute(window(300), parked, floor, MODEL).systematic_uj == {process(1): 10.0, process(2): 10.0}
+    seen(gpu, 100.0, parked)
+    part = seen(gpu, 100.0, parked)
+    assert part.context_uj == {process(1): 12_500_000, process(2): 12_500_000}
+    assert [part.errors[process(pid)].systematic_uj for pid in (1, 2)] == pytest.approx([LEAST_SE * 50e6 / 4] * 2)
 
 
 @given(st.lists(POWERS, min_size=1, max_size=10), st.floats(0, 1))
 def test_without_a_level_the_interval_holds_all_that_idle_could_be(powers_w: list[float], idle_share: float) -> None:
     """Whatever share of the lowest window was idle, the lone holder's true part is inside."""
-    baseline = GpuBaseline()
+    gpu = gpu_of(GpuBaseline())
     idle_w = idle_share * min(powers_w)
     for watts in powers_w:
-        part = seen(baseline, watts, working(1))
-        own_uj, half_uj = part.active_uj[LONE], 1.96 * part.systematic_uj[LONE]
+        part = seen(gpu, watts, working(1))
+        own_uj, half_uj = part.active_uj[LONE], 1.96 * part.errors[LONE].systematic_uj
         assert own_uj - half_uj <= (watts - idle_w) * 1e6 + 1
         assert own_uj == part.delta.energy_uj
 
@@ -118,12 +140,12 @@ def test_a_processor_without_a_level_is_uncertain_by_its_lowest_window() -> None
 
 def test_power_that_nobody_seems_to_use_is_unattributed_and_not_idle() -> None:
     """A job shorter than a poll: no holder was seen, but the card drew 300 W."""
-    baseline = GpuBaseline()
+    gpu = gpu_of(GpuBaseline())
     for _ in range(3):
-        assert seen(baseline, 60.0, nobody()).unattributed_uj == 0
-    part = seen(baseline, 300.0, nobody())
+        assert seen(gpu, 60.0, nobody()).unattributed_uj == 0
+    part = seen(gpu, 300.0, nobody())
     assert (part.idle_uj, part.unattributed_uj) == (60_000_000, 240_000_000)
-    near = seen(baseline, 70.0, nobody())
+    near = seen(gpu, 70.0, nobody())
     assert (near.idle_uj, near.unattributed_uj) == (70_000_000, 0)
 
 

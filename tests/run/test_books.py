@@ -15,7 +15,7 @@ from aipower.accounts import ProcessAccount
 from aipower.errors import SensorGoneError
 from aipower.ledger import Ledger
 from aipower.meter import Meter
-from aipower.model import Attribution, Device, EnergyDelta, ProcessId, ProcessInfo, Usage
+from aipower.model import Device, ProcessId, ProcessInfo, Usage
 from aipower.processes.procfs import ProcFs
 from aipower.processes.table import ProcessTable
 from aipower.processes.tree import RunTree
@@ -224,33 +224,42 @@ def test_without_sensors_the_trouble_is_the_reason() -> None:
     assert books.energy_j.total is None
 
 
-def posted(
-    active_uj: dict[ProcessId, int], unattributed_uj: int, systematic_uj: float
-) -> tuple[Ledger, ProcessAccount]:
-    ledger = Ledger(FakeDirectory())
-    delta = EnergyDelta(CPU, 0.0, 1.0, sum(active_uj.values()) + unattributed_uj + 1000)
-    errors = dict.fromkeys(active_uj, systematic_uj)
-    ledger.post(Attribution(delta, 1000, {}, active_uj, unattributed_uj, {}, errors))
-    account = ProcessAccount(ProcessInfo(MINE, "mine"), RUN, {CPU.id: ledger.part(MINE, CPU.id)})
-    return ledger, account
+def by_turns(since_s: float, now_s: float) -> Usage:
+    """Each is alone for two seconds, then both work."""
+    who = ((MINE,), (STRANGER,), (MINE, STRANGER))[int(since_s / 2) % 3]
+    return replace(working(*who)(since_s, now_s), holders=frozenset({MINE, STRANGER}))
+
+
+def hardly_shared(since_s: float, now_s: float) -> Usage:
+    """All the time a little is done by someone unknown."""
+    return replace(working(MINE)(since_s, now_s), unknown_busy_s=0.01 * (now_s - since_s))
 
 
 @pytest.mark.parametrize(
-    ("active_uj", "unattributed_uj", "identifiable"),
+    ("usage", "identifiable"),
     [
-        ({MINE: 1000}, 0, True),
-        ({MINE: 1000}, 50, True),
-        ({MINE: 1000}, 1000, False),
-        ({MINE: 1000, STRANGER: 1000}, 0, False),
-        ({MINE: 0}, 0, True),
+        (working(MINE), True),
+        (hardly_shared, True),
+        (working(MINE, unknown=1), False),
+        (working(MINE, STRANGER), False),
+        (by_turns, True),
     ],
 )
-def test_only_sharing_makes_a_process_hard_to_tell_apart(
-    active_uj: dict[ProcessId, int], unattributed_uj: int, identifiable: bool
-) -> None:
-    """The error of an unknown idle level is large even for a lone process, and none of sharing."""
-    ledger, account = posted(active_uj, unattributed_uj, systematic_uj=300.0)
-    assert _identifiable(account, ledger) is identifiable
+def test_only_sharing_makes_a_process_hard_to_tell_apart(usage: Usages, identifiable: bool) -> None:
+    """The idle level is not known, which makes the error of a lone process large but it none the less distinct."""
+    run = measured(counting(200.0), usage, seconds=18.0)
+    assert run.meter is not None
+    assert run.ledger is not None
+    account = run.ledger.processes()[MINE]
+    assert account.energy_uj > 0
+    assert _identifiable(MINE, account, run.meter, run.ledger) is identifiable
+
+
+def test_a_process_without_energy_has_nothing_to_tell_apart() -> None:
+    run = measured(counting(200.0), working(STRANGER), seconds=18.0)
+    assert run.meter is not None
+    assert run.ledger is not None
+    assert _identifiable(MINE, ProcessAccount(ProcessInfo(MINE, "mine"), RUN), run.meter, run.ledger)
 
 
 def test_the_newest_command_line_is_shown() -> None:

@@ -19,7 +19,7 @@ from aipower.run.record import (
     to_json,
 )  # fmt: skip
 from aipower.run.report import render
-from aipower.run.wording import bracket, duration, joules
+from aipower.run.wording import bracket, duration, joules, plus_minus
 
 GPU = DeviceRecord(
     device="GPU-1",
@@ -37,6 +37,8 @@ GPU = DeviceRecord(
     other_j=30.0,
     unattributed_j=20.0,
     covered_s=10.0,
+    repeatable_interval_j=(999.0, 1001.0),
+    repeatable_run_interval_j=(780.0, 804.0),
 )
 RECORD = RunRecord(
     run_id="r1",
@@ -48,6 +50,7 @@ RECORD = RunRecord(
     host="node",
     energy_j=Energies(800.0, 800.0),
     interval_j=Intervals((750.0, 850.0), (750.0, 850.0)),
+    repeatable_interval_j=Intervals((780.0, 804.0), (780.0, 804.0)),
     estimated_j=Energies(20.0, cpu=20.0),
     estimated_interval_j=Intervals((6.0, 100.0), cpu=(6.0, 100.0)),
     devices=[GPU],
@@ -75,6 +78,16 @@ def test_the_whole_report() -> None:
     )
 
 
+def test_verbose_tells_how_well_runs_compare_and_whose_scale_it_is() -> None:
+    assert "repeatable" not in render(RECORD)
+    assert "repeatable: device ±0.1 %, run ±2.5 %; not calibrated, ±5 % ±12 W\n" in render(RECORD, verbose=True)
+    calibrated = replace(GPU, calibration="board 7, 2026-11-23, /etc/c.json", repeatable_run_interval_j=None)
+    text = render(replace(RECORD, devices=[calibrated]), verbose=True)
+    assert "repeatable: device ±0.1 %; calibrated by board 7, 2026-11-23, /etc/c.json\n" in text
+    none = replace(GPU, energy_j=None, interval_j=None, repeatable_interval_j=None)
+    assert "repeatable" not in render(replace(RECORD, devices=[none]), verbose=True)
+
+
 def test_what_was_not_measured_is_one_line_with_the_remedy() -> None:
     missing = Missing("CPU (RAPL)", "cpu", "no permission", "run as root")
     record = replace(RECORD, devices=[], energy_j=Energies(), interval_j=Intervals(), not_measured=[missing])
@@ -99,7 +112,7 @@ def test_names_faults_survivors_and_hung_sensors_are_shown() -> None:
 
 
 def test_processes_are_listed_when_there_are_several() -> None:
-    rows = [ProcessRecord(n, f"worker {n}", 100.0 / n, (0.0, 200.0), n == 1, 1.0) for n in range(1, 8)]
+    rows = [ProcessRecord(n, f"worker {n}", 100.0 / n, (0.0, 200.0), (0.0, 200.0), n == 1, 1.0) for n in range(1, 8)]
     text = render(replace(RECORD, processes=rows))
     assert text.count("\n  process") == 5
     assert "100.0 J  1  worker 1\n" in text
@@ -241,3 +254,19 @@ def test_the_remedy_of_a_fault_fits() -> None:
     detail = "the driver says that the GPU is lost: " + "x" * 60 + "; restart the machine"
     text = render(replace(RECORD, faults=[FaultLine("GPU-1", "gone", 0.0, 0.0, 1, detail)]))
     assert "restart the machine" in text
+
+
+@pytest.mark.parametrize(
+    ("energy_j", "interval_j", "text"),
+    [
+        (100.0, (99.9, 100.05), "±0.1 %"),
+        (100.0, (0.0, 260.0), "±160 %"),
+        (100.0, (97.46, 100.0), "±2.5 %"),
+        (100.0, (90.0, 100.0), "±10 %"),
+        (100.0, (100.0, 100.0), "±0 %"),
+        (0.0, (0.0, 1.0), ""),
+        (None, None, ""),
+    ],
+)
+def test_the_farther_end_in_percent(energy_j: float | None, interval_j: tuple[float, float] | None, text: str) -> None:
+    assert plus_minus(energy_j, interval_j) == text

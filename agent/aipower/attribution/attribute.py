@@ -2,53 +2,36 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
-from aipower.attribution.active import ActiveModel, Shares
 from aipower.attribution.baseline import Floor
 from aipower.attribution.split import largest_remainder
 from aipower.model import Attribution, EnergyDelta, ProcessId, Usage
 
 
-def attribute(delta: EnergyDelta, usage: Usage | None, floor: Floor, model: ActiveModel) -> Attribution:
+def without_usage(delta: EnergyDelta, floor: Floor) -> Attribution:
+    """Where nothing is known of who worked: all that is not idle stays unattributed."""
+    return Attribution(delta, floor.idle_uj, {}, {}, delta.energy_uj - floor.idle_uj)
+
+
+def attribute(
+    delta: EnergyDelta, usage: Usage, floor: Floor, weights: Mapping[ProcessId | None, float]
+) -> Attribution:
     """The parts of `delta`; they sum to its energy to the microjoule.
 
-    Without `usage` nothing is known of who worked: all that is not idle stays unattributed.
+    The energy of work goes by `weights`; where nobody has one, to the lone holder of a context, or to nobody.
     """
     work_uj = delta.energy_uj - floor.idle_uj - floor.context_uj
-    if usage is None:
-        return Attribution(delta, floor.idle_uj, {}, {}, work_uj + floor.context_uj)
     context_uj, context_lost_uj = _context(floor.context_uj, usage)
-    shares = model.shares(usage)
-    active_uj, active_lost_uj = _active(work_uj, shares)
-    return Attribution(
-        delta,
-        floor.idle_uj,
-        context_uj,
-        active_uj,
-        context_lost_uj + active_lost_uj,
-        {process: (work_uj * se) ** 2 for process, se in shares.sampling_se.items()},
-        _systematic_uj(work_uj, floor.idle_se_uj, usage, shares),
-    )
+    active_uj, active_lost_uj = _active(work_uj, weights or lone_holder(usage))
+    return Attribution(delta, floor.idle_uj, context_uj, active_uj, context_lost_uj + active_lost_uj)
 
 
-def _systematic_uj(work_uj: int, idle_se_uj: float, usage: Usage, shares: Shares) -> dict[ProcessId, float]:
-    """The error of the split and that of the idle part, in quadrature: they come from different sources."""
-    errors_uj = {process: work_uj * se for process, se in shares.systematic_se.items()}
-    if idle_se_uj > 0:
-        for process, share in _rest_shares(usage, shares).items():
-            errors_uj[process] = math.hypot(errors_uj.get(process, 0.0), share * idle_se_uj)
-    return errors_uj
-
-
-def _rest_shares(usage: Usage, shares: Shares) -> dict[ProcessId, float]:
-    """Who would gain what is not idle after all: those who work, else those who hold."""
-    total = sum(shares.weights.values())
-    if total > 0:
-        return {process: weight / total for process, weight in shares.weights.items() if process is not None}
-    holders = len(usage.holders) + usage.unknown_holders
-    return dict.fromkeys(usage.holders, 1 / holders) if holders else {}
+def lone_holder(usage: Usage) -> dict[ProcessId | None, float]:
+    """The only process with a context: all that is not idle is its doing, seen by a sampler or not."""
+    if len(usage.holders) == 1 and usage.unknown_holders == 0:
+        return {next(iter(usage.holders)): 1.0}
+    return {}
 
 
 def _context(context_uj: int, usage: Usage) -> tuple[dict[ProcessId, int], int]:
@@ -63,10 +46,10 @@ def _context(context_uj: int, usage: Usage) -> tuple[dict[ProcessId, int], int]:
     return _without_unknown(largest_remainder(context_uj, holders))
 
 
-def _active(work_uj: int, shares: Shares) -> tuple[dict[ProcessId, int], int]:
-    if not any(weight > 0 for weight in shares.weights.values()):
+def _active(work_uj: int, weights: Mapping[ProcessId | None, float]) -> tuple[dict[ProcessId, int], int]:
+    if not any(weight > 0 for weight in weights.values()):
         return {}, work_uj
-    return _without_unknown(largest_remainder(work_uj, shares.weights))
+    return _without_unknown(largest_remainder(work_uj, weights))
 
 
 def _without_unknown(parts: Mapping[ProcessId | None, int]) -> tuple[dict[ProcessId, int], int]:

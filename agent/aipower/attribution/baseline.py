@@ -30,6 +30,8 @@ class Floor:
     known: bool = True
     idle_se_uj: float = 0.0
     """Standard error of the idle part, the same in all windows; what is not idle is off by as much."""
+    context_se_uj: float = 0.0
+    """Standard error of the contexts' part for the step's sake, the same in all windows; work is off by as much."""
 
 
 class Baseline(Protocol):

@@ -8,19 +8,11 @@ columns vary no more than their sampling noise says nothing (docs/method/process
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aipower.attribution.symmetric import Matrix, eigen, non_negative
-
-LEAST_ERROR = 0.02
-"""Error of one window's energy of work, as a share of it: no load is so regular that less would be honest."""
-UNSEEN = 1e-3
-"""A direction with less than this share of the largest variation tells nothing (science of F3)."""
-PRESENT = 0.1
-"""A column belongs to a direction if its part of the squared unit vector is larger."""
-
+from aipower.attribution.fit import Scaled, fitted
+from aipower.attribution.symmetric import Matrix
 
 @dataclass(frozen=True, slots=True)
 class Prior:
@@ -40,11 +32,20 @@ class Solution:
     unidentified: frozenset[str] = frozenset()
     """Columns that could not be told from another one."""
     place: Mapping[str, int] = field(default_factory=dict)
+    model_error_j2: float = 0.0
+    """Square error of one window's energy that is not sampling: what the model does not explain."""
+    floor_j2: float = 0.0
+    """The least that this is taken for."""
 
     def intensity_w(self, column: str, otherwise_w: float) -> float:
         """The intensity of a column, `otherwise_w` if there is no evidence of it."""
         at = self.place.get(column)
         return otherwise_w if at is None else self.values_w[at]
+
+    def variance_w2(self, one: str, other: str) -> float:
+        """Covariance of two columns' intensities; 0 where there is no evidence of one."""
+        i, j = self.place.get(one), self.place.get(other)
+        return 0.0 if i is None or j is None else self.covariance_w2[i][j]
 
 
 class Evidence:
@@ -71,6 +72,11 @@ class Evidence:
         return self._windows
 
     @property
+    def energy_j(self) -> float:
+        """All energy, older windows counting less."""
+        return self._energy_j
+
+    @property
     def mean_w(self) -> float:
         """Energy over all seconds: the intensity if all columns had the same."""
         total_s = sum(self._totals_s)
@@ -80,23 +86,32 @@ class Evidence:
         """All seconds of a column."""
         return self._totals_s[self._columns.index(column)] if column in self._columns else 0.0
 
-    def add(self, seconds: Mapping[str, float], energy_j: float, noise_s2: Mapping[tuple[str, str], float]) -> None:
-        """Take in one window: seconds by column, the energy of work, and the covariance of the seconds' errors."""
+    def add(
+        self,
+        seconds: Mapping[str, float],
+        energy_j: float,
+        noise_s2: Mapping[tuple[str, str], float],
+        weight: float = 1.0,
+    ) -> None:
+        """Take in one window: seconds by column, the energy of work, and the covariance of the seconds' errors.
+
+        `weight` is from 0 to 1, less for windows that the others contradict.
+        """
         for column in seconds:
             self._open(column)
         if self._memory < 1:
             self._fade()
         places = [(self._columns.index(column), value) for column, value in seconds.items() if value > 0]
         for i, x in places:
-            self._energies[i] += x * energy_j
+            self._energies[i] += weight * x * energy_j
             self._totals_s[i] += x
             for j, y in places:
-                self._seconds2[i][j] += x * y
+                self._seconds2[i][j] += weight * x * y
         for (one, other), value in noise_s2.items():
-            self._noise2[self._columns.index(one)][self._columns.index(other)] += value
-        self._energy2 += energy_j**2
+            self._noise2[self._columns.index(one)][self._columns.index(other)] += weight * value
+        self._energy2 += weight * energy_j**2
         self._energy_j += energy_j
-        self._windows += 1
+        self._windows += weight
 
     def solve(self, priors: Mapping[str, Prior]) -> Solution:
         """The intensities of all columns that have a prior with an error."""
@@ -106,32 +121,24 @@ class Evidence:
         at = [self._columns.index(column) for column in columns]
         means = [priors[column].mean_w for column in columns]
         scales = [priors[column].se_w for column in columns]
-        rest = _Scaled(
+        scaled = Scaled(
+            self._windows,
             [[self._seconds2[i][j] * scales[a] * scales[b] for b, j in enumerate(at)] for a, i in enumerate(at)],
             [[self._noise2[i][j] * scales[a] * scales[b] for b, j in enumerate(at)] for a, i in enumerate(at)],
             [self._energies[i] * scales[a] for a, i in enumerate(at)],
+            self._energy2,
             [mean / scale for mean, scale in zip(means, scales, strict=True)],
         )
-        values, error_j2 = self._fit(rest)
-        covariance, unidentified = rest.covariance(error_j2)
+        fit = fitted(scaled)
         return Solution(
             columns,
-            [value * scale for value, scale in zip(values, scales, strict=True)],
-            [[c * scales[a] * scales[b] for b, c in enumerate(row)] for a, row in enumerate(covariance)],
-            frozenset(columns[k] for k in unidentified),
+            [value * scale for value, scale in zip(fit.values, scales, strict=True)],
+            [[c * scales[a] * scales[b] for b, c in enumerate(row)] for a, row in enumerate(fit.covariance)],
+            frozenset(columns[k] for k in fit.unknown),
             {column: k for k, column in enumerate(columns)},
+            fit.floor_j2,
+            fit.floor_j2,
         )
-
-    def _fit(self, scaled: _Scaled) -> tuple[list[float], float]:
-        """Values and the square error of a window; that is judged from what a first fit leaves over."""
-        floor_j2 = LEAST_ERROR**2 * self._energy2 / max(self._windows, 1.0)
-        error_j2 = max(floor_j2, 1e-12)
-        values = scaled.means
-        for _ in range(3):
-            values = scaled.ridge(error_j2)
-            left_j2 = max(0.0, self._energy2 - scaled.explained(values))
-            error_j2 = max(floor_j2, left_j2 / max(self._windows - len(values), 1.0), 1e-12)
-        return list(values), error_j2
 
     def _open(self, column: str) -> None:
         if column in self._columns:
@@ -154,52 +161,3 @@ class Evidence:
         self._energy2, self._energy_j, self._windows = (
             value * keep for value in (self._energy2, self._energy_j, self._windows)
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Scaled:
-    """The problem in units of the priors' errors: each intensity is its mean, give or take 1."""
-
-    seconds2: Matrix
-    noise2: Matrix
-    energies: list[float]
-    means: list[float]
-
-    def ridge(self, error_j2: float) -> list[float]:
-        """The most likely values: least squares held to the priors."""
-        matrix = [[v + (error_j2 if a == b else 0.0) for b, v in enumerate(row)] for a, row in enumerate(self.seconds2)]
-        right = [energy + error_j2 * mean for energy, mean in zip(self.energies, self.means, strict=True)]
-        return non_negative(matrix, right, self.means)
-
-    def explained(self, values: Sequence[float]) -> float:
-        """The sum of squares that `values` take from the energies'."""
-        linear = sum(2 * v * e for v, e in zip(values, self.energies, strict=True))
-        return linear - sum(x * a * y for row, x in zip(self.seconds2, values, strict=True) for a, y in zip(row, values, strict=True))
-
-    def covariance(self, error_j2: float) -> tuple[Matrix, list[int]]:
-        """Covariance of the values, and the columns in directions that nothing was learned of.
-
-        In each direction the estimate is the truth shrunk to the prior: by the ridge, and by as much as the variation
-        seen is noise of the samples. What shrinking leaves of the prior's error, and the windows' own, remain.
-        """
-        size = len(self.means)
-        found = eigen(self.seconds2)
-        largest = max(found.values, default=0.0)
-        covariance: Matrix = [[0.0] * size for _ in range(size)]
-        unknown: set[int] = set()
-        for value, vector in zip(found.values, found.vectors, strict=True):
-            noise = sum(self.noise2[i][j] * vector[i] * vector[j] for i in range(size) for j in range(size))
-            seen = max(0.0, value - noise)
-            shrunk = seen / (value + error_j2)
-            variance = (1 - shrunk) ** 2 + error_j2 * value / (value + error_j2) ** 2
-            if size > 1 and seen < UNSEEN * largest:
-                unknown.update(k for k in range(size) if vector[k] ** 2 > PRESENT)
-            for i in range(size):
-                for j in range(size):
-                    covariance[i][j] += variance * vector[i] * vector[j]
-        return covariance, sorted(unknown)
-
-
-def relative(value: float, total: float) -> float:
-    """`value` as a share of `total`, 0 of nothing."""
-    return value / total if total > 0 and math.isfinite(total) else 0.0

@@ -17,7 +17,7 @@ LEAST_BOUND_S = 0.25
 """Windows shorter than this bound nothing: one update more or less is most of them."""
 SURE_WINDOWS = 3
 """Bare windows after which the level is taken as seen; before, the card may still be cooling down."""
-LEAST_SE = 0.05
+LEAST_SE = 0.02
 """Standard error of a level from fewer windows, as a share of it, however well its readings agree."""
 Z_95 = 1.96
 """Standard errors in half of a 95 % interval."""

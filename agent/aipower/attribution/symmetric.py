@@ -59,6 +59,21 @@ def _rotate(rows: Matrix, vectors: Matrix, p: int, q: int) -> None:
         row[p], row[q] = cosine * row[p] - sine * row[q], sine * row[p] + cosine * row[q]
 
 
+def is_positive(matrix: Sequence[Sequence[float]]) -> bool:
+    """True for a positive definite matrix: Cholesky's factorisation comes to its end."""
+    rows: Matrix = []
+    for i, row in enumerate(matrix):
+        factors: list[float] = []
+        for j in range(i):
+            inner = sum(a * b for a, b in zip(factors, rows[j], strict=False))
+            factors.append((row[j] - inner) / rows[j][j])
+        left = row[i] - sum(factor**2 for factor in factors)
+        if left <= 0:
+            return False
+        rows.append([*factors, math.sqrt(left)])
+    return True
+
+
 def non_negative(matrix: Sequence[Sequence[float]], right: Sequence[float], start: Sequence[float]) -> list[float]:
     """The x >= 0 with the least x'Ax/2 - b'x for a positive definite A, by turns over its elements."""
     values = [max(0.0, value) for value in start]

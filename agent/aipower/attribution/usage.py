@@ -32,8 +32,19 @@ def merge(usages: Sequence[Usage]) -> Usage:
         _capacity_s(usages),
         all(usage.sampled for usage in usages),
         sum(usage.samples for usage in usages),
-        weight=_weight(usages, busy_s),
+        _activity(usages),
+        _weight(usages, busy_s),
     )
+
+
+def _activity(usages: Sequence[Usage]) -> dict[ProcessId, tuple[float, ...]]:
+    """The sums of each process's measures."""
+    found: dict[ProcessId, tuple[float, ...]] = {}
+    for usage in usages:
+        for process, values in usage.activity.items():
+            before = found.get(process, (0.0,) * len(values))
+            found[process] = tuple(a + b for a, b in zip(before, values, strict=False))
+    return found
 
 
 def _weight(usages: Sequence[Usage], busy_s: Mapping[ProcessId, float]) -> dict[ProcessId, float]:

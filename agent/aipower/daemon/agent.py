@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib.metadata import entry_points
@@ -18,6 +18,7 @@ from queue import SimpleQueue
 from types import FrameType
 
 from aipower import __version__
+from aipower.calibration.file import load_calibrations
 from aipower.daemon.finder import Finder
 from aipower.daemon.http import Address, HttpService, make_app, parse_address
 from aipower.daemon.sampler import Pace, Sampler
@@ -25,7 +26,7 @@ from aipower.daemon.work import End, Parts, Work
 from aipower.errors import AipowerError, SensorError
 from aipower.ledger import Ledger
 from aipower.meter import Meter
-from aipower.model import SUMMED_KINDS
+from aipower.model import SUMMED_KINDS, Calibration
 from aipower.processes.machine import MachineCpuUsage
 from aipower.processes.procfs import ProcFs
 from aipower.processes.table import ProcessTable
@@ -40,12 +41,13 @@ def run(config: AgentConfig) -> int:
     """Measure and serve as `config` says; see `serve`.
 
     Raises:
-        UsageError: The configuration is wrong, or a sensor that was named is not to be had.
+        UsageError: The configuration or a calibration is wrong, or a sensor that was named is not to be had.
         AipowerError: The address is taken, or /proc cannot be read.
     """
     set_up_log(config.log_level)
     selection, clock = parse_selection(config.sensors), SystemClock()
-    return serve(parse_address(config.listen), lambda end: wire(config, selection, clock, end), clock)
+    address, calibrations = parse_address(config.listen), load_calibrations(os.environ)
+    return serve(address, lambda end: wire(config, selection, calibrations, clock, end), clock)
 
 
 def serve(address: Address, make: Callable[[Callable[[End], None]], Parts], clock: Clock) -> int:
@@ -73,7 +75,13 @@ def serve(address: Address, make: Callable[[Callable[[End], None]], Parts], cloc
     return end
 
 
-def wire(config: AgentConfig, selection: Selection, clock: Clock, end: Callable[[End], None]) -> Parts:
+def wire(
+    config: AgentConfig,
+    selection: Selection,
+    calibrations: Mapping[str, Calibration],
+    clock: Clock,
+    end: Callable[[End], None],
+) -> Parts:
     """Sensors, ledger, sampler and finder. It hangs where a driver does.
 
     Raises:
@@ -89,7 +97,8 @@ def wire(config: AgentConfig, selection: Selection, clock: Clock, end: Callable[
     found = discover(selection, machine, cpu_usage)
     announce(found.sensors)
     ledger = Ledger(found.directory, config.max_processes, config.retention_s)
-    meter = Meter(found.sensors, ledger, clock, max_gap_s=max(5.0, 3 * config.interval_s))
+    max_gap_s = max(5.0, 3 * config.interval_s)
+    meter = Meter(found.sensors, ledger, clock, max_gap_s, calibrations=calibrations)
     pace = Pace(config.interval_s, config.process_interval_s)
     sampler = Sampler(meter, ledger, pace, clock, lambda: end(1))
 

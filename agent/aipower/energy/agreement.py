@@ -10,14 +10,14 @@ from aipower.model import EnergyDelta
 
 CHECK_S = 1.0
 """Both are compared at instants no closer than this."""
-LEAST_CHECKS = 3
-"""Shorter stretches differ by their ends alone."""
+LEAST_CHECKS = 4
+"""Shorter stretches differ by their ends alone, and a driver that caches its readings shows itself within them."""
 TOLERANCE = 0.02
 """Two sound sources of one card differ by at most 1 % (Zeus' maintainers on counter and integral)."""
 Z = 4.0
 """Standard errors of the comparison beyond which it is no chance."""
-SLACK_S = 0.1
-"""The ends of the stretch may differ by an update of the sensor."""
+SLACK_PERIODS = 2
+"""Each end of the stretch may be off by an update of the sensor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,12 @@ class Agreement:
         self._checks.clear()
         self._checked_s = -math.inf
 
-    @property
-    def disagreement(self) -> Disagreement | None:
-        """The two figures where they cannot both be right; None where they can."""
+    def disagreement(self, period_s: float) -> Disagreement | None:
+        """The two figures where they cannot both be right; None where they can. Power comes each `period_s`."""
         if self._compared < LEAST_CHECKS:
             return None
         found = Disagreement(self._sum_counter_uj, self._sum_integral_uj)
-        chance_uj = Z * math.sqrt(self._sum_variance_uj2) + self._most_w * SLACK_S * 1e6
+        chance_uj = Z * math.sqrt(self._sum_variance_uj2) + self._most_w * SLACK_PERIODS * period_s * 1e6
         most_uj = max(self._sum_counter_uj, self._sum_integral_uj)
         beyond = abs(found.integral_uj - found.counter_uj) > TOLERANCE * most_uj + chance_uj
         return found if beyond else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -88,10 +89,14 @@ class CounterEnergy:
         if not held:
             return ()
         instants = self.changes.align([move.seen for move in held])
-        start_s = min(instants[0] - self.changes.period_s, self._first_read_s)
+        start_s = instants[0] - self._periods_in_first(held[0], instants[0]) * self.changes.period_s
         deltas = _between(self._device, [start_s, *instants], held)
         self._changed_s = self._released_s = deltas[-1].end_s
         return deltas
+
+    def _periods_in_first(self, move: _Move, changed_s: float) -> int:
+        """How many publications the first step holds: all but the last may lie between the reads that show it."""
+        return 1 + max(0, math.floor((changed_s - move.seen.after_s) / self.changes.period_s))
 
     def recent(self) -> tuple[EnergyDelta, ...]:
         """The latest steps again, their instants told from the sharpest sighting among them."""

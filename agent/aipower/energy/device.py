@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aipower.energy import split
 from aipower.energy.agreement import Disagreement
 from aipower.energy.counter import CounterEnergy, Step
+from aipower.energy.doubts import Doubts
 from aipower.energy.edges import HELD_STEPS, Edges
 from aipower.energy.levels import Level, Levels
 from aipower.energy.powers import Powers
+from aipower.energy.stillness import Stillness
 from aipower.energy.window import ending_at, join, retimed, starting_at
-from aipower.model import Device, EnergyDelta, Fault, Method, Reading
+from aipower.model import Device, EnergyDelta, Fault, Method, Reading, Usage
 from aipower.seams import SensorTraits
 
-STUCK_S = 1.0
-STUCK_PERIODS = 10
-"""A device that draws power moves its counter each period (100 ms at most, science of A2); ten missed in a row are
-not jitter. Some drivers and mocks serve a constant."""
 EACH_VALUE = 0.8
 """Reads are so many periods apart where each value counts."""
 RECOVERED_STEPS = 3
@@ -44,15 +43,15 @@ class DeviceEnergy:
         self.powers = Powers(device, traits, max_gap_s)
         self._edges = Edges((self.powers.levels, self._steps))
         self._opening: list[EnergyDelta] = []
-        self._stands_still = False
         self._integrating = False
-        self._integrated_uj2 = 0.0
+        self._beside_w: deque[float | None] = deque(maxlen=HELD_STEPS)
+        """The powers that were read with the latest moves of the counter."""
         self._recovered = 0
         self._read_s = float("-inf")
         self._until_s = float("-inf")
-        self._moved_s: float | None = None
+        self._stillness = Stillness(device)
+        self._doubts = Doubts(device, self.powers, traits.max_power_w)
         self._last: EnergyDelta | None = None
-        self._told = False
 
     @property
     def method(self) -> Method:
@@ -77,8 +76,8 @@ class DeviceEnergy:
 
     @property
     def se_uj(self) -> float:
-        """Standard error of the account's energy for its edges and for what an integral did not see."""
-        return math.sqrt(self._edges.se_uj**2 + self._integrated_uj2)
+        """Standard error of the account's energy for its edges, for what was not seen and for contradictions."""
+        return self._doubts.se_uj(self._edges.se_uj)
 
     @property
     def disagreement(self) -> Disagreement | None:
@@ -99,18 +98,22 @@ class DeviceEnergy:
         self._opening = [delta for delta in pending if delta.end_s > at_s]
         self._until_s = at_s
         self._edges.open(at_s)
-        self._integrated_uj2 = 0.0
+        self._doubts.open(at_s)
 
     def end(self, at_s: float) -> None:
         """The account ends at `at_s`; what is read from now on only tells what was before."""
         self._edges.end(at_s)
+        self._doubts.end(at_s)
+
+    def worked(self, usage: Usage | None, until_s: float) -> None:
+        """The device worked as `usage` says up to `until_s`, None where nobody can tell: a load that hides shows so."""
+        self._doubts.worked(usage, until_s, integrating=self._integrating)
 
     def advance(self, reading: Reading) -> Progress:
         """The energy that `reading` makes known. A reading that is not later than the last is no news."""
         if reading.at_s <= self._read_s:
             return Progress()
         self._read_s = reading.at_s
-        variance_uj2 = self.powers.variance_uj2
         implausible = self.powers.advance(reading)
         faults = [] if implausible is None else [implausible]
         step = self._count(reading)
@@ -118,9 +121,8 @@ class DeviceEnergy:
             faults.append(step.fault)
             self.powers.interrupted()
         deltas = self._after_the_last(self._choose(reading, step, faults))
-        if self._integrating:
-            self._integrated_uj2 += self.powers.variance_uj2 - variance_uj2
-        faults.extend(self._doubts(reading.at_s))
+        self._doubts.see(reading, integrating=self._integrating)
+        faults.extend(self._doubts.faults(reading.at_s, integrating=self._integrating))
         return Progress(deltas, tuple(faults))
 
     def close(self, at_s: float, pending: Sequence[EnergyDelta]) -> tuple[EnergyDelta, ...]:
@@ -146,10 +148,10 @@ class DeviceEnergy:
         return tuple(kept)
 
     def _errors(self, delta: EnergyDelta) -> tuple[float, float]:
-        """Standard errors of the instants of `delta` in seconds, and of its energy in microjoules."""
+        """Standard error of the instants of `delta`, and how much of a period its energy does not know, in seconds."""
         if delta.method == "counter":
-            return self._counter.timing_se_s, 0.0
-        return self.powers.timing_se_s, self.powers.part_se_uj
+            return self._counter.timing_se_s, self.powers.unseen_s if self.powers.duty == "part" else 0.0
+        return self.powers.timing_se_s, self.powers.unseen_s
 
     def _tail(self, at_s: float) -> tuple[EnergyDelta, ...]:
         """From the last publication to `at_s`: at its latest power for some periods, by the power readings beyond."""
@@ -175,11 +177,14 @@ class DeviceEnergy:
         if reading.counter_uj is None:
             return Step()
         step = self._counter.advance(reading.at_s, reading.counter_uj)
-        if self._moved_s is None or step.moved or step.fault is not None:
-            self._moved_s, self._stands_still = reading.at_s, False
+        self._stillness.see(reading.at_s, moved=step.moved or step.fault is not None)
         self._recovered = self._recovered + 1 if step.moved else self._recovered
+        if step.moved:
+            self._beside_w.append(reading.power_w)
+        # Steps that were held back come out together: each belongs to the reading of its own move.
+        for delta, power_w in zip(reversed(step.deltas), reversed(self._beside_w), strict=False):
+            self.powers.step(delta, power_w, self.period_s)
         for delta in step.deltas:
-            self.powers.step(delta, reading, self.period_s)
             self._note_level(delta)
         return step
 
@@ -193,15 +198,15 @@ class DeviceEnergy:
         """The counter's deltas, or the integral's while the counter is missing or stands still."""
         if not self._integrating and self._stuck(reading.at_s):
             self._integrating, self._recovered = True, 0
-            if self._moved_s is not None:
-                faults.append(self._stuck_fault(reading.at_s, "; energy is integrated from power"))
+            if self._stillness.counted:
+                faults.append(self._stillness.fault(reading.at_s, "; energy is integrated from power"))
             return (*self._counter.flush(), *self._integrated(faults))
         if self._integrating and (self._recovered < RECOVERED_STEPS or not step.deltas):
             return self._integrated(faults)
         self._integrating = False
-        if self._unseen(reading.at_s):
-            self._stands_still = True
-            faults.append(self._stuck_fault(reading.at_s, ", and there is no power reading: its energy is missing"))
+        if not self.powers.seen and self._stillness.too_long(reading.at_s, self.period_s):
+            missing = ", and there is no power reading: its energy is missing"
+            faults.extend(filter(None, [self._stillness.fault_once(reading.at_s, missing)]))
         if step.fault is not None:
             return (*step.deltas, *self._integrated(faults))
         if step.deltas:
@@ -218,35 +223,9 @@ class DeviceEnergy:
 
     def _stuck(self, at_s: float) -> bool:
         """True when the counter has stood still so long that power would have moved it, or there is none."""
-        if self._moved_s is None:
+        if not self._stillness.counted:
             return True
-        return self.powers.shadow.energy_uj > 0 and self._still(at_s, self._moved_s)
-
-    def _unseen(self, at_s: float) -> bool:
-        """True once for a counter that stands still without a power reading that would say why."""
-        if self._stands_still or self._moved_s is None or self.powers.seen:
-            return False
-        return self._still(at_s, self._moved_s)
-
-    def _still(self, at_s: float, moved_s: float) -> bool:
-        return at_s - moved_s > max(STUCK_S, STUCK_PERIODS * self.period_s)
-
-    def _stuck_fault(self, at_s: float, consequence: str) -> Fault:
-        detail = f"the counter stands still{consequence}"
-        return Fault(self._device.id, at_s, "counter_stuck", retry=True, detail=detail)
-
-    def _doubts(self, at_s: float) -> Sequence[Fault]:
-        """A fault when counter and readings begin to disagree."""
-        found = None if self._integrating else self.disagreement
-        if found is None or self._told:
-            self._told = found is not None
-            return ()
-        self._told = True
-        detail = (
-            f"the energy counter says {found.counter_uj / 1e6:.1f} J, the power readings of the same time say "
-            f"{found.integral_uj / 1e6:.1f} J"
-        )
-        return (Fault(self._device.id, at_s, "disagreement", retry=True, detail=detail),)
+        return self.powers.shadow.energy_uj > 0 and self._stillness.too_long(at_s, self.period_s)
 
     def _after_the_last(self, deltas: Sequence[EnergyDelta]) -> tuple[EnergyDelta, ...]:
         """`deltas` without what lies before the opening or was accounted for already.
@@ -280,4 +259,5 @@ class DeviceEnergy:
             self._until_s = part.end_s
             self._last = part
             kept.append(part)
+        self._doubts.account(kept)
         return tuple(kept)

@@ -12,11 +12,16 @@ from typing import Literal
 Verdict = Literal["unknown", "full", "part"]
 
 CHANGE = 0.1
-"""A reading that differs from the last by less than this share tells nothing."""
+"""A reading that differs from the last by less than this share has not changed."""
 EQUAL, EQUAL_W = 0.02, 2.0
 """Two that differ by less than this share and these watts are the same: publication jitters by some 0.5 ms."""
+UNLIKE = 0.15
+"""Between changes a step must differ by more than this share: power flickers within a period as well."""
 PROOF = 2
-"""Changes at which all agree, or one disagrees by more than chance, make a verdict."""
+"""So many steps that the readings do not explain make a verdict; one may be a publication that was missed."""
+FEW, MANY = 0.1, 0.25
+"""Share of steps that the readings do not explain, up to which they are chance, and from which they are not. A change
+inside a period agrees by chance with a counter that sees all of it in one of 20 cases."""
 
 
 class DutyCheck:
@@ -29,16 +34,20 @@ class DutyCheck:
     @property
     def verdict(self) -> Verdict:
         """`full` once steps were seen that the readings do not explain, `part` while they explain all."""
-        if self._different >= PROOF or self._different > self._same:
-            return "full" if self._different >= PROOF else "unknown"
-        return "part" if self._same >= PROOF else "unknown"
+        seen = self._same + self._different
+        if self._different >= PROOF and self._different >= MANY * seen:
+            return "full"
+        return "part" if self._same and self._different <= FEW * seen else "unknown"
 
     def see(self, step_w: float, reading_w: float) -> None:
         """Take in the mean power of one step of one period, and the reading of the same moment."""
         before_w, self._before_w = self._before_w, reading_w
-        if before_w is None or abs(reading_w - before_w) < CHANGE * max(reading_w, before_w):
+        if before_w is None:
             return
-        if _equal(step_w, reading_w) or _equal(step_w, before_w):
+        if abs(reading_w - before_w) < CHANGE * max(reading_w, before_w):
+            if abs(step_w - reading_w) > EQUAL_W + UNLIKE * max(step_w, reading_w):
+                self._different += 1
+        elif _equal(step_w, reading_w) or _equal(step_w, before_w):
             self._same += 1
         else:
             self._different += 1

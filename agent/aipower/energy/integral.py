@@ -25,6 +25,8 @@ MISSED_SE = 0.1
 HISTORY_SE = 0.15
 """Standard error of the energy up to an instant inside the first window, in units of the unrest times the window: that
 of a random walk tied at both ends whose steps are a tenth of the window."""
+OFF_RHYTHM = 0.25
+"""Instants that are farther from a whole number of periods are counted by time: the period is another than known."""
 UNREST = 32
 """Steps of which the median tells the unrest: a single jump, as at the start of work, is none."""
 KNOWN = 256
@@ -33,6 +35,11 @@ KNOWN = 256
 
 class Integral(Protocol):
     """Integrates the power readings of one device; a gap longer than `max_gap_s` is left out, not guessed."""
+
+    @property
+    def period_s(self) -> float:
+        """How often the sensor publishes, as far as it is known by now."""
+        ...
 
     @property
     def lag_s(self) -> float:
@@ -50,8 +57,8 @@ class Integral(Protocol):
         ...
 
     @property
-    def part_se_uj(self) -> float:
-        """Standard error of the latest part by itself, for the same reason."""
+    def unseen_s(self) -> float:
+        """How much of each period is not looked at."""
         ...
 
     def gap_s(self, at_s: float) -> float | None:
@@ -73,30 +80,44 @@ def integral_of(device: Device, traits: SensorTraits, max_gap_s: float) -> Integ
 class Boxcar:
     """For sensors that look at their period or at the last part of it: each value stands for one period.
 
-    What was not looked at, in the period or in whole periods between two reads, is as uncertain as half the square of
-    the change from value to value.
+    What was not looked at between two values lies on the way from one to the other where the power changes once: its
+    mean is evenly distributed between them. Where successive changes are opposed, the power goes up and down faster
+    than it is looked at: the mean is then as far off as values are from their own mean, of which the variance is the
+    negative product of two successive changes.
     """
 
     def __init__(self, device: Device, period_s: float, window_s: float, max_gap_s: float) -> None:
         self.variance_uj2 = 0.0
-        self.part_se_uj = 0.0
         self._device = device
         self._max_gap_s = max_gap_s
-        self._period_s = period_s
-        self._unseen_s = max(0.0, period_s - window_s)
+        self._window_s = window_s
         self._rhythm = Rhythm(period_s)
         self._read: Published | None = None
+        self._change_w = 0.0
         self._until_s = 0.0
+        self._begun = False
+        self._counted_s = 0.0
+        """Up to when power is counted: whole periods, however well their instants are known."""
+
+    @property
+    def period_s(self) -> float:
+        """How often the sensor publishes, as far as it is known by now."""
+        return self._rhythm.period_s
 
     @property
     def lag_s(self) -> float:
         """How far behind the latest reading the integral may end."""
-        return self._period_s
+        return self.period_s
 
     @property
     def timing_se_s(self) -> float:
         """Standard error of the instants between its parts."""
         return self._rhythm.se_s
+
+    @property
+    def unseen_s(self) -> float:
+        """How much of each period is not looked at."""
+        return max(0.0, self.period_s - self._window_s)
 
     def gap_s(self, at_s: float) -> float | None:
         """The length of the gap that a reading at `at_s` would end, None where there is none."""
@@ -105,42 +126,65 @@ class Boxcar:
     def advance(self, at_s: float, power_w: float) -> Sequence[EnergyDelta]:
         """The energy that a reading makes known; none at the first and after a gap."""
         before, gap = self._read, self.gap_s(at_s)
-        self._read = Published(at_s, power_w)
+        now = self._read = Published(at_s, power_w)
         if before is None or gap is not None:
-            self._until_s = at_s - self._period_s
+            self._until_s = self._counted_s = at_s - self.period_s
+            self._begun = False
             return ()
         if power_w == before.power_w:
-            return self._up_to(at_s - self._period_s, power_w)
-        instant_s = self._rhythm.see(before.at_s, at_s) + self._unseen_s / 2
-        self._doubt(before, self._read)
+            return self._unchanged(at_s - self.period_s, power_w)
+        instant_s = self._rhythm.see(before, now) + self.unseen_s / 2
+        self._doubt(before, now)
         older_w = (before.power_w + power_w) / 2 if self._missed(at_s, before) else before.power_w
-        return (
-            *self._up_to(instant_s - self._period_s, older_w),
-            *self._up_to(instant_s, power_w),
-        )
+        return self._published(instant_s, older_w, power_w)
 
     def _missed(self, at_s: float, before: Published) -> float:
         """Periods that no read has seen."""
-        return max(0.0, (at_s - before.at_s) / self._period_s - 1)
+        return max(0.0, (at_s - before.at_s) / self.period_s - 1)
 
     def _doubt(self, before: Published, now: Published) -> None:
-        change_uj = (now.power_w - before.power_w) * 1e6
-        self.part_se_uj = self._unseen_s * abs(change_uj)
-        missed_uj2 = self._missed(now.at_s, before) * (self._period_s * change_uj) ** 2
-        jitter_uj2 = (JITTER_S * change_uj) ** 2
-        self.variance_uj2 += (self.part_se_uj**2 + missed_uj2) / 2 + jitter_uj2
+        change_w = now.power_w - before.power_w
+        swing_w2 = max(0.0, -change_w * self._change_w)
+        self._change_w = change_w
+        unseen_uj2 = (self.unseen_s * 1e6) ** 2 * (change_w**2 / 12 + swing_w2)
+        missed_uj2 = self._missed(now.at_s, before) * (self.period_s * change_w * 1e6) ** 2 / 2
+        self.variance_uj2 += unseen_uj2 + missed_uj2 + (JITTER_S * change_w * 1e6) ** 2
 
-    def _up_to(self, until_s: float, power_w: float) -> Sequence[EnergyDelta]:
-        start_s, self._until_s = self._until_s, max(self._until_s, until_s)
-        energy_uj = round(power_w * (self._until_s - start_s) * 1e6)
-        return delta(self._device, start_s, self._until_s, energy_uj)
+    def _unchanged(self, until_s: float, power_w: float) -> Sequence[EnergyDelta]:
+        if until_s <= self._until_s:
+            return ()
+        energy_uj = round(power_w * max(0.0, until_s - self._counted_s) * 1e6)
+        start_s, self._until_s = self._until_s, until_s
+        self._counted_s = max(self._counted_s, until_s)
+        return delta(self._device, start_s, until_s, energy_uj)
+
+    def _published(self, instant_s: float, older_w: float, power_w: float) -> Sequence[EnergyDelta]:
+        """One period of the new value, and what is left of the older one before it."""
+        if not self._begun:
+            # The value that was found began at an unknown time: whole periods count from the first that was seen come.
+            self._begun = True
+            self._until_s = self._counted_s = max(self._until_s, instant_s - self.period_s)
+        if instant_s <= self._until_s:
+            return ()
+        span_s = max(0.0, instant_s - self._counted_s)
+        whole_s = round(span_s / self.period_s) * self.period_s
+        if abs(whole_s - span_s) <= OFF_RHYTHM * self.period_s:
+            span_s = whole_s
+        self._counted_s += span_s
+        newest_s = min(span_s, self.period_s)
+        older_uj, newest_uj = round(older_w * (span_s - newest_s) * 1e6), round(power_w * newest_s * 1e6)
+        start_s, middle_s, self._until_s = self._until_s, instant_s - self.period_s, instant_s
+        if older_uj == 0 or middle_s <= start_s:
+            return delta(self._device, start_s, instant_s, older_uj + newest_uj)
+        older = delta(self._device, start_s, middle_s, older_uj)
+        return (*older, *delta(self._device, middle_s, instant_s, newest_uj))
 
 
 class UnfoldedAverage:
     """For running averages. Before the first reading the power is taken to have been flat for one window."""
 
     def __init__(self, device: Device, period_s: float, window_s: float, max_gap_s: float) -> None:
-        self.part_se_uj = 0.0
+        self.unseen_s = 0.0
         self._missed_uj2 = 0.0
         self._steps_w: deque[float] = deque(maxlen=UNREST)
         self._step_w: float | None = None
@@ -155,9 +199,14 @@ class UnfoldedAverage:
         self._given_uj = 0
 
     @property
+    def period_s(self) -> float:
+        """How often the sensor publishes, as far as it is known by now."""
+        return self._publications.period_s
+
+    @property
     def lag_s(self) -> float:
         """How far behind the latest reading the integral may end."""
-        return 2 * self._publications.period_s
+        return 2 * self.period_s
 
     @property
     def timing_se_s(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 NEIGHBOURS = 6
 """Values from which the unrest beside an instant is judged."""
@@ -23,6 +23,11 @@ class Level:
 
     power_w: float
     se_w: float
+    span_s: float = 0.0
+    """Over how long its values are means."""
+    flicker_w: float = 0.0
+    """Standard deviation of the means over `flicker_s`, which is shorter: what a short piece of it may differ by."""
+    flicker_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -41,6 +46,7 @@ class Levels:
 
     def __init__(self, window_s: float, period_s: float) -> None:
         self._window_s = window_s
+        self._span_s = window_s or period_s
         self._republished_s = 1.2 * period_s
         self._values: deque[_Value] = deque(maxlen=KEPT)
 
@@ -61,7 +67,7 @@ class Levels:
         known = [value for value in self._values if value.by_s <= at_s and self._from(value, earliest_s)]
         if not known or at_s - known[-1].seen_s > STALE_S:
             return None
-        return _level(known[: -NEIGHBOURS - 1 : -1])
+        return _level(known[: -NEIGHBOURS - 1 : -1], self._span_s)
 
     def after(self, at_s: float, until_s: float = math.inf) -> Level | None:
         """The level from `at_s` on, up to `until_s`, as far as it has been seen; None if none is known."""
@@ -69,7 +75,7 @@ class Levels:
         known = [value for value in self._values if value.by_s <= until_s and self._from(value, earliest_s)]
         if not known or known[0].after_s - earliest_s > STALE_S:
             return None
-        return _level(known[:NEIGHBOURS])
+        return _level(known[:NEIGHBOURS], self._span_s)
 
     def _from(self, value: _Value, earliest_s: float) -> bool:
         """True for a value published after `earliest_s`, or published again since: it has not changed."""
@@ -83,16 +89,21 @@ def best(levels: Iterable[Level | None]) -> Level | None:
         return None
     first = known[0]
     beyond_w2 = max((_beyond_w2(first, other) for other in known[1:]), default=0.0)
-    return Level(first.power_w, math.sqrt(first.se_w**2 + beyond_w2))
+    se_w = math.sqrt(first.se_w**2 + beyond_w2)
+    finer = [other for other in known[1:] if other.span_s < first.span_s]
+    if not finer:
+        return replace(first, se_w=se_w)
+    # Successive means that are independent differ by the root of 2 times their standard deviation.
+    return replace(first, se_w=se_w, flicker_w=finer[-1].se_w / math.sqrt(2), flicker_s=finer[-1].span_s)
 
 
 def _beyond_w2(one: Level, other: Level) -> float:
     return max(0.0, (one.power_w - other.power_w) ** 2 - one.se_w**2 - other.se_w**2)
 
 
-def _level(values: Sequence[_Value]) -> Level:
+def _level(values: Sequence[_Value], span_s: float) -> Level:
     """The nearest value, and how much neighbours differ (root mean square of successive differences)."""
     nearest = values[0]
     steps_w = [a.power_w - b.power_w for a, b in zip(values, values[1:], strict=False)]
     unrest_w = math.sqrt(sum(step_w**2 for step_w in steps_w) / len(steps_w)) if steps_w else 0.0
-    return Level(nearest.power_w, math.hypot(unrest_w, nearest.se_w, LEAST_SE_W, LEAST_SE * nearest.power_w))
+    return Level(nearest.power_w, math.hypot(unrest_w, nearest.se_w, LEAST_SE_W, LEAST_SE * nearest.power_w), span_s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from aipower.energy.agreement import Agreement, Disagreement
-from aipower.energy.duty import DutyCheck
+from aipower.energy.duty import DutyCheck, Verdict
 from aipower.energy.integral import Integral, UnfoldedAverage, integral_of
 from aipower.energy.levels import Levels
 from aipower.energy.shadow import Shadow
@@ -45,7 +45,7 @@ class Powers:
     @property
     def period_s(self) -> float:
         """How often power is published."""
-        return self._traits.power_period_s
+        return self._integral.period_s
 
     @property
     def lag_s(self) -> float:
@@ -63,29 +63,30 @@ class Powers:
         return self._integral.timing_se_s
 
     @property
-    def part_se_uj(self) -> float:
-        """Standard error of one part of the integral by itself."""
-        return self._integral.part_se_uj
+    def unseen_s(self) -> float:
+        """How much of each period no reading shows."""
+        return self._integral.unseen_s
 
     @property
     def part_time(self) -> bool:
         """True where the sensor looks part of the time only."""
-        return self._traits.power_window_s < PART_TIME * self._traits.power_period_s
+        return self._traits.power_window_s < PART_TIME * self.period_s
 
     @property
-    def counter_is_part_time(self) -> bool:
-        """True where the counter is known to see no more than the readings of a sensor that looks part of the time."""
-        return self.part_time and self._duty.verdict == "part"
+    def duty(self) -> Verdict:
+        """What part of the time the counter sees, as far as a sensor that looks part of the time can tell."""
+        return self._duty.verdict if self.part_time else "unknown"
 
     @property
     def disagreement(self) -> Disagreement | None:
         """What counter and readings say where both cannot be right.
 
-        A sensor that looks part of the time is no witness against a counter that sees all of it.
+        A sensor that looks part of the time is no witness: it differs from a counter that sees all of it, and tells
+        the same as one that sees no more.
         """
-        if self.part_time and not self._averages and self._duty.verdict != "unknown":
-            return None
-        return self._agreement.disagreement
+        if self._averages:
+            return self._agreement.disagreement(self._average.period_s)
+        return None if self.part_time else self._agreement.disagreement(self.period_s)
 
     def advance(self, reading: Reading) -> Fault | None:
         """Take in one reading; a fault where its power cannot be."""
@@ -101,12 +102,12 @@ class Powers:
             self._check_average(reading.at_s, reading.average_w)
         return None
 
-    def step(self, delta: EnergyDelta, reading: Reading, period_s: float) -> None:
-        """Take in a step of the counter, shown by `reading`."""
+    def step(self, delta: EnergyDelta, power_w: float | None, period_s: float) -> None:
+        """Take in a step of the counter, and the power that was read with it."""
         self._agreement.see_counter(delta)
         shortest_s, longest_s = (factor * period_s for factor in ONE_STEP)
-        if self.part_time and reading.power_w is not None and shortest_s <= delta.span_s <= longest_s:
-            self._duty.see(delta.energy_uj / 1e6 / period_s, reading.power_w)
+        if self.part_time and power_w is not None and shortest_s <= delta.span_s <= longest_s:
+            self._duty.see(delta.energy_uj / 1e6 / period_s, power_w)
 
     def interrupted(self) -> None:
         """The counter began anew."""
@@ -121,14 +122,20 @@ class Powers:
             detail = f"no power for {gap_s:.1f} s; its energy is missing"
             self.gap = Fault(self._device.id, at_s, "gap", retry=True, detail=detail)
             self._agreement.interrupt()
+        period_s = self.period_s
         for part in self._integral.advance(at_s, power_w):
             self.shadow.add(part)
             if not self._averages:
                 self._agreement.see_integral(part, self._integral.variance_uj2)
+        if self.period_s != period_s and not self._averages:
+            self._agreement = Agreement()
 
     def _check_average(self, at_s: float, average_w: float) -> None:
         """Let the running average, which looks all of the time, be the witness from its first reading on."""
         if not self._averages:
             self._averages, self._agreement = True, Agreement()
+        period_s = self._average.period_s
         for part in self._average.advance(at_s, average_w):
             self._agreement.see_integral(part, self._average.variance_uj2)
+        if self._average.period_s != period_s:
+            self._agreement = Agreement()

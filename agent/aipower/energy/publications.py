@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,14 @@ from aipower.energy.changes import JITTER_S, SHARPEST_SE_S
 
 LATE = 0.5
 """A value that has not changed is taken as published again when it is so many periods late: it could have changed."""
+FLICKER = 0.05
+"""A change by no more than this share is one of those that come with each publication."""
+SLOWER = 1.5
+"""A sensor is slower than known where so many of its periods pass between two flickers."""
+SLOWEST_S = 1.0
+"""The longest that a driver caches (science of A3)."""
+REGULAR, IRREGULAR = 4, 0.3
+"""So many gaps in a row that differ by no more than this share are a period: at rest a value may also just stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,27 +29,69 @@ class Published:
     power_w: float
 
 
+class Cadence:
+    """How often a sensor publishes, learned where drivers cache its values for longer than it is known for.
+
+    Only small changes teach: power at rest or at work flickers from value to value, so that each publication shows,
+    but a jump may come any number of publications after the last.
+    """
+
+    def __init__(self, period_s: float) -> None:
+        self._default_s = self.period_s = period_s
+        self._last: tuple[float, float] | None = None
+        self._gaps_s: deque[float] = deque(maxlen=REGULAR)
+
+    def see(self, after_s: float, by_s: float, change: float) -> bool:
+        """Take in a change between two reads, by the share `change` of the value; True where the period is another."""
+        last, self._last = self._last, (after_s, by_s)
+        if last is None or change > FLICKER:
+            return False
+        shortest_s, longest_s = after_s - last[1], by_s - last[0]
+        known_s = self.period_s
+        if longest_s < SLOWER * self._default_s:
+            self._gaps_s.clear()
+            self.period_s = self._default_s
+        elif SLOWER * self._default_s < shortest_s and longest_s < SLOWER * SLOWEST_S:
+            self._gaps_s.append((shortest_s + longest_s) / 2)
+            self._learn()
+        return self.period_s != known_s
+
+    def _learn(self) -> None:
+        middle_s = sorted(self._gaps_s)[len(self._gaps_s) // 2]
+        regular = all(abs(gap_s - middle_s) <= IRREGULAR * middle_s for gap_s in self._gaps_s)
+        if len(self._gaps_s) == REGULAR and regular and abs(middle_s - self.period_s) > IRREGULAR * self.period_s:
+            self.period_s = middle_s
+
+
 class Rhythm:
     """Instants a whole number of periods apart, of which some are seen between two reads."""
 
     def __init__(self, period_s: float) -> None:
-        self._period_s = period_s
+        self._cadence = Cadence(period_s)
         self._earliest_s = self._latest_s = -math.inf
+
+    @property
+    def period_s(self) -> float:
+        """The sensor's usual period, or what it has been seen to be."""
+        return self._cadence.period_s
 
     @property
     def se_s(self) -> float:
         """Standard error of an instant."""
-        width_s = min(self._latest_s - self._earliest_s, self._period_s) if self._latest_s > 0 else self._period_s
+        width_s = min(self._latest_s - self._earliest_s, self.period_s) if self._latest_s > 0 else self.period_s
         return math.hypot(SHARPEST_SE_S, JITTER_S, width_s / math.sqrt(12))
 
-    def see(self, after_s: float, by_s: float) -> float:
-        """The instant between two reads; it narrows what is known of the others."""
-        after_s = max(after_s, by_s - self._period_s)
+    def see(self, before: Published, now: Published) -> float:
+        """The instant between two reads of different values; it narrows what is known of the others."""
+        change = abs(now.power_w - before.power_w) / max(now.power_w, before.power_w)
+        if self._cadence.see(before.at_s, now.at_s, change):
+            self._earliest_s = self._latest_s = -math.inf
+        after_s, by_s = max(before.at_s, now.at_s - self.period_s), now.at_s
         if self._latest_s == -math.inf:
             self._earliest_s, self._latest_s = after_s, by_s
             return (after_s + by_s) / 2
         known_s = (self._earliest_s + self._latest_s) / 2
-        shift_s = round(((after_s + by_s) / 2 - known_s) / self._period_s) * self._period_s
+        shift_s = round(((after_s + by_s) / 2 - known_s) / self.period_s) * self.period_s
         earliest_s = max(after_s, self._earliest_s + shift_s - JITTER_S)
         latest_s = min(by_s, self._latest_s + shift_s + JITTER_S)
         if earliest_s >= latest_s:
@@ -53,10 +104,14 @@ class Publications:
     """Follows one sensor. What is published once more without a change is seen by its rhythm only."""
 
     def __init__(self, period_s: float) -> None:
-        self.period_s = period_s
         self._rhythm = Rhythm(period_s)
         self._read: Published | None = None
         self._last: Published | None = None
+
+    @property
+    def period_s(self) -> float:
+        """How often the sensor publishes."""
+        return self._rhythm.period_s
 
     @property
     def timing_se_s(self) -> float:
@@ -75,7 +130,7 @@ class Publications:
             return (self._last,)
         if power_w == before.power_w:
             return self._unchanged(at_s - LATE * self.period_s, power_w)
-        instant_s = self._rhythm.see(before.at_s, at_s)
+        instant_s = self._rhythm.see(before, self._read)
         missed = self._unchanged(instant_s - LATE * self.period_s, before.power_w)
         if at_s - before.at_s > self.period_s:
             missed = _between(missed, before.power_w, power_w)

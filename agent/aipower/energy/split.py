@@ -41,20 +41,32 @@ class Split:
     after: Level | None = None
     timing_se_s: float = 0.0
     """Standard error of the instants at which the delta begins and ends."""
-    energy_se_uj: float = 0.0
-    """Standard error of the delta's energy: a counter's step has none."""
+    unseen_s: float = 0.0
+    """How much of it the delta's energy does not know: a counter that sees all of the time knows all."""
     kept: Literal["before", "after"] = "before"
     """The side that is wanted: an error of the delta's energy is of no matter to a side known from its own level."""
+    settled_weight: float | None = None
+    """Weight of the level before, where the energy was handed out by it and only its error is judged anew."""
 
     @property
     def before_uj(self) -> int:
-        """The energy before the instant, from 0 to all."""
-        return round(min(max(self.estimate().energy_uj, 0.0), float(self.delta.energy_uj)))
+        """The energy before the instant, from 0 to all; to more than that where the delta does not know all of it."""
+        missed_uj = 0.0
+        if self.kept == "before" and self.before is not None:
+            missed_uj = self.before.power_w * self.unseen_s * 1e6
+        return round(min(max(self.estimate().energy_uj, 0.0), self.delta.energy_uj + missed_uj))
 
     @property
     def se_uj(self) -> float:
         """Standard error of the energy on either side, in microjoules."""
         return math.sqrt(self.estimate().variance_uj2)
+
+    def settled(self) -> Split:
+        """The same, with the weights of now for good."""
+        left, right = self._sides()
+        if left is None or right is None:
+            return replace(self, settled_weight=None if left is right else float(right is None))
+        return replace(self, settled_weight=_weight(left, right))
 
     def estimate(self) -> Estimate:
         """The energy before the instant before it is made possible (0 to all) and whole."""
@@ -72,29 +84,43 @@ class Split:
         return beyond * (self.timing_se_s * 1e6) ** 2
 
     def _weighed(self) -> Estimate:
-        left_s, right_s = self.at_s - self.delta.start_s, self.delta.end_s - self.at_s
-        total_uj = float(self.delta.energy_uj)
-        from_left = None if self.before is None else self._side(self.before, left_s)
-        from_right = None if self.after is None else self._side(self.after, right_s)
-        if from_right is not None:
-            from_right = replace(from_right, energy_uj=total_uj - from_right.energy_uj)
-            from_right = self._with_total(from_right, "before")
-        if from_left is not None:
-            from_left = self._with_total(from_left, "after")
-        if from_left is not None and from_right is not None:
-            return _combined(from_left, from_right, left_s / self.delta.span_s)
-        return from_left or from_right or _by_time(total_uj, left_s, right_s)
+        left, right = self._sides()
+        if left is not None and right is not None:
+            weight = _weight(left, right) if self.settled_weight is None else self.settled_weight
+            return _combined(left, right, weight, (self.at_s - self.delta.start_s) / self.delta.span_s)
+        by_time = _by_time(float(self.delta.energy_uj), self.at_s - self.delta.start_s, self.delta.end_s - self.at_s)
+        return left or right or by_time
+
+    def _sides(self) -> tuple[Estimate | None, Estimate | None]:
+        """The energy before the instant by the level before it, and by the level after it."""
+        left = right = None
+        if self.before is not None:
+            left = self._with_total(self._side(self.before, self.at_s - self.delta.start_s), "after")
+        if self.after is not None:
+            beyond = self._side(self.after, self.delta.end_s - self.at_s)
+            right = Estimate(self.delta.energy_uj - beyond.energy_uj, beyond.variance_uj2)
+            right = self._with_total(right, "before")
+        return left, right
 
     def _with_total(self, estimate: Estimate, side: str) -> Estimate:
         """With the error of the delta's energy, where `side` is the remainder of it that is wanted."""
         if self.kept != side:
             return estimate
-        return replace(estimate, variance_uj2=estimate.variance_uj2 + self.energy_se_uj**2)
+        return replace(estimate, variance_uj2=estimate.variance_uj2 + self._energy_uj2())
+
+    def _energy_uj2(self) -> float:
+        """Mean square error of the delta's energy where the power changes once in what was not looked at."""
+        if self.before is None or self.after is None:
+            return 0.0
+        change_w = self.after.power_w - self.before.power_w
+        return (self.unseen_s * change_w * 1e6) ** 2 / 3
 
     def _side(self, level: Level, span_s: float) -> Estimate:
         unrest_uj = level.se_w * span_s * 1e6
+        # A piece of many flickers is off by the root of their number, one shorter than a flicker by all of it.
+        flicker_uj = level.flicker_w * math.sqrt(span_s * min(span_s, level.flicker_s)) * 1e6
         timing_uj = math.hypot(level.power_w, level.se_w) * self.timing_se_s * 1e6
-        return Estimate(level.power_w * span_s * 1e6, unrest_uj**2 + timing_uj**2)
+        return Estimate(level.power_w * span_s * 1e6, unrest_uj**2 + flicker_uj**2 + timing_uj**2)
 
 
 def _beyond(distance: float) -> float:
@@ -105,20 +131,25 @@ def _beyond(distance: float) -> float:
     return (1 + distance**2) * math.erfc(distance / math.sqrt(2)) / 2 - distance * density
 
 
-def _combined(one: Estimate, other: Estimate, share: float) -> Estimate:
-    """Both estimates by their variances; where they differ by more than chance, energy of neither level is in between.
+def _weight(one: Estimate, other: Estimate) -> float:
+    """The weight of `one` that makes the variance of both together least."""
+    both_uj2 = one.variance_uj2 + other.variance_uj2
+    return other.variance_uj2 / both_uj2 if both_uj2 > 0 else 0.5
+
+
+def _combined(one: Estimate, other: Estimate, weight: float, share: float) -> Estimate:
+    """Both estimates, `weight` of the one; where they differ by more than chance, energy of neither is in between.
 
     That rest lies anywhere in the delta: `share` of it before the instant, as a draw of one.
     """
     both_uj2 = one.variance_uj2 + other.variance_uj2
     rest_uj = other.energy_uj - one.energy_uj
-    weight = other.variance_uj2 / both_uj2 if both_uj2 > 0 else 0.5
     foreign = 1 - FOREIGN * both_uj2 / rest_uj**2 if rest_uj**2 > FOREIGN * both_uj2 else 0.0
     agreed_uj = weight * one.energy_uj + (1 - weight) * other.energy_uj
-    spread_uj = one.energy_uj + rest_uj * share
+    agreed_uj2 = weight**2 * one.variance_uj2 + (1 - weight) ** 2 * other.variance_uj2
     return Estimate(
-        (1 - foreign) * agreed_uj + foreign * spread_uj,
-        (1 - foreign) * one.variance_uj2 * weight + foreign * rest_uj**2 * share * (1 - share),
+        (1 - foreign) * agreed_uj + foreign * (one.energy_uj + rest_uj * share),
+        (1 - foreign) * agreed_uj2 + foreign * rest_uj**2 * share * (1 - share),
     )
 
 
@@ -130,7 +161,7 @@ def _by_time(total_uj: float, left_s: float, right_s: float) -> Estimate:
 
 def after(split: Split) -> EnergyDelta:
     """The part of the delta after the instant."""
-    return replace(split.delta, start_s=split.at_s, energy_uj=split.delta.energy_uj - split.before_uj)
+    return replace(split.delta, start_s=split.at_s, energy_uj=max(0, split.delta.energy_uj - split.before_uj))
 
 
 def before(split: Split) -> EnergyDelta:

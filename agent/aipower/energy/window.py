@@ -9,6 +9,7 @@ from aipower.energy import split
 from aipower.energy.split import Split
 from aipower.model import EnergyDelta, Method
 
+
 def starting_at(delta: EnergyDelta, at_s: float) -> EnergyDelta | None:
     """The part of `delta` after `at_s`, in proportion to time; None if there is none."""
     if delta.start_s >= at_s:

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aipower.accounts import ProcessAccount
-from aipower.attribution.active import CPU_INTENSITY_SE
 from aipower.faultlog import FaultRecord
-from aipower.ledger import Ledger, half_width_95
+from aipower.ledger import Ledger
+from aipower.meter import Channel, Meter
 from aipower.model import SUMMED_KINDS, UJ_PER_J, ProcessId
 from aipower.processes.tree import RunTree
 from aipower.run.conditions import with_conditions
-from aipower.run.device_rows import around, device_row, span_of
+from aipower.run.device_rows import Span, device_row, share_of, span_of
 from aipower.run.measure import Measured
 from aipower.run.record import (
     DeviceRecord,
     Energies,
     FaultLine,
-    Interval,
     Intervals,
     Missing,
     ProcessRecord,
     is_covered,
 )
+from aipower.run.shares import Range, Share
+from aipower.uncertainty import Error, part_error
 
 IDENTIFIABLE_SHARE = 0.05
-"""A process whose part is uncertain by more than this for sharing devices cannot be told apart well."""
+"""A process may share so much of its energy with others it was never told from; more is doubtful as a whole."""
 MAX_PROCESSES = 1000
 
 
@@ -37,6 +37,7 @@ class Books:
 
     energy_j: Energies
     interval_j: Intervals
+    repeatable_interval_j: Intervals
     devices: list[DeviceRecord]
     processes: list[ProcessRecord]
     faults: list[FaultLine]
@@ -58,12 +59,14 @@ def close_books(measured: Measured, command: str, cpu_s: float) -> Books:
     span = span_of(wall_s, cpu_s, tree.total_cpu_s() if tree else 0.0)
     rows = [device_row(channel, ledger, span) for channel in meter.channels]
     devices = [with_conditions(row, measured.conditions) for row in rows]
+    sums = _sums(meter.channels, ledger, span)
     faults = [*_troubles(measured), *(_fault(fault, measured) for fault in meter.fault_records())]
     return Books(
-        Energies(**{kind: _sum(_energies(devices, kinds)) for kind, kinds in _kinds()}),
-        Intervals(**{kind: _span(_intervals(devices, kinds)) for kind, kinds in _kinds()}),
+        Energies(**{kind: share.own.energy_j for kind, share in sums.items()}),
+        Intervals(**{kind: share.absolute_j for kind, share in sums.items()}),
+        Intervals(**{kind: share.repeatable_j for kind, share in sums.items()}),
         devices,
-        _processes(ledger, tree, command),
+        _processes(meter, ledger, tree, command),
         faults,
         [Missing(m.source, m.kind, m.reason, m.remedy) for m in found.sensors.unavailable],
         any(channel.sensor.facts.driver == "simulated" for channel in meter.channels),
@@ -74,7 +77,7 @@ def close_books(measured: Measured, command: str, cpu_s: float) -> Books:
 def _without_sensors(measured: Measured) -> Books:
     why = "; ".join(trouble.detail for trouble in measured.troubles) or "the sensors did not answer"
     missing = Missing("all sensors", "gpu", why, "aipower doctor")
-    return Books(Energies(), Intervals(), [], [], [], [missing], simulated=False, covered=False)
+    return Books(Energies(), Intervals(), Intervals(), [], [], [], [missing], simulated=False, covered=False)
 
 
 def _troubles(measured: Measured) -> list[FaultLine]:
@@ -98,47 +101,50 @@ def _kinds() -> Iterable[tuple[str, Sequence[str]]]:
         yield kind, (kind,)
 
 
-def _energies(devices: Sequence[DeviceRecord], kinds: Sequence[str]) -> list[float]:
-    return [d.run_energy_j for d in devices if d.kind in kinds and d.run_energy_j is not None]
+def _sums(channels: Sequence[Channel], ledger: Ledger, span: Span) -> dict[str, Share]:
+    """The run's part of all devices of a kind, by kind; kinds of which nothing is known are not in it."""
+    shares = [(channel.sensor.device.kind, share_of(channel, ledger, span)) for channel in channels]
+    sums: dict[str, Share] = {}
+    for kind, kinds in _kinds():
+        if known := [share for kind_of, share in shares if share is not None and kind_of in kinds]:
+            sums[kind] = sum(known, Share())
+    return sums
 
 
-def _intervals(devices: Sequence[DeviceRecord], kinds: Sequence[str]) -> list[Interval]:
-    return [d.run_interval_j for d in devices if d.kind in kinds and d.run_interval_j is not None]
-
-
-def _sum(energies_j: Sequence[float]) -> float | None:
-    return math.fsum(energies_j) if energies_j else None
-
-
-def _span(intervals_j: Sequence[Interval]) -> Interval | None:
-    """Ends added up: devices of one make share their scale error, so errors are taken as one, not as independent."""
-    if not intervals_j:
-        return None
-    return math.fsum(low for low, _ in intervals_j), math.fsum(high for _, high in intervals_j)
-
-
-def _processes(ledger: Ledger, tree: RunTree | None, command: str) -> list[ProcessRecord]:
+def _processes(meter: Meter, ledger: Ledger, tree: RunTree | None, command: str) -> list[ProcessRecord]:
     """The run's processes that used energy, the largest first."""
     if tree is None:
         return []
     cpu_s = tree.cpu_s_by_process()
+    by_device = {channel.sensor.device.id: channel for channel in meter.channels}
     rows: list[ProcessRecord] = []
     for process, account in ledger.processes().items():
         if process not in tree:
             continue
-        half_j = sum(half_width_95(part.energy_uj, part) for part in account.parts.values()) / UJ_PER_J
-        energy_j = account.energy_uj / UJ_PER_J
+        energy = Range(account.energy_uj / UJ_PER_J, _process_error(account, ledger, by_device))
         rows.append(
             ProcessRecord(
                 process.pid,
                 _command(process, tree, command, account.info.comm),
-                energy_j,
-                around(energy_j, half_j),
-                _identifiable(account, ledger),
+                energy.energy_j,
+                energy.absolute_j,
+                energy.repeatable_j,
+                _identifiable(process, account, meter, ledger),
                 cpu_s.get(process, 0.0),
             )
         )
     return sorted(rows, key=lambda row: row.energy_j, reverse=True)[:MAX_PROCESSES]
+
+
+def _process_error(account: ProcessAccount, ledger: Ledger, channels: Mapping[str, Channel]) -> Error:
+    """Over all devices; what a device's edges may hide is borne by those who worked on it, by what they used."""
+    error = Error()
+    for device_id, part in account.parts.items():
+        channel, totals = channels[device_id], ledger.totals(device_id)
+        used_uj = totals.energy_uj - totals.idle_uj
+        edge_uj = channel.edge_uj * part.energy_uj / used_uj if used_uj else 0.0
+        error += part_error(part, ledger.scale(channel.sensor.device), edge_uj)
+    return error
 
 
 def _command(process: ProcessId, tree: RunTree, command: str, comm: str) -> str:
@@ -149,15 +155,13 @@ def _command(process: ProcessId, tree: RunTree, command: str, comm: str) -> str:
     return member.command or comm
 
 
-def _identifiable(account: ProcessAccount, ledger: Ledger) -> bool:
-    """False where sharing devices with others makes the process's part uncertain.
-
-    The error of unequal intensity grows with what others did: a process that has a device to itself has none of it.
-    """
-    shared_uj = 0.0
+def _identifiable(process: ProcessId, account: ProcessAccount, meter: Meter, ledger: Ledger) -> bool:
+    """False where a part of its energy that matters was shared with others whom nothing tells it from."""
+    doubtful_uj = 0.0
     for device, part in account.parts.items():
         totals = ledger.totals(device)
-        work_uj = totals.active_uj + totals.unattributed_uj
-        others = 1 - part.active_uj / work_uj if work_uj else 0.0
-        shared_uj += CPU_INTENSITY_SE * part.active_uj * max(0.0, others)
-    return shared_uj <= IDENTIFIABLE_SHARE * account.energy_uj
+        others_uj = totals.active_uj + totals.unattributed_uj - part.active_uj
+        shared_uj = min(part.active_uj, others_uj)
+        if meter.indistinct(device, (process,)):
+            doubtful_uj += shared_uj
+    return doubtful_uj <= IDENTIFIABLE_SHARE * account.energy_uj

@@ -92,6 +92,8 @@ def _begin(options: RunOptions) -> Measurement | None:
         from aipower.sensors.select import parse_selection  # noqa: PLC0415 - see above
 
         measurement = Measurement(parse_selection(options.sensors), options.interval_s, SystemClock(), os.environ)
+        if measurement.calibration_problem:
+            complain(f"aipower-run: {measurement.calibration_problem}")
         measurement.begin(lambda: asked_to_stop() > 0, lambda: _tell_of_wait(options))
     except AipowerError:
         raise
@@ -132,6 +134,6 @@ def _report(
 
             output.write(to_json(record))
         if not options.quiet:
-            say(render(record))
+            say(render(record, verbose=options.verbose))
     except Exception as error:  # noqa: BLE001 - see the docstring
         complain(f"aipower-run: no report: {in_one_line(error)}")

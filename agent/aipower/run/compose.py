@@ -31,6 +31,7 @@ def compose(options: RunOptions, measured: Measured, outcome: Outcome, started_u
         host=printable(os.uname().nodename),
         energy_j=books.energy_j,
         interval_j=books.interval_j,
+        repeatable_interval_j=books.repeatable_interval_j,
         estimated_j=Energies(guess.energy_j, cpu=guess.energy_j) if guess else Energies(),
         estimated_interval_j=Intervals(_span(guess), cpu=_span(guess)) if guess else Intervals(),
         devices=books.devices,

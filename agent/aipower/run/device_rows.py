@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from aipower.accounts import DeviceAccount, PartAccount
-from aipower.ledger import SCALE_95, Z_95, Ledger, half_width_95
+from aipower.ledger import Ledger
 from aipower.meter import MIN_POWER_WINDOW_S, Channel
 from aipower.model import UJ_PER_J
 from aipower.run.measure import RUN
-from aipower.run.record import CRUMB, DeviceRecord, Interval
+from aipower.run.record import CRUMB, DeviceRecord
+from aipower.run.shares import Range, Share
+from aipower.uncertainty import part_error, whole_error
 
 SEEN_S = 0.5
 """Utilisation is sampled six times a second and holders are listed at the end: a shorter job may go unseen."""
@@ -34,15 +35,6 @@ class Span:
     cpus: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Share:
-    """The run's own part in joules."""
-
-    energy_j: float | None
-    interval_j: Interval | None
-    unknown: str = ""
-
-
 def uncounted_cpu_s(exact_s: float, counted_s: float) -> float:
     """CPU seconds that whole ticks have missed: what the kernel's exact time has more, at least one tick."""
     return max(TICK_S, exact_s - counted_s)
@@ -60,9 +52,7 @@ def device_row(channel: Channel, ledger: Ledger, span: Span) -> DeviceRecord:
     counted = totals.energy_uj > 0
     energy_j = totals.energy_uj / UJ_PER_J
     mean_w = energy_j / channel.covered_s if counted and channel.covered_s > 0 else None
-    edge_j = Z_95 * channel.energy.se_uj / UJ_PER_J
-    whole = around(energy_j, math.hypot(SCALE_95 * energy_j, edge_j))
-    share = _within(_share(channel, totals, part, span, edge_j), whole[1]) if counted else _Share(None, None)
+    whole, share = whole_of(channel, ledger), share_of(channel, ledger, span)
     return DeviceRecord(
         device=device.id,
         kind=device.kind,
@@ -70,42 +60,47 @@ def device_row(channel: Channel, ledger: Ledger, span: Span) -> DeviceRecord:
         name=device.name,
         method=channel.energy.method,
         energy_j=energy_j if counted else None,
-        interval_j=whole if counted else None,
+        interval_j=whole.absolute_j if counted else None,
         mean_w=mean_w,
         peak_w=_peak_w(channel, mean_w),
-        run_energy_j=share.energy_j,
-        run_interval_j=share.interval_j,
+        run_energy_j=share.own.energy_j if share else None,
+        run_interval_j=share.absolute_j if share else None,
         idle_j=totals.idle_uj / UJ_PER_J if counted else None,
         other_j=_other_uj(totals, part) / UJ_PER_J if counted else None,
         unattributed_j=totals.unattributed_uj / UJ_PER_J if counted else None,
         covered_s=min(channel.covered_s, span.wall_s),
-        run_unknown=share.unknown,
+        run_unknown=_unknown(channel, totals, part) if counted else "",
+        calibration=channel.calibration.source,
+        repeatable_interval_j=whole.repeatable_j if counted else None,
+        repeatable_run_interval_j=share.repeatable_j if share else None,
     )
 
 
-def around(middle: float, half: float) -> Interval:
-    """The interval of `half` on both sides, never below 0."""
-    return max(0.0, middle - half), middle + half
+def whole_of(channel: Channel, ledger: Ledger) -> Range:
+    """What the device used, whoever used it."""
+    device = channel.sensor.device
+    energy_uj = ledger.totals(device.id).energy_uj
+    error = whole_error(energy_uj, channel.covered_s, ledger.scale(device), channel.edge_uj)
+    return Range(energy_uj / UJ_PER_J, error)
 
 
-def _share(channel: Channel, totals: DeviceAccount, part: PartAccount, span: Span, edge_j: float) -> _Share:
-    unknown = _unknown(channel, totals, part)
-    if unknown:
-        return _Share(None, None, unknown)
-    own_j, energy_j = part.energy_uj / UJ_PER_J, totals.energy_uj / UJ_PER_J
-    own_edge_j = edge_j if part.energy_uj else 0.0
-    low_j, high_j = around(own_j, math.hypot(half_width_95(part.energy_uj, part) / UJ_PER_J, own_edge_j))
-    if channel.sensor.device.kind == "gpu":
-        return _Share(own_j, (low_j, max(high_j, _most_of_gpu_j(totals, part, span, high_j))))
-    missed_j = energy_j * min(1.0, span.uncounted_cpu_s / (span.cpus * span.wall_s)) if span.wall_s > 0 else energy_j
-    return _Share(own_j, (min(low_j, max(0.0, own_j - missed_j)), max(high_j, own_j + missed_j)))
+def share_of(channel: Channel, ledger: Ledger, span: Span) -> Share | None:
+    """The run's part of the device; None where nobody can say what it is."""
+    device = channel.sensor.device
+    totals, part = ledger.totals(device.id), ledger.run_part(RUN, device.id)
+    if totals.energy_uj == 0 or _unknown(channel, totals, part):
+        return None
+    error = part_error(part, ledger.scale(device), channel.edge_uj if part.energy_uj else 0.0)
+    missed_j = 0.0 if device.kind == "gpu" else _uncounted_j(totals, span)
+    hidden_j = _hidden_j(totals, part, span) if device.kind == "gpu" else missed_j
+    return Share(Range(part.energy_uj / UJ_PER_J, error, missed_j, hidden_j), whole_of(channel, ledger))
 
 
-def _within(share: _Share, most_j: float) -> _Share:
-    """`share` with an interval that does not pass what the whole device may have used at most."""
-    if share.interval_j is None:
-        return share
-    return replace(share, interval_j=(share.interval_j[0], min(share.interval_j[1], most_j)))
+def _uncounted_j(totals: DeviceAccount, span: Span) -> float:
+    """What the CPU seconds that no window counted may have cost."""
+    if span.wall_s <= 0:
+        return totals.energy_uj / UJ_PER_J
+    return totals.energy_uj / UJ_PER_J * min(1.0, span.uncounted_cpu_s / (span.cpus * span.wall_s))
 
 
 def _unknown(channel: Channel, totals: DeviceAccount, part: PartAccount) -> str:
@@ -117,11 +112,10 @@ def _unknown(channel: Channel, totals: DeviceAccount, part: PartAccount) -> str:
     return NOBODY_KNOWN if is_gpu and nobody and totals.unattributed_uj > CRUMB * totals.energy_uj else ""
 
 
-def _most_of_gpu_j(totals: DeviceAccount, part: PartAccount, span: Span, high_j: float) -> float:
-    """What the run may have used at most: unattributed energy may be its, and a short job's energy passes for idle."""
-    if part.energy_uj == 0 and span.wall_s < SEEN_S:
-        return (totals.energy_uj - _other_uj(totals, part)) / UJ_PER_J
-    return high_j + totals.unattributed_uj / UJ_PER_J
+def _hidden_j(totals: DeviceAccount, part: PartAccount, span: Span) -> float:
+    """What more of a GPU may be the run's: unattributed energy, and idle energy, for which a short job's passes."""
+    passes = part.energy_uj == 0 and span.wall_s < SEEN_S
+    return (totals.unattributed_uj + (totals.idle_uj if passes else 0)) / UJ_PER_J
 
 
 def _other_uj(totals: DeviceAccount, part: PartAccount) -> int:

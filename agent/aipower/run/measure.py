@@ -8,9 +8,10 @@ the books.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aipower.errors import AipowerError, SensorError
@@ -23,6 +24,7 @@ from aipower.processes.table import ProcessTable
 from aipower.processes.tree import RunTree
 from aipower.run.conditions import ConditionLog
 from aipower.run.console import in_one_line
+from aipower.run.scales import load_scales
 from aipower.seams import Clock
 from aipower.sensors.select import Found, Machine, Selection, discover
 
@@ -38,16 +40,27 @@ SETTLE_FROM_S = 0.1
 """Runs shorter than this do not wait: who measures `true` wants the prompt back."""
 ATTRIBUTE_S = 1.0
 """Windows of attribution: utilisation is sampled six times a second, so shorter ones are mostly noise."""
+KEEP_WINDOWS = 3600
+"""Windows that are split at the end, when all is known that the run shows; an hour of them."""
 READY_S = 10.0
 """A driver that has not answered by then is left out: the command must not wait for it."""
 PATIENT_S = 2.0
 """After this long a person is told what is waited for."""
 SLICE_S = 0.05
 """Pause between looks at whether we were asked to stop."""
+LEAST_PAUSE_S = 0.02
+"""Sensors are not read more often than this, however fast they are: each read wakes a driver."""
 RUN = "run"
 """The name of the run in its own ledger, which holds no other."""
 FINISH_S = 5.0
 """A sensor that hangs at the end is not waited for any longer than this."""
+
+
+def hungriest(channels: Iterable[Channel]) -> tuple[Sequence[Channel], float]:
+    """The channels whose energy hangs on each value of the sensor, and the pause between reads that misses none."""
+    hungry = [channel for channel in channels if channel.up and math.isfinite(channel.energy.look_again_s)]
+    pause_s = min((channel.energy.look_again_s for channel in hungry), default=math.inf)
+    return hungry, max(LEAST_PAUSE_S, pause_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +68,7 @@ class Trouble:
     """What went wrong with the measurement itself, not with one device."""
 
     reason: str
-    """A short stable word: `driver_late`, `hung`, `no_thread`, `internal`."""
+    """A short stable word: `driver_late`, `hung`, `no_thread`, `calibration`, `internal`."""
     detail: str
 
 
@@ -91,12 +104,18 @@ class Measurement:
         self._finished = False
         self._started_s = self._ended_s = 0.0
         self._refusal: AipowerError | None = None
-        self._troubles: list[Trouble] = []
+        self._scales = load_scales(environ)
+        self._troubles = [Trouble("calibration", self._scales.problem)] if self._scales.problem else []
         self._conditions = ConditionLog()
         self._found: Found | None = None
         self._meter: Meter | None = None
         self._ledger: Ledger | None = None
         self._tree: RunTree | None = None
+
+    @property
+    def calibration_problem(self) -> str:
+        """Why the sensors' calibrations are left out, in one line; empty where they are not."""
+        return self._scales.problem
 
     def begin(self, asked_to_stop: Callable[[], bool], tell: Callable[[], None]) -> None:
         """Find the sensors and read them once, in at most `READY_S` and only until `asked_to_stop` is true.
@@ -186,7 +205,8 @@ class Measurement:
         self._found = discover(self._selection, self._machine, None)
         self._ledger = Ledger(self._found.directory, max_processes=4096)
         max_gap_s = max(2.0, 5 * self._interval_s)
-        self._meter = Meter(self._found.sensors, self._ledger, self._clock, max_gap_s, self._run_of)
+        calibrations = self._scales.calibrations
+        self._meter = Meter(self._found.sensors, self._ledger, self._clock, max_gap_s, self._run_of, calibrations, KEEP_WINDOWS)
         self._meter.sample()
         self._meter.prime()
         return self._meter
@@ -212,7 +232,17 @@ class Measurement:
                 continue
             self._look_around(tree)
             next_s = max(next_s + self._interval_s, self._clock.monotonic_s())
-            self._over.wait(next_s - self._clock.monotonic_s())
+            self._rest(meter, next_s)
+
+    def _rest(self, meter: Meter, until_s: float) -> None:
+        """Wait until then or until the command ends; sensors of which each value counts are read in between."""
+        while not self._over.is_set():
+            hungry, pause_s = hungriest(meter.channels)
+            left_s = until_s - self._clock.monotonic_s()
+            self._over.wait(max(0.0, min(left_s, pause_s)))
+            if left_s <= pause_s:
+                return
+            meter.sample(hungry)
 
     def _finish(self, meter: Meter) -> None:
         for channel in meter.channels:
@@ -226,6 +256,7 @@ class Measurement:
         for channel in meter.channels:
             channel.close(self._ended_s)
         meter.attribute()
+        meter.settle()
         meter.close()
 
     def _run_of(self, process: ProcessId) -> str:

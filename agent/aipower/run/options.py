@@ -22,6 +22,7 @@ class RunOptions:
     json: Path | None
     name: str
     quiet: bool
+    verbose: bool
     interval_s: float
     sensors: str
     wait_all: bool
@@ -39,6 +40,7 @@ def make_parser(prog: str = "aipower-run") -> argparse.ArgumentParser:
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the record (schema aipower.run/1) to FILE")
     parser.add_argument("--name", default="", help="a name for the run, kept in the record")
     parser.add_argument("-q", "--quiet", action="store_true", help="no report")
+    parser.add_argument("-v", "--verbose", action="store_true", help="also how well runs compare, and calibrations")
     parser.add_argument(
         "--interval", metavar="SECONDS", type=float, default=0.1, help="time between sensor reads (default: 0.1)"
     )
@@ -76,7 +78,14 @@ def parse(argv: Sequence[str], prog: str = "aipower-run") -> RunOptions:
     if options.json is not None and str(options.json) in STANDARD_STREAMS:
         raise UsageError(f"--json {options.json}: standard output belongs to the command; name a file")
     return RunOptions(
-        command, options.json, options.name, options.quiet, options.interval, options.sensors, options.wait
+        command,
+        options.json,
+        options.name,
+        options.quiet,
+        options.verbose,
+        options.interval,
+        options.sensors,
+        options.wait,
     )
 
 

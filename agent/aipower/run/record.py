@@ -69,6 +69,12 @@ class DeviceRecord:
     core_clock_hz: float | None = None
     """The mean of what was seen once a second, as is `memory_clock_hz`."""
     memory_clock_hz: float | None = None
+    calibration: str = ""
+    """The meter, day and file of the calibration that was applied; empty for a sensor that has none."""
+    repeatable_interval_j: Interval | None = None
+    """`interval_j` without the sensor's scale: in it, energies of this device compare with each other."""
+    repeatable_run_interval_j: Interval | None = None
+    """`run_interval_j` without the sensor's scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,8 @@ class ProcessRecord:
     command: str
     energy_j: float
     interval_j: Interval
+    repeatable_interval_j: Interval
+    """Without the scale of the sensors."""
     identifiable: bool
     """False where it shared its devices with others, so that its part rests on busy time alone."""
     cpu_time_s: float
@@ -121,6 +129,8 @@ class RunRecord:
     energy_j: Energies
     """What the run's own processes used; measured only."""
     interval_j: Intervals
+    repeatable_interval_j: Intervals
+    """Without the scale of the sensors: in it, runs on the same devices compare with each other."""
     estimated_j: Energies
     """By a model, for what was not measured; no part of `energy_j`."""
     estimated_interval_j: Intervals

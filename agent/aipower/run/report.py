@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from aipower.calibration.default import default_words
 from aipower.run.record import CRUMB, DeviceRecord, FaultLine, Missing, RunRecord, is_covered
-from aipower.run.wording import bracket, clean, duration, joules, short
+from aipower.run.wording import bracket, clean, duration, joules, plus_minus, short
 
 LABEL_WIDTH = 9
 SHOWN_PROCESSES = 5
 SHOWN_FAULTS = 5
 FAULT_WIDTH = 160
 """Wide enough for a driver's words and the remedy after them."""
+CALIBRATION_WIDTH = 100
 METHODS = {"counter": "energy counter", "integrated": "integrated power", "estimated": "model"}
 KINDS = {"gpu": "GPU", "cpu": "CPU", "dram": "DRAM"}
 WH_J = 3600.0
 
 
-def render(record: RunRecord) -> str:
-    """The report, ending with a newline."""
+def render(record: RunRecord, *, verbose: bool = False) -> str:
+    """The report, ending with a newline; `verbose` tells how well runs compare, and what scales were taken."""
     labels = labels_of(record.devices)
     lines = [
         _headline(record),
-        *(line for device in _used(record) for line in _device(device, labels[device.device], record.wall_s)),
+        *(line for device in _used(record) for line in _device(device, labels[device.device], record.wall_s, verbose)),
         *_unused(record),
         *_estimate(record),
         *_missing(record.not_measured),
@@ -85,7 +87,12 @@ def _unused(record: RunRecord) -> Iterable[str]:
         yield _row("", f"{len(rest)} GPU{plural} that this run did not use drew {joules(energy_j)} meanwhile")
 
 
-def _device(device: DeviceRecord, label: str, wall_s: float) -> Iterable[str]:
+def _device(
+    device: DeviceRecord,
+    label: str,
+    wall_s: float,
+    verbose: bool,  # noqa: FBT001 - passed through from `render`
+) -> Iterable[str]:
     if device.energy_j is None:
         yield _row(label, f"{device.name}: no energy was read; see the faults")
         return
@@ -95,9 +102,27 @@ def _device(device: DeviceRecord, label: str, wall_s: float) -> Iterable[str]:
         own = f"{joules(device.run_energy_j)}  {bracket(device.run_interval_j)}"
         yield _row(label, f"{own}  by this run, {METHODS[device.method]}")
     yield _row("", f"device {joules(device.energy_j)}{_powers(device)}: {_rest(device)}")
+    if verbose:
+        yield _row("", f"{_repeatable(device)}; {_scale(device)}")
     if not is_covered(device, wall_s):
         yield _row("", f"covers {_part_of(device.covered_s, wall_s)}")
     yield _row("", short(device.name, 60))
+
+
+def _repeatable(device: DeviceRecord) -> str:
+    """Within which part of themselves figures of the same device compare."""
+    parts = (
+        ("device", device.energy_j, device.repeatable_interval_j),
+        ("run", device.run_energy_j, device.repeatable_run_interval_j),
+    )
+    known = [f"{what} {text}" for what, energy_j, found_j in parts if (text := plus_minus(energy_j, found_j))]
+    return f"repeatable: {', '.join(known)}"
+
+
+def _scale(device: DeviceRecord) -> str:
+    if device.calibration:
+        return f"calibrated by {short(device.calibration, CALIBRATION_WIDTH)}"
+    return f"not calibrated, {default_words('gpu' if device.kind == 'gpu' else 'cpu')}"
 
 
 def _part_of(covered_s: float, wall_s: float) -> str:

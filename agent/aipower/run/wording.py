@@ -8,6 +8,7 @@ SCALES_J = ((1e6, 1e6, "MJ"), (1e4, 1e3, "kJ"), (1.0, 1.0, "J"), (0.0, 1e-3, "mJ
 """From how many joules on a unit is used, and what it is worth."""
 DIGITS = 4
 MINUTE_S, LEAST_S = 60, 0.1
+MOST_FINE_PERCENT = 10
 
 
 def joules(energy_j: float) -> str:
@@ -30,6 +31,15 @@ def bracket(interval_j: Interval | None) -> str:
     decimals = _decimals(high_j / scale_j)
     low = f"{low_j / scale_j:.{decimals}f}" if low_j > 0 else "0"
     return f"[{low} .. {high_j / scale_j:.{decimals}f} {unit}]"
+
+
+def plus_minus(energy_j: float | None, interval_j: Interval | None) -> str:
+    """`±0.15 %`: how far the farther end is from the energy; empty where there is none."""
+    if not energy_j or interval_j is None:
+        return ""
+    low_j, high_j = interval_j
+    percent = 100 * max(energy_j - low_j, high_j - energy_j) / energy_j
+    return f"±{percent:.2g} %" if percent < MOST_FINE_PERCENT else f"±{percent:.0f} %"
 
 
 def duration(seconds: float) -> str:

@@ -12,6 +12,8 @@ from benchmarks.accuracy.scenarios.parts import cut, shared_case
 from benchmarks.accuracy.world import Holding, Stretch, compose, process
 
 IDLE_W, STEP_W = 60.0, 40.0
+LOADING_S = 6.0
+"""How long a pair holds its contexts before it works."""
 TURN_S = 0.002
 """Turns of processes that interleave (science of F3)."""
 
@@ -35,10 +37,11 @@ def pair(rng: random.Random, *, solo: bool, watcher: Watcher = "run") -> Case:
     end_s = START_S + seconds
     one, other = (process(101), vary(rng, 350.0)), (process(102), vary(rng, 150.0))
     stretches: list[Stretch] = []
-    at_s = START_S
+    # Jobs load their data first: their contexts are open and nothing works, which is when the step shows itself.
+    at_s = START_S + (vary(rng, LOADING_S) if solo else 0.0)
     kinds = [[one], [other], [one, other], [one, other]] * 2 if solo else [[one, other]]
     rng.shuffle(kinds)
-    for who, span_s in zip(kinds, cut(seconds, len(kinds), rng), strict=True):
+    for who, span_s in zip(kinds, cut(end_s - at_s, len(kinds), rng), strict=True):
         until_s = min(at_s + span_s, end_s)
         stretches += turns(who, at_s, until_s) if len(who) > 1 else [Stretch(who[0][0], at_s, until_s, who[0][1])]
         at_s = until_s
@@ -53,7 +56,7 @@ def churn(rng: random.Random, watcher: Watcher = "run") -> Case:
     end_s = START_S + seconds
     long, short_w = (process(100), vary(rng, 250.0)), vary(rng, 400.0)
     stretches, holdings = [], [Holding(long[0], START_S, end_s, 30.0)]
-    at_s, pid = START_S, 1000
+    at_s, pid = START_S + vary(rng, LOADING_S), 1000
     while at_s < end_s - 2:
         begin_s, span_s = at_s + rng.uniform(0.2, 1.0), rng.uniform(0.05, 0.4)
         short = process(pid)

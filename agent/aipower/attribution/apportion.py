@@ -1,0 +1,252 @@
+"""Splits the windows of one device among processes, by what all windows together show of them.
+
+With `keep` windows held back the split of each rests on later ones as well: a run's record is only read at its end.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from aipower.attribution.attribute import attribute, without_usage
+from aipower.attribution.backlog import IDLE, REMEMBERED, Backlog, Key
+from aipower.attribution.baseline import Baseline, Floor
+from aipower.attribution.designs import Design
+from aipower.attribution.doubts import Doubt, Doubts, Owner
+from aipower.attribution.evidence import Evidence, Solution
+from aipower.attribution.samples import covariance_s2
+from aipower.attribution.shares import Shares, shares_of
+from aipower.attribution.window import Window
+from aipower.attribution.work import STATIC, STEP, NameOf, work_of
+from aipower.model import UJ_PER_J, Attribution, EnergyDelta, PartError, ProcessId, Usage
+
+MEMORY = 0.997
+"""Share of the evidence that a window leaves where old ones are not kept: half of it is gone after four minutes."""
+LOCAL = 0.5
+"""Share of the usual mix of work that a window leaves: programs work in phases, and a phase tells the next second."""
+SOLVE_EACH = 32
+"""Windows between two solutions while they come, once there were as many; at first less."""
+NEWS = 0.01
+"""Intensities that differ by no more than this share are the same."""
+
+RECENT = 60
+"""Windows from which the model's own error is judged while they come."""
+PASSES = 4
+"""Solutions at the end, each with the weights that the one before gives to the windows."""
+FAR = 2.4
+"""Standard errors at which a window counts half less: 95 % efficient on normal errors (Holland and Welsch, 1977)."""
+MEDIAN_CHI2 = 0.455
+"""Median of the square of a standard normal variable."""
+
+RunOf = Callable[[ProcessId], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """One window with its floor and shares."""
+
+    window: Window
+    floor: Floor
+    shares: Shares
+    solution: Solution
+    mean_w: float
+
+    def wanted_uj(self) -> dict[Key, float]:
+        """The microjoules of each worker, and of the idle device."""
+        work_uj, total_j = self.window.work_uj(self.floor), self.shares.total_j
+        parts: dict[Key, float] = {IDLE: float(self.floor.idle_uj)}
+        for process, weight in self.shares.weights().items():
+            parts[process] = work_uj * weight / total_j
+        return parts
+
+    def variance_uj2(self, members: frozenset[ProcessId]) -> float:
+        """Variance of the part of `members` for the samples' sake, in square microjoules."""
+        return self.window.work_uj(self.floor) ** 2 * self.shares.sampling_variance(members)
+
+    def doubt(self, members: frozenset[ProcessId]) -> Doubt:
+        """What the part of `members` depends on."""
+        work_uj = self.window.work_uj(self.floor)
+        slopes_uj = {c: work_uj * slope for c, slope in self.shares.slopes(members).items()}
+        own, held = self.shares.share_of(members), self._held(members)
+        if STATIC in self.solution.place:
+            slopes_uj[STATIC] = -own * self.window.delta.span_s * UJ_PER_J
+        if STEP in self.solution.place:
+            slopes_uj[STEP] = (held - own) * self.window.delta.span_s * UJ_PER_J
+        floor = self.floor
+        return Doubt(slopes_uj, math.hypot((own or held) * floor.idle_se_uj, (own - held) * floor.context_se_uj))
+
+    def _held(self, members: frozenset[ProcessId]) -> float:
+        usage = self.window.usage
+        contexts = len(usage.holders) + usage.unknown_holders
+        return len(usage.holders & members) / contexts if contexts else 0.0
+
+
+class Apportioner:
+    """The windows of one device on their way to the ledger."""
+
+    def __init__(self, make_design: Callable[[], Design], name_of: NameOf, run_of: RunOf, keep: int = 0) -> None:
+        self._make_design = make_design
+        self._name_of = name_of
+        self._run_of = run_of
+        self._keep = keep
+        self._kept: deque[Window] = deque()
+        self._design = make_design()
+        self._evidence = Evidence(MEMORY if keep == 0 else 1.0)
+        self._solution = Solution()
+        self._usual: Mapping[str, float] = {}
+        self._since_solved = 0
+        self._solve_after = 2
+        self._recent: deque[Window] = deque(maxlen=RECENT)
+        self._backlog = Backlog()
+        self._doubts = Doubts(REMEMBERED)
+
+    @property
+    def baseline(self) -> Baseline:
+        """What is learned of the device without work."""
+        return self._design.baseline
+
+    def add(self, delta: EnergyDelta, usage: Usage | None) -> list[Attribution]:
+        """Take in a window; what is ready for the ledger comes back."""
+        if usage is None:
+            return [without_usage(delta, Floor(0))]
+        self._design.baseline.observe(delta, usage)
+        window = self._window(delta, usage)
+        self._learn(window)
+        if not self._keep:
+            return [self._at_once(window)]
+        self._kept.append(window)
+        return [self._at_once(self._kept.popleft())] if len(self._kept) > self._keep else []
+
+    def settle(self) -> list[Attribution]:
+        """All that was held back, by what is known at the end."""
+        kept, self._kept = list(self._kept), deque()
+        if not kept:
+            return []
+        self._solution = Solution()
+        for _ in range(PASSES):
+            weights = [self._weight(window) for window in kept]
+            self._design, self._evidence = self._make_design(), Evidence()
+            for window, weight in zip(kept, weights, strict=True):
+                self._design.add(self._evidence, window, weight)
+            self._solve(kept)
+        doubts = Doubts(None)
+        splits = [self._split(window) for window in kept]
+        found = [self._attribution(split) for split in splits]
+        owners = [self._owners(attribution) for attribution in found]
+        for split, members in zip(splits, owners, strict=True):
+            doubts.add({owner: split.doubt(who) for owner, who in members.items()}, self._solution, split.mean_w)
+        done = [
+            self._with_errors(attribution, split, members, doubts)
+            for attribution, split, members in zip(
+                reversed(found), reversed(splits), reversed(owners), strict=True
+            )
+        ]
+        return done[::-1]
+
+    def indistinct(self, processes: Iterable[ProcessId]) -> frozenset[ProcessId]:
+        """Those of `processes` whose work was never told from that of others."""
+        doubtful = self._solution.unidentified
+        return frozenset(process for process in processes if self._name_of(process) in doubtful)
+
+    def _at_once(self, window: Window) -> Attribution:
+        """The split by what is known now, with what earlier windows owe."""
+        split = self._split(window)
+        given = self._backlog.pay(window, split.wanted_uj())
+        idle_uj = min(round(given.pop(IDLE, 0.0)), window.delta.energy_uj - split.floor.context_uj)
+        weights = {key: value for key, value in given.items() if not isinstance(key, str) and value > 0}
+        paid = replace(split, floor=replace(split.floor, idle_uj=idle_uj))
+        found = self._attribution(paid, weights)
+        owners = self._owners(found)
+        doubts = {owner: split.doubt(members) for owner, members in owners.items()}
+        self._doubts.add(doubts, self._solution, split.mean_w)
+        return self._with_errors(found, split, owners, self._doubts)
+
+    def _window(self, delta: EnergyDelta, usage: Usage) -> Window:
+        work = work_of(usage, self._name_of)
+        seconds = work.seconds
+        span_s = delta.span_s
+        shares = {c: min(1.0, seconds.get(c, 0.0) / span_s) for c in {**self._usual, **seconds}}
+        before = self._usual or shares
+        usual = {c: before.get(c, 0.0) for c in {**seconds, **work.present}}
+        looks = 0.0 if usage.activity else usage.samples
+        self._usual = {c: v for c, s in shares.items() if (v := (1 - LOCAL) * before.get(c, 0.0) + LOCAL * s) > TRACE}
+        return Window(delta, usage, work, covariance_s2(seconds, usual, span_s, looks))
+
+    def _learn(self, window: Window) -> None:
+        self._design.add(self._evidence, window, self._weight(window))
+        self._recent.append(window)
+        self._since_solved += 1
+        if self._since_solved < self._solve_after:
+            return
+        self._since_solved, self._solve_after = 0, min(2 * self._solve_after, SOLVE_EACH)
+        before = self._solution
+        self._solve(self._recent)
+        if not self._keep and _has_changed(before, self._solution):
+            self._backlog.revise(lambda old: self._split(old).wanted_uj())
+
+    def _solve(self, windows: Iterable[Window]) -> None:
+        """Solve, and judge from `windows` what the model does not explain: by the median, as phases that change
+        inside a window make some of them far off."""
+        solution = self._design.solve(self._evidence)
+        floor_j2 = max(solution.floor_j2, TRACE)
+        found = [r for window in windows if (r := self._design.residual(window, solution)) is not None]
+        squares = sorted(r.energy_j**2 * floor_j2 / (floor_j2 + r.sampling_j2) for r in found)
+        median_j2 = squares[len(squares) // 2] / MEDIAN_CHI2 if squares else 0.0
+        self._solution = replace(solution, model_error_j2=max(floor_j2, median_j2))
+
+    def _weight(self, window: Window) -> float:
+        """Less for a window that the solution is far from (Cauchy's weight function)."""
+        found = self._design.residual(window, self._solution)
+        if found is None:
+            return 1.0
+        return 1 / (1 + found.energy_j**2 / (FAR**2 * self._solution.model_error_j2))
+
+    def _split(self, window: Window) -> _Split:
+        floor = self._design.floor(window, self._solution)
+        mean_w = self._evidence.mean_w
+        energy_j = window.work_uj(floor) / UJ_PER_J
+        shares = shares_of(
+            window.work, window.covariance_s2, self._solution, energy_j, mean_w, window.looks_per_s
+        )
+        return _Split(window, floor, shares, self._solution, mean_w)
+
+    def _attribution(self, split: _Split, weights: Mapping[ProcessId | None, float] | None = None) -> Attribution:
+        window = split.window
+        return attribute(window.delta, window.usage, split.floor, weights or split.shares.weights())
+
+    def _owners(self, attribution: Attribution) -> dict[Owner, frozenset[ProcessId]]:
+        """The processes that got something, and the runs that they belong to."""
+        processes = {**attribution.context_uj, **attribution.active_uj}
+        runs: dict[str, set[ProcessId]] = {}
+        for process in processes:
+            if run := self._run_of(process):
+                runs.setdefault(run, set()).add(process)
+        singles: dict[Owner, frozenset[ProcessId]] = {process: frozenset((process,)) for process in processes}
+        return {**singles, **{run: frozenset(members) for run, members in runs.items()}}
+
+    def _with_errors(
+        self, attribution: Attribution, split: _Split, owners: Mapping[Owner, frozenset[ProcessId]], doubts: Doubts
+    ) -> Attribution:
+        errors: dict[ProcessId, PartError] = {}
+        run_errors: dict[str, PartError] = {}
+        for owner, members in owners.items():
+            news_uj = doubts.news_uj(owner, self._solution, split.mean_w)
+            error = PartError(split.variance_uj2(members), news_uj)
+            if isinstance(owner, str):
+                run_errors[owner] = error
+            else:
+                errors[owner] = error
+        return replace(attribution, errors=errors, run_errors=run_errors)
+
+
+TRACE = 1e-6
+"""A smaller share of the usual mix is forgotten."""
+
+
+def _has_changed(before: Solution, now: Solution) -> bool:
+    return any(
+        abs(value - before.intensity_w(column, 0.0)) > NEWS * value
+        for column, value in zip(now.columns, now.values_w, strict=True)
+    )

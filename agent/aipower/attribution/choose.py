@@ -1,0 +1,18 @@
+"""Which design a device has."""
+
+from __future__ import annotations
+
+from aipower.attribution.apportion import Apportioner, RunOf
+from aipower.attribution.baseline import CpuBaseline, GpuBaseline
+from aipower.attribution.designs import Cpu, Gpu
+from aipower.attribution.work import NameOf
+from aipower.model import Device
+
+
+def apportioner_of(device: Device, name_of: NameOf, run_of: RunOf, keep: int) -> Apportioner:
+    """The one for `device`, which holds back `keep` windows."""
+    if device.kind == "gpu":
+        gpu = GpuBaseline()
+        return Apportioner(lambda: Gpu(gpu), name_of, run_of, keep)
+    cpu = CpuBaseline()
+    return Apportioner(lambda: Cpu(cpu), name_of, run_of, keep)

@@ -1,0 +1,188 @@
+"""Least squares with priors where the columns themselves were sampled (docs/method/processes.md derives it).
+
+All in units of the priors' errors: each intensity is its mean, give or take 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aipower.attribution.symmetric import Matrix, eigen, is_positive, non_negative, quadratic
+
+LEAST_ERROR = 0.005
+"""Error of one window's energy of work, as a share of it: no load is so regular that less would be honest."""
+ROUNDS = 4
+"""Fits in turn with the noise that they leave over; the third differs little from the second."""
+UNSEEN = 1e-3
+"""A direction with less than this share of the largest variation tells nothing (science of F3)."""
+SIGNIFICANT = 3.0
+"""Standard errors by which variation passes the noise of the samples, or energy follows a direction, to count."""
+PRESENT = 0.1
+"""A column belongs to a direction if its part of the squared unit vector is larger."""
+LEAST_LEFT = 0.1
+"""Of the variation in a direction at least this is taken for real: more noise than that was never seen."""
+HALVINGS = 6
+NOISE_SE = 0.3
+"""How far the noise of the samples is known: processes that work in stretches are sampled better than at random."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """Sums over windows: products of the columns, of their noise, and with energy."""
+
+    windows: float
+    seconds2: Matrix
+    noise2: Matrix
+    energies: Sequence[float]
+    energy2: float
+    means: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The most likely values with their covariance, and the columns that nothing tells from one another."""
+
+    values: Sequence[float]
+    covariance: Matrix
+    unknown: Sequence[int]
+    floor_j2: float
+    """The least square error of one window that is believed."""
+
+
+def fitted(problem: Scaled) -> Fit:
+    """Fit in turns: the noise that counts is no more than what the residuals show of it.
+
+    Noise of the samples shrinks a plain fit towards equal intensities. It is taken out of the variation as far as the
+    residuals bear it out, in directions that are known to vary beyond it or that the energy follows; in the others the
+    prior stands.
+    """
+    floor_j2 = max(LEAST_ERROR**2 * problem.energy2 / max(problem.windows, 1.0), 1e-12)
+    known, doubtful = _directions(problem)
+    plain = _rounds(problem, known, floor_j2)
+    followed = [vector for vector in doubtful if _is_followed(problem, vector, plain)]
+    if followed:
+        known = [*known, *followed]
+        plain = _rounds(problem, known, floor_j2)
+    unknown = {k for vector in doubtful if vector not in followed for k in _members(vector)}
+    covariance = _covariance(problem, known, plain)
+    several = len(problem.means) > 1
+    return Fit(plain.values, covariance, sorted(unknown) if several else [], floor_j2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """One fit, the square error of a window, and the part of the samples' noise that was taken out."""
+
+    values: Sequence[float]
+    error_j2: float
+    borne: float
+
+
+def _directions(problem: Scaled) -> tuple[list[Sequence[float]], list[Sequence[float]]]:
+    """Directions that vary by more than the noise of the samples, beyond chance, and those that do not."""
+    chance = 1 + SIGNIFICANT * math.sqrt(2 / max(problem.windows, 1.0))
+    found = eigen(_less(problem.seconds2, problem.noise2, chance))
+    least = UNSEEN * max(found.values, default=0.0)
+    known = [vector for value, vector in zip(found.values, found.vectors, strict=True) if value > least]
+    doubtful = [vector for value, vector in zip(found.values, found.vectors, strict=True) if value <= least]
+    return known, doubtful
+
+
+def _rounds(problem: Scaled, known: Sequence[Sequence[float]], floor_j2: float) -> _Round:
+    last = _Round(problem.means, floor_j2, 0.0)
+    for _ in range(ROUNDS):
+        borne = _bearable(problem, known, last.borne)
+        matrix = _within(_less(problem.seconds2, problem.noise2, borne), known)
+        right = [sum(_dot(v, problem.energies) * v[i] for v in known) for i in range(len(problem.means))]
+        values = _ridge(matrix, right, problem.means, last.error_j2)
+        sampling_j2 = max(0.0, quadratic(problem.noise2, values)) / max(problem.windows, 1.0)
+        left_j2 = _left_j2(problem, values) / max(problem.windows - len(values), 1.0)
+        ratio = min(1.0, left_j2 / (floor_j2 + sampling_j2))
+        last = _Round(values, max(floor_j2, left_j2), ratio)
+    return last
+
+
+def _bearable(problem: Scaled, known: Sequence[Sequence[float]], borne: float) -> float:
+    """No more of the noise than leaves a part of the variation in every known direction."""
+    seconds2, noise2 = _projected(problem.seconds2, known), _projected(problem.noise2, known)
+    for _ in range(HALVINGS):
+        if borne <= 0 or is_positive(_less(_scaled(seconds2, 1 - LEAST_LEFT), noise2, borne)):
+            return borne
+        borne /= 2
+    return 0.0
+
+
+def _scaled(matrix: Matrix, factor: float) -> Matrix:
+    return [[factor * value for value in row] for row in matrix]
+
+
+def _ridge(matrix: Matrix, right: Sequence[float], means: Sequence[float], error_j2: float) -> list[float]:
+    held = [[v + (error_j2 if i == j else 0.0) for j, v in enumerate(row)] for i, row in enumerate(matrix)]
+    return non_negative(held, [r + error_j2 * mean for r, mean in zip(right, means, strict=True)], means)
+
+
+def _left_j2(problem: Scaled, values: Sequence[float]) -> float:
+    """The sum of squares that the fit leaves."""
+    return max(0.0, problem.energy2 - 2 * _dot(values, problem.energies) + quadratic(problem.seconds2, values))
+
+
+def _is_followed(problem: Scaled, vector: Sequence[float], fit: _Round) -> bool:
+    """True where the energy follows a direction beyond chance: what the fit leaves is not free of it."""
+    size = len(problem.means)
+    rest = [problem.energies[i] - _dot(problem.seconds2[i], fit.values) for i in range(size)]
+    variation = quadratic(problem.seconds2, vector)
+    return _dot(vector, rest) ** 2 > SIGNIFICANT**2 * fit.error_j2 * variation > 0
+
+
+def _covariance(problem: Scaled, known: Sequence[Sequence[float]], fit: _Round) -> Matrix:
+    """In each known direction: what is left of the prior's error, the windows' own, and the doubt about the noise."""
+    size = len(problem.means)
+    covariance: Matrix = [[float(i == j) for j in range(size)] for i in range(size)]
+    inner = eigen(_projected(_less(problem.seconds2, problem.noise2, fit.borne), known))
+    for seen, parts in zip(inner.values, inner.vectors, strict=True):
+        vector = [sum(part * v[i] for part, v in zip(parts, known, strict=True)) for i in range(size)]
+        variance = _variance(problem, vector, max(seen, 0.0), fit)
+        for i in range(size):
+            for j in range(size):
+                covariance[i][j] += (variance - 1) * vector[i] * vector[j]
+    return covariance
+
+
+def _variance(problem: Scaled, vector: Sequence[float], seen: float, fit: _Round) -> float:
+    variation = quadratic(problem.seconds2, vector)
+    whole = max(seen, LEAST_LEFT * variation) + fit.error_j2
+    left = fit.error_j2 / whole
+    unsure = NOISE_SE * fit.borne * quadratic(problem.noise2, vector) / whole
+    return min(1.0, left**2 + fit.error_j2 * variation / whole**2 + unsure**2)
+
+
+def _less(matrix: Matrix, other: Matrix, times: float) -> Matrix:
+    return [[a - times * b for a, b in zip(row, rest, strict=True)] for row, rest in zip(matrix, other, strict=True)]
+
+
+def _projected(matrix: Matrix, basis: Sequence[Sequence[float]]) -> Matrix:
+    """The matrix in the coordinates of `basis`."""
+    images = [[_dot(row, vector) for row in matrix] for vector in basis]
+    return [[_dot(one, image) for image in images] for one in basis]
+
+
+def _within(matrix: Matrix, basis: Sequence[Sequence[float]]) -> Matrix:
+    """The part of the matrix that acts inside the span of `basis`."""
+    inner, size = _projected(matrix, basis), len(matrix)
+    found: Matrix = [[0.0] * size for _ in range(size)]
+    for row, one in zip(inner, basis, strict=True):
+        for value, other in zip(row, basis, strict=True):
+            for i in range(size):
+                for j in range(size):
+                    found[i][j] += value * one[i] * other[j]
+    return found
+
+
+def _members(vector: Sequence[float]) -> list[int]:
+    return [k for k, part in enumerate(vector) if part**2 > PRESENT]
+
+
+def _dot(one: Sequence[float], other: Sequence[float]) -> float:
+    return sum(a * b for a, b in zip(one, other, strict=True))

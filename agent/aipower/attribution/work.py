@@ -1,0 +1,66 @@
+"""Who worked in a window, in the columns of the regression: seconds by process, and by column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from aipower.model import ProcessId, Usage
+
+UNKNOWN = "\0unknown"
+"""The column of work that nobody can be named for; no executable has such a name."""
+STATIC = "\0static"
+"""The column of what a processor draws without work, in seconds of time."""
+STEP = "\0step"
+"""The column of what open contexts draw, in seconds of time."""
+MEASURE = "\0measure "
+"""Columns of measures of activity, which all processes share."""
+
+NameOf = Callable[[ProcessId], str]
+"""The name of a process's executable: processes of one name are taken to work alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One process, or None for those that are not known, with its seconds in each column."""
+
+    process: ProcessId | None
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The work of one window."""
+
+    workers: tuple[Worker, ...] = ()
+    present: Mapping[str, tuple[ProcessId, ...]] = field(default_factory=dict)
+    """Processes by column that may have worked without being seen: they hold the device."""
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Seconds by column."""
+        total: dict[str, float] = {}
+        for worker in self.workers:
+            for column, seconds in worker.seconds.items():
+                total[column] = total.get(column, 0.0) + seconds
+        return total
+
+
+def work_of(usage: Usage, name_of: NameOf) -> Work:
+    """The work of a window by executables, or by measures of activity where the device has those."""
+    if usage.activity:
+        return Work(tuple(Worker(p, _measures(values)) for p, values in usage.activity.items()))
+    workers = [
+        Worker(process, {name_of(process): seconds * usage.weight.get(process, 1.0)})
+        for process, seconds in usage.busy_s.items()
+    ]
+    if usage.unknown_busy_s > 0:
+        workers.append(Worker(None, {UNKNOWN: usage.unknown_busy_s}))
+    present: dict[str, list[ProcessId]] = {}
+    for holder in sorted(usage.holders, key=lambda p: (p.pid, p.started_ticks)):
+        present.setdefault(name_of(holder), []).append(holder)
+    return Work(tuple(workers), {column: tuple(holders) for column, holders in present.items()})
+
+
+def _measures(values: tuple[float, ...]) -> dict[str, float]:
+    return {f"{MEASURE}{number}": value for number, value in enumerate(values)}

@@ -1,0 +1,109 @@
+"""What makes the energy of an account less sure than its two ends do, and the warnings about it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from aipower.energy.agreement import Disagreement
+from aipower.energy.alias import Alias, Look
+from aipower.energy.powers import Powers
+from aipower.model import Device, EnergyDelta, Fault, Reading, Usage
+
+Z_95 = 1.96
+"""Standard errors from the middle of a normal distribution to the ends of its 95 % interval."""
+
+BELIEVED = 2
+"""`SensorTraits.max_power_w` is so many times what the device is allowed to draw."""
+
+
+class Doubts:
+    """Follows one account: what an integral has not seen, a counter that disagrees, a load that hides."""
+
+    def __init__(self, device: Device, powers: Powers, max_power_w: float) -> None:
+        self._device = device
+        self._powers = powers
+        self._max_power_w = max_power_w
+        self._alias = Alias()
+        self._open_s, self._close_s = -math.inf, math.inf
+        self._judged_s = -math.inf
+        self._energy_uj = 0
+        self._variance_uj2 = powers.variance_uj2
+        self._integrated_uj2 = self._counted_uj2 = 0.0
+        self._told: set[str] = set()
+        self._untold: list[Fault] = []
+
+    def open(self, at_s: float) -> None:
+        """An account begins at `at_s`."""
+        self._open_s, self._close_s, self._judged_s = at_s, math.inf, at_s
+        self._energy_uj = 0
+        self._integrated_uj2 = self._counted_uj2 = 0.0
+        self._alias.open()
+
+    def end(self, at_s: float) -> None:
+        """It ends at `at_s`."""
+        self._close_s = at_s
+
+    def account(self, deltas: Sequence[EnergyDelta]) -> None:
+        """Take in energy of the account."""
+        self._energy_uj += sum(delta.energy_uj for delta in deltas)
+
+    def see(self, reading: Reading, *, integrating: bool) -> None:
+        """A reading has been taken in by the powers; a change at either end of the account is none inside it."""
+        if reading.power_w is not None and 0 <= reading.power_w <= self._max_power_w:
+            self._alias.see(reading.at_s, reading.power_w)
+        before_uj2, self._variance_uj2 = self._variance_uj2, self._powers.variance_uj2
+        if not self._open_s + self._powers.period_s < reading.at_s <= self._close_s:
+            return
+        if integrating:
+            self._integrated_uj2 += self._variance_uj2 - before_uj2
+        else:
+            self._counted_uj2 += self._variance_uj2 - before_uj2
+
+    def worked(self, usage: Usage | None, until_s: float, *, integrating: bool) -> None:
+        """Judge what was seen up to `until_s`, in which time the device worked as `usage` says."""
+        since_s = self._judged_s if usage is None else max(self._judged_s, usage.start_s)
+        start_s, end_s = max(since_s, self._open_s), min(until_s, self._close_s)
+        self._judged_s = until_s
+        part = integrating or self._powers.duty == "part"
+        unseen_s = 0.0 if self._sees_all(integrating=integrating) else self._powers.unseen_s
+        look = Look(unseen_s, self._powers.period_s, part, self._max_power_w / BELIEVED)
+        if self._alias.judge(usage, start_s, end_s, look):
+            bound_j = self._alias.bound_uj / 1e6
+            detail = f"the sensor looks part of the time, and {bound_j:.1f} J may hide in the rest: the load switches"
+            self._warn("alias", until_s, detail)
+
+    def faults(self, at_s: float, *, integrating: bool) -> Sequence[Fault]:
+        """New warnings."""
+        found = None if integrating else self._powers.disagreement
+        if found is None:
+            self._told.discard("disagreement")
+        else:
+            detail = (
+                f"the energy counter says {found.counter_uj / 1e6:.1f} J, the power readings of the same time say "
+                f"{found.integral_uj / 1e6:.1f} J"
+            )
+            self._warn("disagreement", at_s, detail)
+        new, self._untold = self._untold, []
+        return new
+
+    def se_uj(self, edges_se_uj: float) -> float:
+        """Standard error of the account's energy, `edges_se_uj` of its two ends included.
+
+        What may be systematic is a bound, and is added to what is chance.
+        """
+        counted_uj2 = self._counted_uj2 if self._powers.duty == "part" else 0.0
+        # What a running average has not seen is judged anew with each reading, so that the sum may fall.
+        chance_uj = math.hypot(edges_se_uj, math.sqrt(max(0.0, self._integrated_uj2 + counted_uj2)))
+        return chance_uj + (self._alias.bound_uj + self._disagreed_uj(self._powers.disagreement)) / Z_95
+
+    def _disagreed_uj(self, found: Disagreement | None) -> float:
+        return 0.0 if found is None else found.share * self._energy_uj
+
+    def _sees_all(self, *, integrating: bool) -> bool:
+        return not self._powers.part_time or (not integrating and self._powers.duty == "full")
+
+    def _warn(self, reason: str, at_s: float, detail: str) -> None:
+        if reason not in self._told:
+            self._told.add(reason)
+            self._untold.append(Fault(self._device.id, at_s, reason, retry=True, detail=detail))

@@ -1,0 +1,149 @@
+"""Who gets which part of a window, and how that hangs on intensities and samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aipower.attribution.evidence import Solution
+from aipower.attribution.samples import Covariance, covariance_s2
+from aipower.attribution.shares import Shares, shares_of, standard_error
+from aipower.attribution.work import UNKNOWN, Work, work_of
+from aipower.model import ProcessId, Usage
+from attribution.worlds import LOOKS_PER_S, name_of
+from fakes import process
+
+PROGRAMS = 3
+PROCESSES = st.integers(1, 7).map(process)
+
+
+def program_of(who: ProcessId) -> str:
+    """Some processes run the same program."""
+    return f"program {who.pid % PROGRAMS}"
+
+
+USAGES = st.builds(
+    lambda busy, unknown_s, holders, samples: Usage(
+        0.0, 1.0, busy, unknown_s, holders, samples=LOOKS_PER_S if samples else 0.0
+    ),
+    st.dictionaries(PROCESSES, st.floats(0.01, 1), max_size=5),
+    st.sampled_from([0.0, 0.2]),
+    st.frozensets(PROCESSES, max_size=4),
+    st.booleans(),
+)
+WATTS = st.lists(st.floats(10, 500), min_size=PROGRAMS, max_size=PROGRAMS)
+
+
+def solution_of(watts: Mapping[str, float], se_w: float = 20.0) -> Solution:
+    """Intensities that are known by so much, independently."""
+    columns = list(watts)
+    covariance = [[se_w**2 * (one == other) for other in columns] for one in columns]
+    return Solution(columns, list(watts.values()), covariance, place={c: k for k, c in enumerate(columns)})
+
+
+def noise_of(work: Work, usage: Usage) -> Covariance:
+    usual = {column: 1 / PROGRAMS for column in {**work.seconds, **work.present}}
+    return covariance_s2(work.seconds, usual, 1.0, usage.samples)
+
+
+def split(usage: Usage, watts: list[float], energy_j: float = 200.0) -> Shares:
+    work = work_of(usage, program_of)
+    known = solution_of({f"program {k}": watt for k, watt in enumerate(watts)})
+    return shares_of(work, noise_of(work, usage), known, energy_j, 100.0, usage.samples)
+
+
+@given(USAGES, WATTS, st.floats(0, 1000))
+def test_all_shares_make_one(usage: Usage, watts: list[float], energy_j: float) -> None:
+    shares = split(usage, watts, energy_j)
+    everyone = {part.process for part in shares.parts}
+    own = {who: shares.share_of({who}) for who in everyone if who is not None}
+    assert all(0 <= share <= 1 + 1e-9 for share in own.values())
+    unknown = sum(shares.intensities_w[p.column] * p.seconds for p in shares.parts if p.process is None)
+    if shares.total_j > 0:
+        assert sum(own.values()) + unknown / shares.total_j == pytest.approx(1)
+        assert sum(shares.weights().values()) == pytest.approx(shares.total_j)
+    assert everyone <= {*usage.busy_s, *usage.holders, None}
+
+
+@given(USAGES, WATTS)
+def test_all_who_work_together_are_certain(usage: Usage, watts: list[float]) -> None:
+    shares = split(usage, watts)
+    known = {*usage.busy_s, *usage.holders}
+    if not usage.unknown_busy_s:
+        assert shares.sampling_variance(known) == pytest.approx(0, abs=1e-9)
+    if not usage.samples:
+        assert all(shares.sampling_variance({who}) == 0 for who in known)
+
+
+def test_one_of_two_in_the_samples_is_not_certain() -> None:
+    usage = Usage(0.0, 1.0, {process(1): 0.5, process(2): 0.5}, samples=LOOKS_PER_S)
+    shares = split(usage, [100.0, 300.0, 300.0])
+    assert shares.sampling_variance({process(1)}) > 0.001
+    assert shares.sampling_variance({process(1)}) == pytest.approx(shares.sampling_variance({process(2)}))
+
+
+def test_two_of_one_program_are_told_apart_by_their_samples_alone() -> None:
+    """Energy does not help: 3 looks of 6 are as uncertain as a coin thrown six times."""
+    usage = Usage(0.0, 1.0, {process(1): 0.5, process(4): 0.5}, samples=LOOKS_PER_S)
+    shares = split(usage, [100.0, 300.0, 300.0], 300.0)
+    assert shares.sampling_variance({process(1)}) == pytest.approx(0.25 / LOOKS_PER_S, rel=0.2)
+    assert shares.sampling_variance({process(1), process(4)}) == pytest.approx(0, abs=1e-9)
+
+
+def shifted(usage: Usage, watts: list[float], k: int, step_w: float, energy_j: float, who: ProcessId) -> float:
+    moved = [watt + step_w * (number == k) for number, watt in enumerate(watts)]
+    return split(usage, moved, energy_j).share_of({who})
+
+
+@given(st.dictionaries(PROCESSES, st.floats(0.05, 0.4), min_size=1, max_size=4), WATTS, st.booleans())
+def test_slopes_are_how_the_split_moves(busy: dict[ProcessId, float], watts: list[float], sampled: bool) -> None:
+    """Sampled or not, at the energy that was expected."""
+    usage = Usage(0.0, 1.0, busy, samples=LOOKS_PER_S if sampled else 0.0)
+    work = work_of(usage, program_of)
+    energy_j = sum(watts[int(column[-1])] * seconds for column, seconds in work.seconds.items())
+    shares = split(usage, watts, energy_j)
+    for who in busy:
+        slopes = shares.slopes({who})
+        for k in range(PROGRAMS):
+            high, low = (shifted(usage, watts, k, step_w, energy_j, who) for step_w in (1e-3, -1e-3))
+            assert slopes.get(f"program {k}", 0.0) == pytest.approx((high - low) / 2e-3, abs=1e-5)
+
+
+def test_the_error_of_a_split_has_the_errors_of_all_intensities() -> None:
+    known = solution_of({"a": 100.0, "b": 200.0}, se_w=10.0)
+    assert standard_error({"a": 3.0, "b": -4.0}, known, 150.0, 0.6) == pytest.approx(50.0)
+    assert standard_error({"new": 2.0}, known, 150.0, 0.6) == pytest.approx(2 * 0.6 * 150)
+
+
+def test_a_holder_that_no_look_caught_gets_what_the_energy_shows_of_it() -> None:
+    """All six looks fell on the small one, but the energy is that of both."""
+    usage = Usage(0.0, 1.0, {process(1): 1.0}, holders=frozenset({process(1), process(2)}), samples=LOOKS_PER_S)
+    watts = [100.0, 100.0, 400.0]
+    assert split(usage, watts, 100.0).share_of({process(2)}) == pytest.approx(0, abs=0.02)
+    assert split(usage, watts, 220.0).share_of({process(2)}) > 0.3
+
+
+def test_unknown_work_is_a_column_of_its_own() -> None:
+    work = work_of(Usage(0.0, 1.0, {process(1): 0.5}, 0.25), name_of)
+    assert work.seconds == {name_of(process(1)): 0.5, UNKNOWN: 0.25}
+
+
+def test_a_second_of_a_shared_core_weighs_less() -> None:
+    work = work_of(Usage(0.0, 1.0, {process(1): 2.0, process(2): 2.0}, weight={process(1): 0.6}), name_of)
+    assert work.seconds == {name_of(process(1)): pytest.approx(1.2), name_of(process(2)): 2.0}
+
+
+def test_where_activity_is_measured_all_share_its_columns() -> None:
+    usage = Usage(0.0, 1.0, activity={process(1): (0.5, 0.25), process(2): (0.25, 0.0)})
+    assert sorted(work_of(usage, name_of).seconds.values()) == [0.25, 0.75]
+
+
+def test_unknown_work_keeps_its_part_where_activity_is_measured() -> None:
+    """Half of the activity is that of processes that nobody can name; the known one must not get their energy."""
+    usage = Usage(0.0, 1.0, {process(1): 0.25}, 0.25, activity={process(1): (0.25, 0.25)})
+    work = work_of(usage, name_of)
+    shares = shares_of(work, {}, Solution(), 100.0, 100.0, 0.0)
+    assert shares.share_of({process(1)}) < 0.9
