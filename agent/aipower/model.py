@@ -168,6 +168,9 @@ class Usage:
     weight: Mapping[ProcessId, float] = field(default_factory=dict)
     """How hard a second of each process's work is expected to be, 1 for a thread alone on its core; a process
     that is not in it counts as 1. Less where two busy threads shared a core."""
+    covered_s: float = 0.0
+    """Seconds of the samples that `busy_s` is a share of: a driver's samples do not end with the window; 0 if they do
+    or nobody was named."""
 
 
 @dataclass(frozen=True, slots=True)

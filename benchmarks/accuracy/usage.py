@@ -74,7 +74,7 @@ class SampledGpu:
         covered_s = SAMPLE_S * len(samples)
         busy_s = {who: covered_s * int(percent) / 100 for who, percent in percents.items() if int(percent)}
         holders = frozenset(h.process for h in self._holdings if h.start_s <= end_s < h.end_s)
-        return Usage(start_s, end_s, busy_s, 0.0, holders, samples=6 * (end_s - start_s))
+        return Usage(start_s, end_s, busy_s, 0.0, holders, samples=6 * (end_s - start_s), covered_s=covered_s)
 
 
 class SlicedGpu:

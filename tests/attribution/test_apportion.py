@@ -81,8 +81,10 @@ def test_every_window_comes_out_once_and_whole(windows: Windows, device: Device,
     assert part.settle() == []
     for one in found:
         assert min([0, *one.active_uj.values(), *one.context_uj.values()]) == 0
-        assert all(error.variance_uj2 >= 0 <= error.systematic_uj for error in one.errors.values())
         assert set(one.errors) == {*one.active_uj, *one.context_uj}
+    for error in [*(bill := bill_of(found)).errors.values(), *bill.run_errors.values()]:
+        assert error.variance_uj2 >= 0
+        assert error.systematic_uj >= -1e-3, "evidence takes doubts back, but no more than there were"
 
 
 @settings(deadline=None)
@@ -131,15 +133,18 @@ def test_a_run_of_one_is_as_uncertain_as_its_process() -> None:
 
 
 def test_a_pair_that_is_never_apart_is_indistinct_and_its_bars_hold_the_truth() -> None:
-    for seed in range(10):
+    doubted = inside = 0
+    for seed in range(40):
         rng = random.Random(seed)
         part = apportioner(KEEP)
         world = pair_world(rng, ([0, 1],), 60.0)
         bill = fed_world(part, world, rng, 60)
-        assert part.indistinct(world.watts) == set(world.watts)
+        doubted += part.indistinct(world.watts) == set(world.watts)
         assert part.indistinct([process(9)]) == frozenset()
-        for who, joules in world.joules(0, 60).items():
-            assert abs(bill.joules(who) - joules) < bill.half_95_j(who)
+        true_j = world.joules(0, 60)
+        inside += sum(abs(bill.joules(who) - joules) <= bill.half_95_j(who) for who, joules in true_j.items())
+    assert doubted >= 36
+    assert inside >= 72
 
 
 def test_processes_of_one_program_are_told_apart_by_their_time() -> None:
@@ -180,9 +185,11 @@ def test_work_of_the_unknown_is_nobodys_where_activity_is_measured() -> None:
     found = teach_idle(part, 60.0)
     for k in range(30):
         activity = {process(1): (0.4, 0.2, 0.2)}
-        found += part.add(delta_of(260, k), Usage(k, k + 1, {process(1): 0.4}, 0.4, activity=activity))
+        held = frozenset({process(1)})
+        usage = Usage(k, k + 1, {process(1): 0.4}, 0.4, held, unknown_holders=1, activity=activity)
+        found += part.add(delta_of(260, k), usage)
     bill = bill_of([*found, *part.settle()])
-    assert bill.unattributed_uj > 0.25 * 30 * 200e6
+    assert bill.unattributed_uj > 0.4 * 30 * 200e6
 
 
 def test_usage_that_is_missing_leaves_all_to_nobody() -> None:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from aipower.attribution.evidence import Solution
 from aipower.attribution.samples import Covariance, covariance_s2
 from aipower.attribution.shares import Shares, shares_of, standard_error
-from aipower.attribution.work import UNKNOWN, Work, work_of
+from aipower.attribution.work import UNKNOWN, Work
 from aipower.model import ProcessId, Usage
-from attribution.worlds import LOOKS_PER_S, name_of
+from attribution.worlds import LOOKS_PER_S, name_of, window_of, worked
 from fakes import process
 
 PROGRAMS = 3
@@ -45,14 +45,15 @@ def solution_of(watts: Mapping[str, float], se_w: float = 20.0) -> Solution:
 
 
 def noise_of(work: Work, usage: Usage) -> Covariance:
-    usual = {column: 1 / PROGRAMS for column in {**work.seconds, **work.present}}
+    usual = dict.fromkeys({**work.seconds, **work.present}, 1 / PROGRAMS)
     return covariance_s2(work.seconds, usual, 1.0, usage.samples)
 
 
 def split(usage: Usage, watts: list[float], energy_j: float = 200.0) -> Shares:
-    work = work_of(usage, program_of)
+    work = worked(usage, program_of)
     known = solution_of({f"program {k}": watt for k, watt in enumerate(watts)})
-    return shares_of(work, noise_of(work, usage), known, energy_j, 100.0, usage.samples)
+    window = window_of(usage, work, noise_of(work, usage), energy_j)
+    return shares_of(window, known, energy_j, 100.0)
 
 
 @given(USAGES, WATTS, st.floats(0, 1000))
@@ -102,7 +103,7 @@ def shifted(usage: Usage, watts: list[float], k: int, step_w: float, energy_j: f
 def test_slopes_are_how_the_split_moves(busy: dict[ProcessId, float], watts: list[float], sampled: bool) -> None:
     """Sampled or not, at the energy that was expected."""
     usage = Usage(0.0, 1.0, busy, samples=LOOKS_PER_S if sampled else 0.0)
-    work = work_of(usage, program_of)
+    work = worked(usage, program_of)
     energy_j = sum(watts[int(column[-1])] * seconds for column, seconds in work.seconds.items())
     shares = split(usage, watts, energy_j)
     for who in busy:
@@ -127,23 +128,23 @@ def test_a_holder_that_no_look_caught_gets_what_the_energy_shows_of_it() -> None
 
 
 def test_unknown_work_is_a_column_of_its_own() -> None:
-    work = work_of(Usage(0.0, 1.0, {process(1): 0.5}, 0.25), name_of)
+    work = worked(Usage(0.0, 1.0, {process(1): 0.5}, 0.25))
     assert work.seconds == {name_of(process(1)): 0.5, UNKNOWN: 0.25}
 
 
 def test_a_second_of_a_shared_core_weighs_less() -> None:
-    work = work_of(Usage(0.0, 1.0, {process(1): 2.0, process(2): 2.0}, weight={process(1): 0.6}), name_of)
+    work = worked(Usage(0.0, 1.0, {process(1): 2.0, process(2): 2.0}, weight={process(1): 0.6}))
     assert work.seconds == {name_of(process(1)): pytest.approx(1.2), name_of(process(2)): 2.0}
 
 
 def test_where_activity_is_measured_all_share_its_columns() -> None:
     usage = Usage(0.0, 1.0, activity={process(1): (0.5, 0.25), process(2): (0.25, 0.0)})
-    assert sorted(work_of(usage, name_of).seconds.values()) == [0.25, 0.75]
+    assert sorted(worked(usage).seconds.values()) == [0.25, 0.75]
 
 
 def test_unknown_work_keeps_its_part_where_activity_is_measured() -> None:
     """Half of the activity is that of processes that nobody can name; the known one must not get their energy."""
     usage = Usage(0.0, 1.0, {process(1): 0.25}, 0.25, activity={process(1): (0.25, 0.25)})
-    work = work_of(usage, name_of)
-    shares = shares_of(work, {}, Solution(), 100.0, 100.0, 0.0)
+    work = worked(usage)
+    shares = shares_of(window_of(usage, work, {}, 100.0), Solution(), 100.0, 100.0)
     assert shares.share_of({process(1)}) < 0.9

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aipower.attribution.apportion import Apportioner
+from aipower.attribution.baseline import GpuBaseline
 from aipower.attribution.choose import apportioner_of
+from aipower.attribution.designs import Gpu
+from aipower.attribution.samples import Covariance
+from aipower.attribution.window import Window
+from aipower.attribution.work import NameOf, Work, work_of
 from aipower.model import UJ_PER_J, Attribution, Device, EnergyDelta, PartError, ProcessId, Usage
 from fakes import GPU, process
 
@@ -29,6 +35,22 @@ def alone(_: ProcessId) -> str:
 def apportioner(keep: int = 0, device: Device = GPU) -> Apportioner:
     """Of a device whose processes belong to no run."""
     return apportioner_of(device, name_of, alone, keep)
+
+
+def gpu_with(baseline: GpuBaseline, names: NameOf = name_of, keep: int = 0) -> Apportioner:
+    """Of a GPU of which something is known."""
+    return Apportioner(Gpu(baseline), names, alone, keep)
+
+
+def worked(usage: Usage, names: NameOf = name_of) -> Work:
+    """The work of a window whose energy is of the same span."""
+    return work_of(usage, names, usage.end_s - usage.start_s)
+
+
+def window_of(usage: Usage, work: Work, covariance_s2: Covariance, energy_j: float) -> Window:
+    """A window whose energy is all that of work."""
+    delta = EnergyDelta(GPU, usage.start_s, usage.end_s, round(energy_j * UJ_PER_J))
+    return Window(delta, usage, work, covariance_s2)
 
 
 def by_busy_time(usage: Usage) -> dict[ProcessId | None, float]:
@@ -117,7 +139,7 @@ class Bill:
     def half_95_j(self, who: ProcessId) -> float:
         """Half-width of the 95 % interval."""
         error = self.errors[who]
-        return Z_95 * (error.variance_uj2 + error.systematic_uj**2) ** 0.5 / UJ_PER_J
+        return Z_95 * math.hypot(math.sqrt(error.variance_uj2), error.systematic_uj) / UJ_PER_J
 
     def joules(self, who: ProcessId) -> float:
         """The part of a process."""

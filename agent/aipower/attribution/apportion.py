@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from aipower.attribution.attribute import attribute, without_usage
@@ -31,9 +31,7 @@ SOLVE_EACH = 32
 NEWS = 0.01
 """Intensities that differ by no more than this share are the same."""
 
-RECENT = 60
-"""Windows from which the model's own error is judged while they come."""
-PASSES = 4
+PASSES = 3
 """Solutions at the end, each with the weights that the one before gives to the windows."""
 FAR = 2.4
 """Standard errors at which a window counts half less: 95 % efficient on normal errors (Holland and Welsch, 1977)."""
@@ -86,19 +84,21 @@ class _Split:
 class Apportioner:
     """The windows of one device on their way to the ledger."""
 
-    def __init__(self, make_design: Callable[[], Design], name_of: NameOf, run_of: RunOf, keep: int = 0) -> None:
-        self._make_design = make_design
+    def __init__(self, design: Design, name_of: NameOf, run_of: RunOf, keep: int = 0) -> None:
         self._name_of = name_of
         self._run_of = run_of
         self._keep = keep
         self._kept: deque[Window] = deque()
-        self._design = make_design()
-        self._evidence = Evidence(MEMORY if keep == 0 else 1.0)
+        self._design = design
+        self._old = Evidence(MEMORY)
+        """Of windows that are not remembered any more."""
+        self._evidence = Evidence()
         self._solution = Solution()
         self._usual: Mapping[str, float] = {}
         self._since_solved = 0
         self._solve_after = 2
-        self._recent: deque[Window] = deque(maxlen=RECENT)
+        self._recent: deque[Window] = deque()
+        self._before_w: float | None = None
         self._backlog = Backlog()
         self._doubts = Doubts(REMEMBERED)
 
@@ -124,13 +124,7 @@ class Apportioner:
         kept, self._kept = list(self._kept), deque()
         if not kept:
             return []
-        self._solution = Solution()
-        for _ in range(PASSES):
-            weights = [self._weight(window) for window in kept]
-            self._design, self._evidence = self._make_design(), Evidence()
-            for window, weight in zip(kept, weights, strict=True):
-                self._design.add(self._evidence, window, weight)
-            self._solve(kept)
+        self._solve(kept)
         doubts = Doubts(None)
         splits = [self._split(window) for window in kept]
         found = [self._attribution(split) for split in splits]
@@ -164,18 +158,24 @@ class Apportioner:
         return self._with_errors(found, split, owners, self._doubts)
 
     def _window(self, delta: EnergyDelta, usage: Usage) -> Window:
-        work = work_of(usage, self._name_of)
-        seconds = work.seconds
         span_s = delta.span_s
+        work = work_of(usage, self._name_of, span_s)
+        seconds = work.seconds
         shares = {c: min(1.0, seconds.get(c, 0.0) / span_s) for c in {**self._usual, **seconds}}
         before = self._usual or shares
         usual = {c: before.get(c, 0.0) for c in {**seconds, **work.present}}
         looks = 0.0 if usage.activity else usage.samples
         self._usual = {c: v for c, s in shares.items() if (v := (1 - LOCAL) * before.get(c, 0.0) + LOCAL * s) > TRACE}
-        return Window(delta, usage, work, covariance_s2(seconds, usual, span_s, looks))
+        unrest_w = 0.0 if self._before_w is None else abs(delta.mean_w - self._before_w)
+        self._before_w = delta.mean_w
+        return Window(delta, usage, work, covariance_s2(seconds, usual, span_s, looks), unrest_w)
 
     def _learn(self, window: Window) -> None:
-        self._design.add(self._evidence, window, self._weight(window))
+        if self._keep:
+            return
+        if len(self._recent) == REMEMBERED:
+            oldest = self._recent.popleft()
+            self._design.add(self._old, oldest, self._weight(oldest))
         self._recent.append(window)
         self._since_solved += 1
         if self._since_solved < self._solve_after:
@@ -183,12 +183,24 @@ class Apportioner:
         self._since_solved, self._solve_after = 0, min(2 * self._solve_after, SOLVE_EACH)
         before = self._solution
         self._solve(self._recent)
-        if not self._keep and _has_changed(before, self._solution):
+        if _has_changed(before, self._solution):
             self._backlog.revise(lambda old: self._split(old).wanted_uj())
 
-    def _solve(self, windows: Iterable[Window]) -> None:
-        """Solve, and judge from `windows` what the model does not explain: by the median, as phases that change
-        inside a window make some of them far off."""
+    def _solve(self, windows: Collection[Window]) -> None:
+        """Solve by the old evidence and `windows`; those that the first solution is far from count less in the next."""
+        self._solution = Solution()
+        for _ in range(PASSES):
+            weights = [self._weight(window) for window in windows]
+            self._design, self._evidence = self._design.anew(), self._old.copy()
+            for window, weight in zip(windows, weights, strict=True):
+                self._design.add(self._evidence, window, weight)
+            self._judge(windows)
+
+    def _judge(self, windows: Iterable[Window]) -> None:
+        """Solve, and judge from `windows` what the model does not explain.
+
+        By the median: phases that change inside a window make some of them far off.
+        """
         solution = self._design.solve(self._evidence)
         floor_j2 = max(solution.floor_j2, TRACE)
         found = [r for window in windows if (r := self._design.residual(window, solution)) is not None]
@@ -207,9 +219,7 @@ class Apportioner:
         floor = self._design.floor(window, self._solution)
         mean_w = self._evidence.mean_w
         energy_j = window.work_uj(floor) / UJ_PER_J
-        shares = shares_of(
-            window.work, window.covariance_s2, self._solution, energy_j, mean_w, window.looks_per_s
-        )
+        shares = shares_of(window, self._solution, energy_j, mean_w)
         return _Split(window, floor, shares, self._solution, mean_w)
 
     def _attribution(self, split: _Split, weights: Mapping[ProcessId | None, float] | None = None) -> Attribution:

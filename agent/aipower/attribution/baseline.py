@@ -13,6 +13,8 @@ __all__ = ["Baseline", "CpuBaseline", "Floor", "GpuBaseline", "LowQuantile"]
 
 MAX_CONTEXT_W = 100.0
 """Measured steps are 26 to 66 W (arXiv 2605.23918); more than this is work, not a parked context."""
+STEP_SE = 0.01
+"""Standard error of the step as a share of the level with contexts: cards at rest drift by so much (science of D)."""
 QUIET_LOAD = 0.05
 """A processor busier than this share of its capacity is not idle."""
 UNSEEN_FACTOR, UNSEEN_W = 1.1, 5.0
@@ -90,7 +92,8 @@ class GpuBaseline:
         idle_se_uj = min(self._bare.se_w * delta.span_s * 1e6, float(delta.energy_uj))
         step_w = self._step_w(bare_w) if _held(usage) else 0.0
         context_uj = min(delta.energy_uj - idle_uj, round(step_w * delta.span_s * 1e6))
-        return Floor(idle_uj, context_uj, idle_se_uj=idle_se_uj)
+        context_se_uj = STEP_SE * (bare_w + step_w) * delta.span_s * 1e6 if step_w else 0.0
+        return Floor(idle_uj, context_uj, idle_se_uj=idle_se_uj, context_se_uj=context_se_uj)
 
     def _step_w(self, bare_w: float) -> float:
         parked_w = self._parked.value_w

@@ -11,8 +11,5 @@ from aipower.model import Device
 
 def apportioner_of(device: Device, name_of: NameOf, run_of: RunOf, keep: int) -> Apportioner:
     """The one for `device`, which holds back `keep` windows."""
-    if device.kind == "gpu":
-        gpu = GpuBaseline()
-        return Apportioner(lambda: Gpu(gpu), name_of, run_of, keep)
-    cpu = CpuBaseline()
-    return Apportioner(lambda: Cpu(cpu), name_of, run_of, keep)
+    design = Gpu(GpuBaseline()) if device.kind == "gpu" else Cpu(CpuBaseline())
+    return Apportioner(design, name_of, run_of, keep)

@@ -31,6 +31,10 @@ class Design(Protocol):
         """What is learned of the device without work."""
         ...
 
+    def anew(self) -> Design:
+        """The same baseline, and nothing else remembered."""
+        ...
+
     def add(self, evidence: Evidence, window: Window, weight: float) -> None:
         """Take a window into the evidence."""
         ...
@@ -65,6 +69,10 @@ class Gpu:
 
     def __init__(self, baseline: Baseline) -> None:
         self.baseline = baseline
+
+    def anew(self) -> Gpu:
+        """Another one with the same baseline."""
+        return Gpu(self.baseline)
 
     def add(self, evidence: Evidence, window: Window, weight: float) -> None:
         """Take in a window in which someone was seen or may have been at work."""
@@ -108,6 +116,10 @@ class Cpu:
     def __init__(self, baseline: Baseline) -> None:
         self.baseline = baseline
         self._static_j = self._static_se_j = self._span_s = 0.0
+
+    def anew(self) -> Cpu:
+        """Another one with the same baseline."""
+        return Cpu(self.baseline)
 
     def add(self, evidence: Evidence, window: Window, weight: float) -> None:
         """Take in a window, and what the baseline makes of its static part."""

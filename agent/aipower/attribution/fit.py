@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aipower.attribution.symmetric import Matrix, eigen, is_positive, non_negative, quadratic
 
-LEAST_ERROR = 0.005
+LEAST_ERROR = 0.01
 """Error of one window's energy of work, as a share of it: no load is so regular that less would be honest."""
 ROUNDS = 4
 """Fits in turn with the noise that they leave over; the third differs little from the second."""

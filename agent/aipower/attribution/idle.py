@@ -7,6 +7,8 @@ from collections import deque
 
 QUANTILE = 0.1
 """A low quantile, not the minimum: the minimum drifts down with sensor noise and temperature (science of D)."""
+ODD, SELDOM = 2, 5
+"""Windows that may be too low for their edges' sake: two, or one in five."""
 WINDOWS = 600
 """Windows remembered: ten minutes at the default pace."""
 LEARN_S = 0.1
@@ -40,11 +42,12 @@ class LowQuantile:
 
     @property
     def value_w(self) -> float | None:
-        """The quantile, or None while there is nothing to take it of."""
+        """The quantile, or None while there is nothing to take it of; of a few values not the lowest ones."""
         if not self._values_w:
             return None
         ordered = sorted(self._values_w)
-        return ordered[math.floor(QUANTILE * (len(ordered) - 1))]
+        most = len(ordered) - 1
+        return ordered[max(math.floor(QUANTILE * most), min(ODD, most // 2))]
 
 
 class IdleLevel:
@@ -76,8 +79,12 @@ class IdleLevel:
 
     @property
     def lowest_w(self) -> float | None:
-        """The lowest power of a used window, in watts; None before the first."""
-        return min(self._used_w, default=None)
+        """The lowest power of used windows, in watts; None before the first.
+
+        Of many the third lowest: one or two may have lost an update at their edges.
+        """
+        ordered = sorted(self._used_w)
+        return ordered[min(ODD, len(ordered) // SELDOM)] if ordered else None
 
     @property
     def value_w(self) -> float | None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+LEAST_LOOKS = 0.5
+"""Fewer tell nothing."""
 Covariance = Mapping[tuple[str, str], float]
 
 PSEUDO = 0.5
@@ -36,7 +38,9 @@ def covariance_s2(seconds: Mapping[str, float], usual: Mapping[str, float], span
         return {}
     columns = list(dict.fromkeys([*seconds, *usual]))
     shares = {c: (looks * seconds.get(c, 0.0) / span_s + PSEUDO * usual.get(c, 0.0)) / (looks + PSEUDO) for c in columns}
-    each_s2 = span_s**2 / max(looks, 1.0)
+    # Shares that were seen vary less by themselves than the true ones allow: an estimate of p (1 - p) from them is low.
+    unbiased = looks * (1 - looks / (looks + PSEUDO) ** 2)
+    each_s2 = span_s**2 / max(unbiased, LEAST_LOOKS)
     return {
         (one, other): each_s2 * shares[one] * (max(0.0, 1 - shares[one]) if one == other else -shares[other])
         for one in columns

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from aipower.attribution.evidence import Solution
 from aipower.attribution.samples import Covariance, refined
+from aipower.attribution.window import Window
 from aipower.attribution.work import Work
 from aipower.model import ProcessId
 
@@ -94,21 +95,20 @@ class Shares:
         return weight**2 * share * max(0.0, 1 - share) / looks
 
 
-def shares_of(
-    work: Work, covariance: Covariance, solution: Solution, energy_j: float, mean_w: float, looks_per_s: float
-) -> Shares:
+def shares_of(window: Window, solution: Solution, energy_j: float, mean_w: float) -> Shares:
     """The parts of a window of `energy_j` joules of work; `mean_w` stands for intensities without evidence."""
+    work, covariance = window.work, window.covariance_s2
     seen = work.seconds
     columns = list(dict.fromkeys([*seen, *(one for one, _ in covariance)]))
     intensities = {c: max(solution.intensity_w(c, mean_w), 0.0) for c in columns}
     if not any(intensities.values()):
         intensities = dict.fromkeys(columns, 1.0)
-    error_j2 = solution.model_error_j2 + sum(
+    error_j2 = solution.model_error_j2 + window.alignment_j2 + sum(
         solution.variance_w2(one, other) * seen[one] * seen[other] for one in seen for other in seen
     )
     better = refined(seen, covariance, intensities, energy_j, error_j2)
     parts = tuple(_parts(work, seen, better.seconds))
-    return Shares(parts, intensities, better.seconds, better.covariance_s2, better.gains, looks_per_s)
+    return Shares(parts, intensities, better.seconds, better.covariance_s2, better.gains, window.looks_per_s)
 
 
 def _parts(work: Work, seen: Mapping[str, float], seconds: Mapping[str, float]) -> Iterable[Part]:

@@ -34,7 +34,12 @@ def merge(usages: Sequence[Usage]) -> Usage:
         sum(usage.samples for usage in usages),
         _activity(usages),
         _weight(usages, busy_s),
+        sum(usage.covered_s or usage.end_s - usage.start_s for usage in usages) if _covered(usages) else 0.0,
     )
+
+
+def _covered(usages: Sequence[Usage]) -> bool:
+    return any(usage.covered_s > 0 for usage in usages)
 
 
 def _activity(usages: Sequence[Usage]) -> dict[ProcessId, tuple[float, ...]]:

@@ -10,6 +10,11 @@ from aipower.attribution.work import Work
 from aipower.model import EnergyDelta, Usage
 
 
+ALIGNED_S = 0.08
+"""A counter's last update and a driver's last sample lie 0.05 and 0.08 s back on average (updates each 0.1 s, samples
+each 1/6 s), and neither is at the same moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """A window with known users, ready to be split."""
@@ -19,11 +24,18 @@ class Window:
     work: Work
     covariance_s2: Covariance
     """Of the sampled seconds by column; empty where they are exact."""
+    unrest_w: float = 0.0
+    """By how much the power differs from that of the window before."""
 
     @property
     def looks_per_s(self) -> float:
         """Samples behind each second of work."""
         return self.usage.samples / self.delta.span_s if self.usage.samples > 0 else 0.0
+
+    @property
+    def alignment_j2(self) -> float:
+        """Square of what the energy may be off for not being of the very moments in which the work was seen."""
+        return (ALIGNED_S * self.unrest_w) ** 2
 
     def work_uj(self, floor: Floor) -> int:
         """The energy that is neither idle nor the contexts'."""

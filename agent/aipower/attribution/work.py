@@ -16,6 +16,9 @@ STEP = "\0step"
 MEASURE = "\0measure "
 """Columns of measures of activity, which all processes share."""
 
+LEAST_COVER = 0.3
+"""Samples of a smaller share of the window are no picture of it."""
+
 NameOf = Callable[[ProcessId], str]
 """The name of a process's executable: processes of one name are taken to work alike."""
 
@@ -46,16 +49,20 @@ class Work:
         return total
 
 
-def work_of(usage: Usage, name_of: NameOf) -> Work:
-    """The work of a window by executables, or by measures of activity where the device has those."""
+def work_of(usage: Usage, name_of: NameOf, span_s: float) -> Work:
+    """The work of a window by executables, or by measures of activity where the device has those.
+
+    Samples cover some more or less than the `span_s` of the energy: their shares count, not how many fell into it.
+    """
     if usage.activity:
         return Work(tuple(Worker(p, _measures(values)) for p, values in usage.activity.items()))
+    scale = span_s / usage.covered_s if usage.covered_s > LEAST_COVER * span_s else 1.0
     workers = [
-        Worker(process, {name_of(process): seconds * usage.weight.get(process, 1.0)})
+        Worker(process, {name_of(process): scale * seconds * usage.weight.get(process, 1.0)})
         for process, seconds in usage.busy_s.items()
     ]
     if usage.unknown_busy_s > 0:
-        workers.append(Worker(None, {UNKNOWN: usage.unknown_busy_s}))
+        workers.append(Worker(None, {UNKNOWN: scale * usage.unknown_busy_s}))
     present: dict[str, list[ProcessId]] = {}
     for holder in sorted(usage.holders, key=lambda p: (p.pid, p.started_ticks)):
         present.setdefault(name_of(holder), []).append(holder)

@@ -87,11 +87,13 @@ class Alias:
         self._window: deque[tuple[float, float]] = deque(maxlen=MOST_READINGS)
         self._changes_w = 0.0
         self._stretch = _Stretch()
+        self._repeating = False
 
     def open(self) -> None:
         """A new account begins."""
         self.bound_uj = self._changes_w = 0.0
         self._stretch = _Stretch()
+        self._repeating = False
         self._window.clear()
         self._values_w.clear()
 
@@ -115,10 +117,16 @@ class Alias:
             self._stretch = _Stretch()
             return False
         hidden_uj = self._flat_uj(inside, usage, end_s - start_s, look)
-        if look.part and repeats(list(self._values_w)):
+        if look.part and self._repeats():
             hidden_uj = max(hidden_uj, PER_CHANGE * look.unseen_s * changes_w * 1e6)
         self.bound_uj += hidden_uj
         return hidden_uj > 0
+
+    def _repeats(self) -> bool:
+        """True from when the values repeat for as long as they go on to jump: a value that was missed breaks a row."""
+        values_w = list(self._values_w)
+        self._repeating = jumps(values_w) and (self._repeating or comes_again(values_w))
+        return self._repeating
 
     def _flat_uj(self, inside: Sequence[float], usage: Usage | None, span_s: float, look: Look) -> float:
         """What flat readings may hide of this window, and of those before it that were not counted."""
@@ -160,19 +168,20 @@ class Alias:
         return max(above_w, below_w)
 
 
-def repeats(values_w: Sequence[float]) -> bool:
-    """True where values jump up and down and come again after two to `LONGEST`."""
+def jumps(values_w: Sequence[float]) -> bool:
+    """True where every third value is far from the last."""
     if len(values_w) < LOOKED_AT:
         return False
     range_w = max(values_w) - min(values_w)
-    if range_w < RANGE * max(values_w):
-        return False
-    jumps = sum(abs(b - a) >= range_w / 2 for a, b in itertools.pairwise(values_w))
-    return jumps >= SWITCHES * (len(values_w) - 1) and any(
-        _comes_again(values_w, length, SAME * range_w) for length in range(2, LONGEST + 1)
-    )
+    large = sum(abs(b - a) >= range_w / 2 for a, b in itertools.pairwise(values_w))
+    return range_w >= RANGE * max(values_w) and large >= SWITCHES * (len(values_w) - 1)
 
 
-def _comes_again(values_w: Sequence[float], length: int, same_w: float) -> bool:
-    again = [abs(later - now) <= same_w for now, later in zip(values_w, values_w[length:], strict=False)]
-    return sum(again) >= REPEATS * len(again)
+def comes_again(values_w: Sequence[float]) -> bool:
+    """True where values repeat after two to `LONGEST`."""
+    same_w = SAME * (max(values_w) - min(values_w))
+    for length in range(2, LONGEST + 1):
+        again = [abs(later - now) <= same_w for now, later in zip(values_w, values_w[length:], strict=False)]
+        if sum(again) >= REPEATS * len(again):
+            return True
+    return False

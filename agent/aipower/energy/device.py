@@ -237,7 +237,7 @@ class DeviceEnergy:
                 self._edges.refine()
             return self._without_overlap(deltas)
         self._opening.extend(delta for delta in deltas if delta.end_s > self._edges.open_s)
-        enough = self._integrating or len(self._opening) >= HELD_STEPS
+        enough = len(self._opening) >= HELD_STEPS
         return self._release() if self._opening and (enough or self._edges.knows_inside()) else ()
 
     def _release(self) -> tuple[EnergyDelta, ...]:

@@ -50,11 +50,17 @@ class Split:
 
     @property
     def before_uj(self) -> int:
-        """The energy before the instant, from 0 to all; to more than that where the delta does not know all of it."""
-        missed_uj = 0.0
-        if self.kept == "before" and self.before is not None:
-            missed_uj = self.before.power_w * self.unseen_s * 1e6
-        return round(min(max(self.estimate().energy_uj, 0.0), self.delta.energy_uj + missed_uj))
+        """The energy before the instant: from 0 to all, where the delta knows all of it.
+
+        Where it does not, the side that is kept may have had more than all.
+        """
+        least_uj = -self._missed_uj(self.after) if self.kept == "after" else 0.0
+        most_uj = self.delta.energy_uj + (self._missed_uj(self.before) if self.kept == "before" else 0.0)
+        return round(min(max(self.estimate().energy_uj, least_uj), most_uj))
+
+    def _missed_uj(self, level: Level | None) -> float:
+        """What the delta's energy may lack of a level."""
+        return 0.0 if level is None else level.power_w * self.unseen_s * 1e6
 
     @property
     def se_uj(self) -> float:
@@ -71,9 +77,9 @@ class Split:
     def estimate(self) -> Estimate:
         """The energy before the instant before it is made possible (0 to all) and whole."""
         found = self._weighed()
-        return replace(found, variance_uj2=found.variance_uj2 + self._missed_uj2())
+        return replace(found, variance_uj2=found.variance_uj2 + self._beyond_uj2())
 
-    def _missed_uj2(self) -> float:
+    def _beyond_uj2(self) -> float:
         """Where the instant is close to an end of the delta, it may lie beyond: what is between is then not here."""
         if self.timing_se_s <= 0:
             return 0.0
@@ -161,7 +167,7 @@ def _by_time(total_uj: float, left_s: float, right_s: float) -> Estimate:
 
 def after(split: Split) -> EnergyDelta:
     """The part of the delta after the instant."""
-    return replace(split.delta, start_s=split.at_s, energy_uj=max(0, split.delta.energy_uj - split.before_uj))
+    return replace(split.delta, start_s=split.at_s, energy_uj=split.delta.energy_uj - split.before_uj)
 
 
 def before(split: Split) -> EnergyDelta:

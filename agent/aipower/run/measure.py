@@ -232,16 +232,17 @@ class Measurement:
                 continue
             self._look_around(tree)
             next_s = max(next_s + self._interval_s, self._clock.monotonic_s())
-            self._rest(meter, next_s)
+            self._rest(meter, now_s, next_s)
 
-    def _rest(self, meter: Meter, until_s: float) -> None:
-        """Wait until then or until the command ends; sensors of which each value counts are read in between."""
+    def _rest(self, meter: Meter, read_s: float, until_s: float) -> None:
+        """Wait until `until_s` or the end; sensors of which each value counts, last read at `read_s`, are read on."""
         while not self._over.is_set():
             hungry, pause_s = hungriest(meter.channels)
-            left_s = until_s - self._clock.monotonic_s()
-            self._over.wait(max(0.0, min(left_s, pause_s)))
-            if left_s <= pause_s:
+            due_s = read_s + pause_s
+            ended = self._over.wait(max(0.0, min(due_s, until_s) - self._clock.monotonic_s()))
+            if ended or until_s <= due_s:
                 return
+            read_s = self._clock.monotonic_s()
             meter.sample(hungry)
 
     def _finish(self, meter: Meter) -> None:

@@ -59,6 +59,8 @@ class UtilizationSampler:
         self._trails_us = deque([0], maxlen=TRAILS)
         self.supported = True
         """False while the GPU cannot say who works (MIG, vGPU, old drivers)."""
+        self.covered_s = 0.0
+        """Seconds that the latest answer is a share of, 0 if it named nobody."""
 
     def new_work(self) -> list[Work]:
         """The news; empty while nobody works.
@@ -71,11 +73,13 @@ class UtilizationSampler:
         rows = [row for row in self._rows() if self._believable(row, now_us)]
         latest_us = max((int(row.timeStamp) for row in rows), default=None)
         work: list[Work] = []
+        self.covered_s = 0.0
         if latest_us is not None:
             percent = sum(int(row.smUtil) for row in rows)
             covered_us = self._covered_us(latest_us, now_us, percent)
             more = _hidden_percent(covered_us, percent, len(rows))
             work = [_work(row, row.smUtil + more, covered_us) for row in rows]
+            self.covered_s = covered_us / 1e6
         self._told_us = now_us
         self._seen_us = max(latest_us or self._seen_us, now_us - LAG_US)
         return work

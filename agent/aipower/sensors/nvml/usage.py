@@ -94,6 +94,7 @@ class GpuUsage:
             1 if contexts is None else list(held.values()).count(None),
             sampled=sampled,
             samples=SAMPLES_PER_S * min(self._since_s - start_s, RING_S) if sampled else 0.0,
+            covered_s=self._sampler.covered_s,
         )
         return usage if mig is None else _with(usage, mig)
 
