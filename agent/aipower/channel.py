@@ -64,6 +64,7 @@ class Channel:
         self._usages: list[Usage] = []
         self._counted: list[EnergyDelta] = []
         self._surprises: set[str] = set()
+        self._warnings: list[Fault] = []
 
     def sample(self) -> list[Fault]:
         """Read the sensor once; what goes wrong comes back as data, a bug of the sensor's too."""
@@ -101,9 +102,14 @@ class Channel:
         """Standard error of the account's energy for its edges and for what was not seen, in microjoules."""
         return self.calibration.gain * self.energy.se_uj
 
+    def warnings(self) -> list[Fault]:
+        """What use of the device has shown to be wrong since the last call or read: there is no read after the last."""
+        new, self._warnings = self._warnings, []
+        return new
+
     def worked(self, usage: Usage) -> None:
         """Keep `usage` until the energy of its window is known."""
-        self.energy.worked(usage, usage.end_s)
+        self._warnings.extend(self.energy.worked(usage, usage.end_s))
         self._usages.append(usage)
         if len(self._usages) > MOST_PENDING:
             self._usages[:2] = [merge(self._usages[:2])]
@@ -114,7 +120,7 @@ class Channel:
         It is the true energy as far as the calibration tells, so that all that is made of it adds up to that.
         """
         if self.source is None:
-            self.energy.worked(None, self._clock.monotonic_s())
+            self._warnings.extend(self.energy.worked(None, self._clock.monotonic_s()))
         if not self._pending:
             return None
         span_s = sum(delta.span_s for delta in self._pending)
@@ -150,7 +156,7 @@ class Channel:
         progress = self.energy.advance(reading)
         self._pending.extend(progress.deltas)
         self._note_power(reading.power_w if reading.power_w is not None else self._counted_power_w(progress.deltas))
-        return list(progress.faults)
+        return [*self.warnings(), *progress.faults]
 
     def _note_power(self, power_w: float | None) -> None:
         """Keep what can be believed."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from aipower.attribution.attribute import attribute, without_usage
 from aipower.attribution.backlog import IDLE, REMEMBERED, Backlog, Key
 from aipower.attribution.baseline import Baseline, Floor
+from aipower.attribution.columns import Columns
 from aipower.attribution.designs import Design
 from aipower.attribution.doubts import Doubt, Doubts, Owner
 from aipower.attribution.evidence import Evidence, Solution
@@ -26,7 +27,7 @@ MEMORY = 0.997
 """Share of the evidence that a window leaves where old ones are not kept: half of it is gone after four minutes."""
 LOCAL = 0.5
 """Share of the usual mix of work that a window leaves: programs work in phases, and a phase tells the next second."""
-SOLVE_EACH = 32
+SOLVE_EACH = 64
 """Windows between two solutions while they come, once there were as many; at first less."""
 NEWS = 0.01
 """Intensities that differ by no more than this share are the same."""
@@ -55,7 +56,7 @@ class _Split:
         """The microjoules of each worker, and of the idle device."""
         work_uj, total_j = self.window.work_uj(self.floor), self.shares.total_j
         parts: dict[Key, float] = {IDLE: float(self.floor.idle_uj)}
-        for process, weight in self.shares.weights().items():
+        for process, weight in self.shares.weights.items():
             parts[process] = work_uj * weight / total_j
         return parts
 
@@ -99,6 +100,7 @@ class Apportioner:
         self._solve_after = 2
         self._recent: deque[Window] = deque()
         self._before_w: float | None = None
+        self._columns = Columns()
         self._backlog = Backlog()
         self._doubts = Doubts(REMEMBERED)
 
@@ -142,7 +144,7 @@ class Apportioner:
     def indistinct(self, processes: Iterable[ProcessId]) -> frozenset[ProcessId]:
         """Those of `processes` whose work was never told from that of others."""
         doubtful = self._solution.unidentified
-        return frozenset(process for process in processes if self._name_of(process) in doubtful)
+        return frozenset(process for process in processes if self._columns.of(self._name_of(process)) in doubtful)
 
     def _at_once(self, window: Window) -> Attribution:
         """The split by what is known now, with what earlier windows owe."""
@@ -159,7 +161,7 @@ class Apportioner:
 
     def _window(self, delta: EnergyDelta, usage: Usage) -> Window:
         span_s = delta.span_s
-        work = work_of(usage, self._name_of, span_s)
+        work = work_of(usage, lambda p: self._columns.of(self._name_of(p), usage.busy_s.get(p, 0.0)), span_s)
         seconds = work.seconds
         shares = {c: min(1.0, seconds.get(c, 0.0) / span_s) for c in {**self._usual, **seconds}}
         before = self._usual or shares
@@ -180,7 +182,10 @@ class Apportioner:
         self._since_solved += 1
         if self._since_solved < self._solve_after:
             return
+        self._columns.rank(self._since_solved)
         self._since_solved, self._solve_after = 0, min(2 * self._solve_after, SOLVE_EACH)
+        if not self._design.has_choice(self._recent):
+            return
         before = self._solution
         self._solve(self._recent)
         if _has_changed(before, self._solution):
@@ -224,7 +229,7 @@ class Apportioner:
 
     def _attribution(self, split: _Split, weights: Mapping[ProcessId | None, float] | None = None) -> Attribution:
         window = split.window
-        return attribute(window.delta, window.usage, split.floor, weights or split.shares.weights())
+        return attribute(window.delta, window.usage, split.floor, weights or split.shares.weights)
 
     def _owners(self, attribution: Attribution) -> dict[Owner, frozenset[ProcessId]]:
         """The processes that got something, and the runs that they belong to."""

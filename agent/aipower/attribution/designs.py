@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -33,6 +33,10 @@ class Design(Protocol):
 
     def anew(self) -> Design:
         """The same baseline, and nothing else remembered."""
+        ...
+
+    def has_choice(self, windows: Iterable[Window]) -> bool:
+        """True where intensities make a difference to the split of `windows`."""
         ...
 
     def add(self, evidence: Evidence, window: Window, weight: float) -> None:
@@ -73,6 +77,10 @@ class Gpu:
     def anew(self) -> Gpu:
         """Another one with the same baseline."""
         return Gpu(self.baseline)
+
+    def has_choice(self, windows: Iterable[Window]) -> bool:
+        """Programs of one name share by their time, whatever it costs."""
+        return len({column for window in windows for column in window.work.seconds}) > 1
 
     def add(self, evidence: Evidence, window: Window, weight: float) -> None:
         """Take in a window in which someone was seen or may have been at work."""
@@ -121,6 +129,10 @@ class Cpu:
         """Another one with the same baseline."""
         return Cpu(self.baseline)
 
+    def has_choice(self, windows: Iterable[Window]) -> bool:  # noqa: ARG002 - see below
+        """Static power is told from work even where one program works alone."""
+        return True
+
     def add(self, evidence: Evidence, window: Window, weight: float) -> None:
         """Take in a window, and what the baseline makes of its static part."""
         delta = window.delta
@@ -136,7 +148,7 @@ class Cpu:
             return Solution()
         mean_w = self._static_j / self._span_s
         se_w = max(self._static_se_j / self._span_s, STATIC_SE * mean_w, LEAST_STATIC_SE_W)
-        return evidence.solve(of_processors(evidence, Prior(mean_w, se_w)))
+        return evidence.solve(of_processors(evidence, Prior(mean_w, se_w)), PROCESSOR_ERROR)
 
     def residual(self, window: Window, solution: Solution) -> Residual | None:
         """Of all energy."""
@@ -153,5 +165,7 @@ class Cpu:
         return Floor(idle_uj)
 
 
+PROCESSOR_ERROR = 0.003
+"""CPU seconds are exact and RAPL jitters by 0.04 % a second (science of C6): this leaves room for clocks that change."""
 STATIC_SE, LEAST_STATIC_SE_W = 0.05, 0.5
 """A static level that was seen on a quiet machine is known so well: share of it, and watts."""

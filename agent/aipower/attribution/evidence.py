@@ -14,6 +14,10 @@ from dataclasses import dataclass, field
 from aipower.attribution.fit import Scaled, fitted
 from aipower.attribution.symmetric import Matrix
 
+LEAST_ERROR = 0.01
+"""No load on a GPU is so regular that less would be honest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prior:
     """What is taken for true of a column's intensity before there is evidence, in watts."""
@@ -55,6 +59,7 @@ class Evidence:
         """Evidence of which each further window leaves the share `memory`."""
         self._memory = memory
         self._columns: list[str] = []
+        self._place: dict[str, int] = {}
         self._seconds2: Matrix = []
         self._noise2: Matrix = []
         self._energies: list[float] = []
@@ -64,7 +69,7 @@ class Evidence:
     def copy(self) -> Evidence:
         """The same, to be added to."""
         other = Evidence(self._memory)
-        other._columns = list(self._columns)  # noqa: SLF001 - of the same class
+        other._columns, other._place = list(self._columns), dict(self._place)  # noqa: SLF001 - of the same class
         other._seconds2, other._noise2 = ([list(row) for row in m] for m in (self._seconds2, self._noise2))  # noqa: SLF001
         other._energies, other._totals_s = list(self._energies), list(self._totals_s)  # noqa: SLF001
         other._energy2, other._energy_j, other._windows = self._energy2, self._energy_j, self._windows  # noqa: SLF001
@@ -93,7 +98,8 @@ class Evidence:
 
     def total_s(self, column: str) -> float:
         """All seconds of a column."""
-        return self._totals_s[self._columns.index(column)] if column in self._columns else 0.0
+        at = self._place.get(column)
+        return 0.0 if at is None else self._totals_s[at]
 
     def add(
         self,
@@ -110,24 +116,27 @@ class Evidence:
             self._open(column)
         if self._memory < 1:
             self._fade()
-        places = [(self._columns.index(column), value) for column, value in seconds.items() if value > 0]
+        places = [(self._place[column], value) for column, value in seconds.items() if value > 0]
         for i, x in places:
             self._energies[i] += weight * x * energy_j
             self._totals_s[i] += x
             for j, y in places:
                 self._seconds2[i][j] += weight * x * y
         for (one, other), value in noise_s2.items():
-            self._noise2[self._columns.index(one)][self._columns.index(other)] += weight * value
+            self._noise2[self._place[one]][self._place[other]] += weight * value
         self._energy2 += weight * energy_j**2
         self._energy_j += energy_j
         self._windows += weight
 
-    def solve(self, priors: Mapping[str, Prior]) -> Solution:
-        """The intensities of all columns that have a prior with an error."""
+    def solve(self, priors: Mapping[str, Prior], least_error: float = LEAST_ERROR) -> Solution:
+        """The intensities of all columns that have a prior with an error.
+
+        `least_error` is the error of one window's energy that is always reckoned with, as a share of it.
+        """
         columns = [c for c in self._columns if c in priors and priors[c].se_w > 0 and self.total_s(c) > 0]
         if not columns:
             return Solution()
-        at = [self._columns.index(column) for column in columns]
+        at = [self._place[column] for column in columns]
         means = [priors[column].mean_w for column in columns]
         scales = [priors[column].se_w for column in columns]
         scaled = Scaled(
@@ -137,6 +146,7 @@ class Evidence:
             [self._energies[i] * scales[a] for a, i in enumerate(at)],
             self._energy2,
             [mean / scale for mean, scale in zip(means, scales, strict=True)],
+            least_error,
         )
         fit = fitted(scaled)
         return Solution(
@@ -150,8 +160,9 @@ class Evidence:
         )
 
     def _open(self, column: str) -> None:
-        if column in self._columns:
+        if column in self._place:
             return
+        self._place[column] = len(self._columns)
         self._columns.append(column)
         for matrix in (self._seconds2, self._noise2):
             for row in matrix:

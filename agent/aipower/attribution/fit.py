@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 from aipower.attribution.symmetric import Matrix, eigen, is_positive, non_negative, quadratic
 
-LEAST_ERROR = 0.01
-"""Error of one window's energy of work, as a share of it: no load is so regular that less would be honest."""
 ROUNDS = 4
 """Fits in turn with the noise that they leave over; the third differs little from the second."""
 UNSEEN = 1e-3
@@ -38,6 +36,8 @@ class Scaled:
     energies: Sequence[float]
     energy2: float
     means: Sequence[float]
+    least_error: float
+    """Error of one window's energy of work at least, as a share of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def fitted(problem: Scaled) -> Fit:
     residuals bear it out, in directions that are known to vary beyond it or that the energy follows; in the others the
     prior stands.
     """
-    floor_j2 = max(LEAST_ERROR**2 * problem.energy2 / max(problem.windows, 1.0), 1e-12)
+    floor_j2 = max(problem.least_error**2 * problem.energy2 / max(problem.windows, 1.0), 1e-12)
     known, doubtful = _directions(problem)
     plain = _rounds(problem, known, floor_j2)
     followed = [vector for vector in doubtful if _is_followed(problem, vector, plain)]

@@ -7,8 +7,8 @@ from collections import deque
 
 QUANTILE = 0.1
 """A low quantile, not the minimum: the minimum drifts down with sensor noise and temperature (science of D)."""
-ODD, SELDOM = 2, 5
-"""Windows that may be too low for their edges' sake: two, or one in five."""
+ODD = 2
+"""Windows that may be too low for their edges' sake."""
 WINDOWS = 600
 """Windows remembered: ten minutes at the default pace."""
 LEARN_S = 0.1
@@ -35,19 +35,21 @@ class LowQuantile:
 
     def __init__(self) -> None:
         self._values_w: deque[float] = deque(maxlen=WINDOWS)
+        self._value_w: float | None = None
 
     def add(self, value_w: float) -> None:
         """Remember one value."""
         self._values_w.append(value_w)
+        self._value_w = None
 
     @property
     def value_w(self) -> float | None:
         """The quantile, or None while there is nothing to take it of; of a few values not the lowest ones."""
-        if not self._values_w:
-            return None
-        ordered = sorted(self._values_w)
-        most = len(ordered) - 1
-        return ordered[max(math.floor(QUANTILE * most), min(ODD, most // 2))]
+        if self._value_w is None and self._values_w:
+            ordered = sorted(self._values_w)
+            most = len(ordered) - 1
+            self._value_w = ordered[max(math.floor(QUANTILE * most), min(ODD, most // 2))]
+        return self._value_w
 
 
 class IdleLevel:
@@ -58,6 +60,7 @@ class IdleLevel:
         self._bare_windows = 0
         self._first_w: float | None = None
         self._used_w: deque[float] = deque(maxlen=windows)
+        self._lowest_w: float | None = None
 
     def seed(self, value_w: float) -> None:
         """Take one reading as an upper bound: the card may have been busy a moment ago."""
@@ -76,15 +79,14 @@ class IdleLevel:
         value_w = most_w(energy_uj, span_s)
         if value_w is not None:
             self._used_w.append(value_w)
+            self._lowest_w = None
 
     @property
     def lowest_w(self) -> float | None:
-        """The lowest power of used windows, in watts; None before the first.
-
-        Of many the third lowest: one or two may have lost an update at their edges.
-        """
-        ordered = sorted(self._used_w)
-        return ordered[min(ODD, len(ordered) // SELDOM)] if ordered else None
+        """The lowest power of a used window, in watts; None before the first."""
+        if self._lowest_w is None and self._used_w:
+            self._lowest_w = min(self._used_w)
+        return self._lowest_w
 
     @property
     def value_w(self) -> float | None:

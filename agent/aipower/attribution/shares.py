@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from aipower.attribution.evidence import Solution
-from aipower.attribution.samples import Covariance, refined
+from aipower.attribution.samples import Covariance, Refined, refined
 from aipower.attribution.window import Window
 from aipower.attribution.work import Work
 from aipower.model import ProcessId
@@ -35,37 +35,30 @@ class Shares:
     """By how many seconds a column grows for each joule that the window has more than expected."""
     looks_per_s: float = 0.0
     """Samples behind each second; 0 where seconds are exact."""
+    weights: Mapping[ProcessId | None, float] = field(default_factory=dict)
+    """Expected energy of work of each worker, in joules; only their proportions count."""
+    inside: Mapping[ProcessId | None, Mapping[str, float]] = field(default_factory=dict)
+    """The share of each column that each worker has."""
+    total_j: float = 0.0
+    """The sum of all weights."""
 
-    def weights(self) -> dict[ProcessId | None, float]:
-        """Expected energy of work of each worker, in joules; only their proportions count."""
-        found: dict[ProcessId | None, float] = {}
-        for part in self.parts:
-            weight = self.intensities_w[part.column] * part.seconds
-            found[part.process] = found.get(part.process, 0.0) + weight
-        return {process: weight for process, weight in found.items() if weight > 0}
-
-    @property
-    def total_j(self) -> float:
-        """The sum of all weights."""
-        return sum(self.intensities_w[part.column] * part.seconds for part in self.parts)
-
-    def share_of(self, members: Collection[ProcessId]) -> float:
+    def share_of(self, members: Iterable[ProcessId]) -> float:
         """The part of the energy of work that `members` get together, from 0 to 1."""
-        total_j = self.total_j
-        own_j = sum(self.intensities_w[p.column] * p.seconds for p in self.parts if p.process in members)
-        return own_j / total_j if total_j > 0 else 0.0
+        return sum(self.weights.get(p, 0.0) for p in members) / self.total_j if self.total_j > 0 else 0.0
 
     def sampling_variance(self, members: Collection[ProcessId]) -> float:
         """Variance of the share of `members` for the samples' sake: of the columns' seconds, and inside a column."""
-        total_j, own = self.total_j, self.share_of(members)
-        if total_j <= 0 or not self.covariance_s2:
+        if self.total_j <= 0 or not self.covariance_s2:
             return 0.0
-        inside = self._inside(members)
-        slopes = {c: self.intensities_w[c] * (inside.get(c, 0.0) - own) / total_j for c in self.seconds}
+        own, inside = self.share_of(members), self._inside(members)
+        within = sum(self._within(column, share) for column, share in inside.items())
+        if len(self.seconds) == 1:
+            return within
+        slopes = {c: self.intensities_w[c] * (inside.get(c, 0.0) - own) / self.total_j for c in self.seconds}
         between = sum(
             slopes.get(one, 0.0) * slopes.get(other, 0.0) * value for (one, other), value in self.covariance_s2.items()
         )
-        return max(0.0, between) + sum(self._within(column, inside.get(column, 0.0)) for column in self.seconds)
+        return max(0.0, between) + within
 
     def slopes(self, members: Collection[ProcessId]) -> dict[str, float]:
         """How the share of `members` changes per watt of each column's intensity.
@@ -73,19 +66,20 @@ class Shares:
         More watts of a column mean more energy for its seconds; but since the window's energy stands, they also mean
         fewer seconds of columns that the energy says are there.
         """
-        total_j, own, inside = self.total_j, self.share_of(members), self._inside(members)
-        if total_j <= 0:
+        if self.total_j <= 0 or len(self.seconds) == 1:
             return {}
-        pull = sum(
-            self.intensities_w[c] * self.gains.get(c, 0.0) * (inside.get(c, 0.0) - own) for c in self.seconds
-        )
-        return {c: seconds * (inside.get(c, 0.0) - own - pull) / total_j for c, seconds in self.seconds.items()}
+        own, inside = self.share_of(members), self._inside(members)
+        lean = {c: inside.get(c, 0.0) - own for c in self.seconds}
+        pull = sum(self.intensities_w[c] * self.gains.get(c, 0.0) * lean[c] for c in self.seconds)
+        return {c: seconds * (lean[c] - pull) / self.total_j for c, seconds in self.seconds.items()}
 
-    def _inside(self, members: Collection[ProcessId]) -> dict[str, float]:
+    def _inside(self, members: Collection[ProcessId]) -> Mapping[str, float]:
+        if len(members) == 1:
+            return self.inside.get(next(iter(members)), {})
         found: dict[str, float] = {}
-        for part in self.parts:
-            if part.process in members:
-                found[part.column] = found.get(part.column, 0.0) + part.share
+        for member in members:
+            for column, share in self.inside.get(member, {}).items():
+                found[column] = found.get(column, 0.0) + share
         return found
 
     def _within(self, column: str, share: float) -> float:
@@ -93,6 +87,30 @@ class Shares:
         looks = max(1.0, self.looks_per_s * self.seconds[column])
         weight = self.intensities_w[column] * self.seconds[column] / self.total_j
         return weight**2 * share * max(0.0, 1 - share) / looks
+
+
+def _made(
+    parts: tuple[Part, ...], intensities_w: Mapping[str, float], better: Refined, looks_per_s: float
+) -> Shares:
+    weights: dict[ProcessId | None, float] = {}
+    inside: dict[ProcessId | None, dict[str, float]] = {}
+    for part in parts:
+        weight = intensities_w[part.column] * part.seconds
+        if weight > 0:
+            weights[part.process] = weights.get(part.process, 0.0) + weight
+        own = inside.setdefault(part.process, {})
+        own[part.column] = own.get(part.column, 0.0) + part.share
+    return Shares(
+        parts,
+        intensities_w,
+        better.seconds,
+        better.covariance_s2,
+        better.gains,
+        looks_per_s,
+        weights,
+        inside,
+        sum(weights.values()),
+    )
 
 
 def shares_of(window: Window, solution: Solution, energy_j: float, mean_w: float) -> Shares:
@@ -108,7 +126,7 @@ def shares_of(window: Window, solution: Solution, energy_j: float, mean_w: float
     )
     better = refined(seen, covariance, intensities, energy_j, error_j2)
     parts = tuple(_parts(work, seen, better.seconds))
-    return Shares(parts, intensities, better.seconds, better.covariance_s2, better.gains, window.looks_per_s)
+    return _made(parts, intensities, better, window.looks_per_s)
 
 
 def _parts(work: Work, seen: Mapping[str, float], seconds: Mapping[str, float]) -> Iterable[Part]:
@@ -120,7 +138,7 @@ def _parts(work: Work, seen: Mapping[str, float], seconds: Mapping[str, float]) 
                 yield Part(worker.process, column, share * seconds.get(column, 0.0), share)
     for column, total_s in seconds.items():
         holders = work.present.get(column, ())
-        if seen.get(column, 0.0) > 0 or total_s <= 0 or not holders:
+        if seen.get(column, 0.0) > 0 or not holders:
             continue
         for holder in holders:
             yield Part(holder, column, total_s / len(holders), 1 / len(holders))

@@ -13,8 +13,8 @@ Matrix = list[list[float]]
 
 SWEEPS = 30
 """Rounds of rotations; Jacobi's method converges quadratically, ten are plenty for a dozen rows."""
-ROUNDS = 500
-SETTLED = 1e-9
+ROUNDS = 300
+SETTLED = 1e-6
 """A round that changes no value by more than this share ends the search."""
 
 

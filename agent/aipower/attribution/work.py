@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from aipower.model import ProcessId, Usage
 
 UNKNOWN = "\0unknown"
 """The column of work that nobody can be named for; no executable has such a name."""
+OTHERS = "\0others"
+"""The column of programs that have none of their own."""
 STATIC = "\0static"
 """The column of what a processor draws without work, in seconds of time."""
 STEP = "\0step"
@@ -38,35 +40,49 @@ class Work:
     workers: tuple[Worker, ...] = ()
     present: Mapping[str, tuple[ProcessId, ...]] = field(default_factory=dict)
     """Processes by column that may have worked without being seen: they hold the device."""
-
-    @property
-    def seconds(self) -> dict[str, float]:
-        """Seconds by column."""
-        total: dict[str, float] = {}
-        for worker in self.workers:
-            for column, seconds in worker.seconds.items():
-                total[column] = total.get(column, 0.0) + seconds
-        return total
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """By column, of all workers together."""
 
 
-def work_of(usage: Usage, name_of: NameOf, span_s: float) -> Work:
+def work_of(usage: Usage, column_of: Callable[[ProcessId], str], span_s: float) -> Work:
     """The work of a window by executables, or by measures of activity where the device has those.
 
     Samples cover some more or less than the `span_s` of the energy: their shares count, not how many fell into it.
     """
     if usage.activity:
-        return Work(tuple(Worker(p, _measures(values)) for p, values in usage.activity.items()))
+        return _measured(usage)
     scale = span_s / usage.covered_s if usage.covered_s > LEAST_COVER * span_s else 1.0
+    names = {process: column_of(process) for process in {**usage.busy_s, **dict.fromkeys(usage.holders)}}
     workers = [
-        Worker(process, {name_of(process): scale * seconds * usage.weight.get(process, 1.0)})
+        Worker(process, {names[process]: scale * seconds * usage.weight.get(process, 1.0)})
         for process, seconds in usage.busy_s.items()
     ]
     if usage.unknown_busy_s > 0:
         workers.append(Worker(None, {UNKNOWN: scale * usage.unknown_busy_s}))
     present: dict[str, list[ProcessId]] = {}
-    for holder in sorted(usage.holders, key=lambda p: (p.pid, p.started_ticks)):
-        present.setdefault(name_of(holder), []).append(holder)
-    return Work(tuple(workers), {column: tuple(holders) for column, holders in present.items()})
+    for holder in sorted(usage.holders, key=_order):
+        present.setdefault(names[holder], []).append(holder)
+    return Work(tuple(workers), {column: tuple(holders) for column, holders in present.items()}, _seconds(workers))
+
+
+def _measured(usage: Usage) -> Work:
+    """Work of the unknown is told as activity of the first measure."""
+    workers = [Worker(process, _measures(values)) for process, values in usage.activity.items()]
+    if usage.unknown_busy_s > 0:
+        workers.append(Worker(None, _measures((usage.unknown_busy_s,))))
+    return Work(tuple(workers), {}, _seconds(workers))
+
+
+def _seconds(workers: Iterable[Worker]) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for worker in workers:
+        for column, seconds in worker.seconds.items():
+            total[column] = total.get(column, 0.0) + seconds
+    return total
+
+
+def _order(process: ProcessId) -> tuple[int, int]:
+    return process.pid, process.started_ticks
 
 
 def _measures(values: tuple[float, ...]) -> dict[str, float]:

@@ -147,7 +147,7 @@ class Alias:
         return hidden_uj
 
     def _continued(self, inside: Sequence[float]) -> _Stretch | None:
-        """The stretch with these readings, a new one where they differ from those before, None if they are not flat."""
+        """The stretch with these readings, a new one where they differ from it, None if they are not flat."""
         if not inside:
             return self._stretch
         for stretch in (self._stretch, _Stretch()):

@@ -65,7 +65,7 @@ class ChangeTimes:
         self._period_s = period_s
         self._last: Seen | None = None
         self._last_s = 0.0
-        self._anchor_s = 0.0
+        self._anchor_s = self._anchor_slack_s = 0.0
         self._steps = 0
         self._se_s = period_s / math.sqrt(12)
         self._first: Seen | None = None
@@ -110,6 +110,7 @@ class ChangeTimes:
         if last is None or not self._gaps_s or seen.dense:
             sharp = self._sharpened(seen)
             at_s = self._anchor_s = sharp.middle_s(self.period_s)
+            self._anchor_slack_s = sharp.width_s / 2 + JITTER_S
             self._steps = 0
             self._se_s = _uniform_se_s(sharp, self.period_s)
             self._sharp = sharp
@@ -144,13 +145,17 @@ class ChangeTimes:
         return _narrowed(seen, self._sharp, self.period_s)
 
     def _on_lattice(self, seen: Seen) -> float:
-        """Whole periods after the last sharp sighting; a sighting that does not fit corrects the period."""
+        """Whole periods after the last sharp sighting; one that does not fit corrects that first, then the period."""
         gaps_s = _possible_gaps(seen, self.period_s)
         guess_s = _likeliest(seen, [self._last_s + gap_s for gap_s in gaps_s], self.period_s)
         self._steps += max(1, round((guess_s - self._last_s) / self.period_s))
         expected_s = self._anchor_s + self._steps * self.period_s
         at_s = seen.nearest(expected_s, self.period_s)
-        if at_s != expected_s:
+        miss_s = at_s - expected_s
+        if abs(miss_s) <= self._anchor_slack_s:
+            self._anchor_s += miss_s
+            self._anchor_slack_s -= abs(miss_s)
+        else:
             self._period_s = (at_s - self._anchor_s) / self._steps
         return at_s
 

@@ -15,7 +15,7 @@ from aipower.energy.edges import HELD_STEPS, Edges
 from aipower.energy.levels import Level, Levels
 from aipower.energy.powers import Powers
 from aipower.energy.stillness import Stillness
-from aipower.energy.window import ending_at, join, retimed, starting_at
+from aipower.energy.window import integrated, join, retimed, starting_at, within_uj
 from aipower.model import Device, EnergyDelta, Fault, Method, Reading, Usage
 from aipower.seams import SensorTraits
 
@@ -105,9 +105,10 @@ class DeviceEnergy:
         self._edges.end(at_s)
         self._doubts.end(at_s)
 
-    def worked(self, usage: Usage | None, until_s: float) -> None:
-        """The device worked as `usage` says up to `until_s`, None where nobody can tell: a load that hides shows so."""
+    def worked(self, usage: Usage | None, until_s: float) -> Sequence[Fault]:
+        """Up to `until_s` the device worked as `usage` says, None where nobody can tell: warnings of loads that hide."""
         self._doubts.worked(usage, until_s, integrating=self._integrating)
+        return self._doubts.warnings()
 
     def advance(self, reading: Reading) -> Progress:
         """The energy that `reading` makes known. A reading that is not later than the last is no news."""
@@ -122,7 +123,8 @@ class DeviceEnergy:
             self.powers.interrupted()
         deltas = self._after_the_last(self._choose(reading, step, faults))
         self._doubts.see(reading, integrating=self._integrating)
-        faults.extend(self._doubts.faults(reading.at_s, integrating=self._integrating))
+        self._doubts.compare(reading.at_s, integrating=self._integrating)
+        faults.extend(self._doubts.warnings())
         return Progress(deltas, tuple(faults))
 
     def close(self, at_s: float, pending: Sequence[EnergyDelta]) -> tuple[EnergyDelta, ...]:
@@ -161,17 +163,13 @@ class DeviceEnergy:
         known_s = self.powers.lag_s if self._integrating else self.period_s
         if at_s - since_s > 2 * known_s:
             covered = [part for part in self.powers.shadow.take() if part.end_s > since_s]
-            return () if not covered or covered[-1].end_s < at_s - known_s else self._joined(covered, since_s, at_s)
+            if not covered or covered[-1].end_s < at_s - known_s:
+                return ()
+            return tuple(integrated(self._device, since_s, at_s, within_uj(covered, since_s, at_s)))
         until_s = min(at_s, since_s + known_s)
         level = Level(join(self._counter.recent() or (last,)).mean_w, 0.0)
         energy_uj = self._edges.tail(since_s, until_s, self._errors(last)[0], level)
-        return (EnergyDelta(self._device, since_s, until_s, energy_uj, "integrated"),)
-
-    def _joined(self, parts: Sequence[EnergyDelta], start_s: float, end_s: float) -> tuple[EnergyDelta, ...]:
-        inner = [starting_at(part, start_s) for part in parts]
-        cuts = [ending_at(part, end_s) for part in inner if part is not None]
-        energy_uj = sum(cut.energy_uj for cut in cuts if cut is not None)
-        return (EnergyDelta(self._device, start_s, end_s, energy_uj, "integrated"),)
+        return tuple(integrated(self._device, since_s, until_s, energy_uj))
 
     def _count(self, reading: Reading) -> Step:
         if reading.counter_uj is None:
@@ -182,9 +180,9 @@ class DeviceEnergy:
         if step.moved:
             self._beside_w.append(reading.power_w)
         # Steps that were held back come out together: each belongs to the reading of its own move.
-        for delta, power_w in zip(reversed(step.deltas), reversed(self._beside_w), strict=False):
+        beside_w = list(self._beside_w)[-len(step.deltas) :]
+        for delta, power_w in zip(step.deltas, beside_w, strict=False):
             self.powers.step(delta, power_w, self.period_s)
-        for delta in step.deltas:
             self._note_level(delta)
         return step
 

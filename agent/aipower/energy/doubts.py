@@ -73,8 +73,8 @@ class Doubts:
             detail = f"the sensor looks part of the time, and {bound_j:.1f} J may hide in the rest: the load switches"
             self._warn("alias", until_s, detail)
 
-    def faults(self, at_s: float, *, integrating: bool) -> Sequence[Fault]:
-        """New warnings."""
+    def compare(self, at_s: float, *, integrating: bool) -> None:
+        """Warn where counter and readings contradict each other."""
         found = None if integrating else self._powers.disagreement
         if found is None:
             self._told.discard("disagreement")
@@ -84,6 +84,9 @@ class Doubts:
                 f"{found.integral_uj / 1e6:.1f} J"
             )
             self._warn("disagreement", at_s, detail)
+
+    def warnings(self) -> Sequence[Fault]:
+        """New warnings since the last call."""
         new, self._untold = self._untold, []
         return new
 

@@ -18,10 +18,10 @@ EQUAL, EQUAL_W = 0.02, 2.0
 UNLIKE = 0.15
 """Between changes a step must differ by more than this share: power flickers within a period as well."""
 PROOF = 2
-"""So many steps that the readings do not explain make a verdict; one may be a publication that was missed."""
+"""So many steps make a verdict: one may agree by chance, or differ since a publication was missed."""
 FEW, MANY = 0.1, 0.25
-"""Share of steps that the readings do not explain, up to which they are chance, and from which they are not. A change
-inside a period agrees by chance with a counter that sees all of it in one of 20 cases."""
+"""Share of steps that the readings do not explain, up to which they are chance, and from which they are not. A step
+of a counter that sees all of the time agrees with the readings of a change by chance in one of 20 cases."""
 
 
 class DutyCheck:
@@ -30,6 +30,7 @@ class DutyCheck:
     def __init__(self) -> None:
         self._same = self._different = 0
         self._before_w: float | None = None
+        self._just_different = False
 
     @property
     def verdict(self) -> Verdict:
@@ -37,20 +38,33 @@ class DutyCheck:
         seen = self._same + self._different
         if self._different >= PROOF and self._different >= MANY * seen:
             return "full"
-        return "part" if self._same and self._different <= FEW * seen else "unknown"
+        return "part" if self._same >= PROOF and self._different <= FEW * seen else "unknown"
+
+    def begin(self, reading_w: float) -> None:
+        """The first reading, before any step."""
+        self._before_w = reading_w
 
     def see(self, step_w: float, reading_w: float) -> None:
         """Take in the mean power of one step of one period, and the reading of the same moment."""
         before_w, self._before_w = self._before_w, reading_w
         if before_w is None:
             return
-        if abs(reading_w - before_w) < CHANGE * max(reading_w, before_w):
-            if abs(step_w - reading_w) > EQUAL_W + UNLIKE * max(step_w, reading_w):
-                self._different += 1
-        elif _equal(step_w, reading_w) or _equal(step_w, before_w):
-            self._same += 1
-        else:
+        changed = abs(reading_w - before_w) >= CHANGE * max(reading_w, before_w)
+        different = self._differ(step_w, reading_w, before_w, changed=changed)
+        if different:
             self._different += 1
+        elif changed and not self._just_different:
+            self._same += 1
+        # A change inside the moments that are looked at shows in two readings, of which the second is the new power.
+        self._just_different = changed and different
+
+    @staticmethod
+    def _differ(step_w: float, reading_w: float, before_w: float, *, changed: bool) -> bool:
+        if changed:
+            return not (_equal(step_w, reading_w) or _equal(step_w, before_w))
+        # Two updates between two reads can pass for one.
+        apart_w = min(abs(step_w - reading_w), abs(step_w - 2 * reading_w))
+        return apart_w > EQUAL_W + UNLIKE * max(step_w, reading_w)
 
 
 def _equal(one_w: float, other_w: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -14,7 +15,7 @@ KEPT = 64
 LEAST_SE_W, LEAST_SE = 0.5, 0.003
 """No level is known better than this: watts, and share of the level. Cards at rest and at steady work show as much."""
 STALE_S = 0.6
-"""A value that was last seen longer ago says nothing of now: the slowest cache of a driver is 0.5 s (science of A3)."""
+"""A value last seen longer ago says nothing of now: the slowest cache of a driver is 0.5 s (science of A3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,6 @@ def _beyond_w2(one: Level, other: Level) -> float:
 def _level(values: Sequence[_Value], span_s: float) -> Level:
     """The nearest value, and how much neighbours differ (root mean square of successive differences)."""
     nearest = values[0]
-    steps_w = [a.power_w - b.power_w for a, b in zip(values, values[1:], strict=False)]
+    steps_w = [a.power_w - b.power_w for a, b in itertools.pairwise(values)]
     unrest_w = math.sqrt(sum(step_w**2 for step_w in steps_w) / len(steps_w)) if steps_w else 0.0
     return Level(nearest.power_w, math.hypot(unrest_w, nearest.se_w, LEAST_SE_W, LEAST_SE * nearest.power_w), span_s)

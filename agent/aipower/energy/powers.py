@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from aipower.energy.agreement import Agreement, Disagreement
+from aipower.energy.average import UnfoldedAverage
 from aipower.energy.duty import DutyCheck, Verdict
-from aipower.energy.integral import Integral, UnfoldedAverage, integral_of
+from aipower.energy.integral import Integral, integral_of
 from aipower.energy.levels import Levels
 from aipower.energy.shadow import Shadow
 from aipower.model import Device, EnergyDelta, Fault, Reading
@@ -95,6 +96,8 @@ class Powers:
             return None
         if not self._possible(power_w):
             return Fault(self._device.id, reading.at_s, "implausible", retry=True, detail=f"power of {power_w} W")
+        if not self.seen:
+            self._duty.begin(power_w)
         self.levels.see(reading.at_s if self._read_s is None else self._read_s, reading.at_s, power_w)
         self._read_s = reading.at_s
         self._integrate(reading.at_s, power_w)

@@ -29,6 +29,11 @@ class Published:
     power_w: float
 
 
+def gap_s(read: Published | None, at_s: float, max_gap_s: float) -> float | None:
+    """Seconds since `read` where that is longer than `max_gap_s`, else None."""
+    return None if read is None or at_s - read.at_s <= max_gap_s else at_s - read.at_s
+
+
 class Cadence:
     """How often a sensor publishes, learned where drivers cache its values for longer than it is known for.
 

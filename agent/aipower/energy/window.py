@@ -7,7 +7,12 @@ from dataclasses import replace
 
 from aipower.energy import split
 from aipower.energy.split import Split
-from aipower.model import EnergyDelta, Method
+from aipower.model import Device, EnergyDelta, Method
+
+
+def integrated(device: Device, start_s: float, end_s: float, energy_uj: int) -> Sequence[EnergyDelta]:
+    """One part of an integral; none where it would have no length."""
+    return (EnergyDelta(device, start_s, end_s, energy_uj, "integrated"),) if end_s > start_s else ()
 
 
 def starting_at(delta: EnergyDelta, at_s: float) -> EnergyDelta | None:
@@ -50,3 +55,10 @@ def join(deltas: Sequence[EnergyDelta]) -> EnergyDelta:
     method: Method = "counter" if all(delta.method == "counter" for delta in deltas) else "integrated"
     energy_uj = sum(delta.energy_uj for delta in deltas)
     return EnergyDelta(first.device, first.start_s, last.end_s, energy_uj, method)
+
+
+def within_uj(parts: Sequence[EnergyDelta], start_s: float, end_s: float) -> int:
+    """The energy of `parts` from `start_s` to `end_s`, in proportion to time at both."""
+    inner = [starting_at(part, start_s) for part in parts]
+    cuts = [ending_at(part, end_s) for part in inner if part is not None]
+    return sum(cut.energy_uj for cut in cuts if cut is not None)
