@@ -58,6 +58,10 @@ class PartAccount:
         self.variance_uj2 += part.variance_uj2
         self.systematic_uj += part.systematic_uj
 
+    def copy(self) -> PartAccount:
+        """The same, to be added to."""
+        return PartAccount(self.context_uj, self.active_uj, self.variance_uj2, self.systematic_uj)
+
     def count(self, part: PartAccount) -> None:
         """Take in the energy of another account, not its errors."""
         self.context_uj += part.context_uj

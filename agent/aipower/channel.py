@@ -103,7 +103,7 @@ class Channel:
         return self.calibration.gain * self.energy.se_uj
 
     def warnings(self) -> list[Fault]:
-        """What use of the device has shown to be wrong since the last call or read: there is no read after the last."""
+        """What the use of the device has shown to be wrong since the last call or read."""
         new, self._warnings = self._warnings, []
         return new
 

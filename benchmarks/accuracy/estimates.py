@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 Interval = tuple[float, float]
+METHOD = "aipower"
+"""The product; all other methods are naive."""
 
 
 @dataclass(frozen=True, slots=True)

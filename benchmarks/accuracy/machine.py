@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aipower.model import ProcessId, ProcessInfo
@@ -13,6 +13,8 @@ class SimulatedClock:
     """Time that moves when somebody waits or a driver works."""
 
     now_s: float = 0.0
+    wall_steps: Sequence[tuple[float, float]] = ()
+    """When somebody sets the wall clock, and by how many seconds; the monotonic clock does not notice."""
 
     def monotonic_s(self) -> float:
         """Simulated seconds."""
@@ -20,7 +22,11 @@ class SimulatedClock:
 
     def unix_s(self) -> float:
         """The same on the wall."""
-        return 1_700_000_000.0 + self.now_s
+        return self.unix_at(self.now_s)
+
+    def unix_at(self, at_s: float) -> float:
+        """What the wall showed at `at_s`."""
+        return 1_700_000_000.0 + at_s + sum(by_s for from_s, by_s in self.wall_steps if from_s <= at_s)
 
     def sleep(self, seconds: float) -> None:
         """Move on."""

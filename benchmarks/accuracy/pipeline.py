@@ -1,4 +1,4 @@
-"""The only module that touches the product's API: drives a meter as aipower-run or the agent does, and reads it."""
+"""Drives the product's meter as aipower-run or the agent does."""
 
 from __future__ import annotations
 
@@ -7,23 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aipower.ledger import Ledger
-from aipower.meter import Channel, Meter
-from aipower.model import UJ_PER_J
-from aipower.run.books import _identifiable as identifiable
-from aipower.run.device_rows import Span, device_row
-from aipower.run.measure import ATTRIBUTE_S, BURST_S, DENSE_S, KEEP_WINDOWS, RUN, SETTLE_FROM_S, SETTLE_S
-from aipower.run.record import DeviceRecord
-from aipower.seams import SensorSet
-from aipower.uncertainty import part_error
+from aipower.meter import Meter
+from aipower.run.measure import ATTRIBUTE_S, BURST_S, DENSE_S, KEEP_WINDOWS, RUN, SETTLE_FROM_S, SETTLE_S, hungriest
+from aipower.seams import SensorSet, UsageSource
+from benchmarks.accuracy.answers import answers
 from benchmarks.accuracy.case import AFTER_S, Case, Part
-from benchmarks.accuracy.estimates import Estimate, Interval
+from benchmarks.accuracy.compare import compared
+from benchmarks.accuracy.estimates import Estimate
 from benchmarks.accuracy.machine import SimulatedClock, SimulatedProcesses
 from benchmarks.accuracy.sensors import SimulatedSensor
 from benchmarks.accuracy.usage import Source
 
-METHOD = "aipower"
-WARNINGS = frozenset({"alias", "disagreement"})
-"""Faults by which aipower says that it may not see all of a device's energy."""
 INTERVAL_S = 0.1
 """The usual pause of aipower-run."""
 TICK_S = 1.0
@@ -40,7 +34,7 @@ class Watch:
     def __init__(self, case: Case, rng: random.Random) -> None:
         self.case = case
         self._rng = rng
-        self._clock = SimulatedClock(case.from_s - rng.uniform(*BEFORE_S))
+        self._clock = SimulatedClock(case.from_s - rng.uniform(*BEFORE_S), case.wall_steps)
         self.ledger = Ledger(SimulatedProcesses(case.names), max_processes=4096)
         self.meter = self._meter()
 
@@ -77,17 +71,22 @@ class Watch:
 
     def _meter(self) -> Meter:
         parts, clock, rng, calm_s = self.case.parts, self._clock, self._rng, self.case.from_s
-        sensors = [SimulatedSensor(p.device, p.model, p.published, clock, rng, calm_s) for p in parts]
-        usage = {p.device.id: Source(p.activity, clock, rng) for p in parts if p.activity}
+        sensors = [SimulatedSensor(p.device, p.model, p.published, clock, rng, calm_s, p.outages) for p in parts]
+        usage = {p.device.id: source for p in parts if (source := self._source(p)) is not None}
         calibrations = {p.device.id: p.calibration for p in parts if p.calibration is not None}
         return Meter(
             SensorSet(sensors, usage),
             self.ledger,
             self._clock,
-            run_of=lambda _: RUN,
+            run_of=lambda process: self.case.run_of(process, RUN),
             calibrations=calibrations,
             keep_windows=KEEP_WINDOWS if self.case.watcher == "run" else 0,
         )
+
+    def _source(self, part: Part) -> UsageSource | None:
+        if part.source is not None:
+            return part.source(self._clock)
+        return Source(part.activity, self._clock, self._rng) if part.activity else None
 
     def _read_until_end(self, start_s: float, end_s: float) -> None:
         next_s, attribute_s = start_s, start_s + ATTRIBUTE_S
@@ -100,7 +99,17 @@ class Watch:
                 self._pause(min(DENSE_S, end_s - self._clock.now_s))
                 continue
             next_s = max(next_s + INTERVAL_S, self._clock.now_s)
-            self._pause(min(next_s, end_s) - self._clock.now_s)
+            self._rest(now_s, min(next_s, end_s))
+
+    def _rest(self, read_s: float, until_s: float) -> None:
+        while self._clock.now_s < until_s:
+            hungry, pause_s = hungriest(self.meter.channels)
+            due_s = read_s + pause_s
+            self._pause(min(due_s, until_s) - self._clock.now_s)
+            if until_s <= due_s:
+                return
+            read_s = self._clock.now_s
+            self.meter.sample(hungry)
 
     def _settle(self, end_s: float, until_s: float) -> None:
         while self._clock.now_s < until_s and (open_ := [c for c in self.meter.channels if not c.settled(end_s)]):
@@ -124,63 +133,20 @@ class Watched:
 
 
 def watch(case: Case, rng: random.Random) -> Watched:
-    """Drive `case` through the real pipeline."""
-    watched = Watch(case, rng)
-    (watched.run if case.watcher == "run" else watched.agent)()
-    estimates = [
-        e
-        for part, channel in zip(case.parts, watched.meter.channels, strict=True)
-        for e in _estimates(watched, part, channel)
-    ]
-    faults = tuple(sorted({record.reason for record in watched.meter.fault_records()}))
-    return Watched(tuple(estimates), tuple(_broken_laws(watched)), faults)
+    """Drive `case` through the real pipeline; where a second run follows, what matters is how the two compare."""
+    first = _watched(case, rng)
+    if case.again is None:
+        return first
+    second = _watched(case.again, rng)
+    estimates = tuple(compared(first.estimates, second.estimates))
+    return Watched(estimates, first.broken + second.broken, tuple(sorted({*first.faults, *second.faults})))
 
 
-def _estimates(watched: Watch, part: Part, channel: Channel) -> Iterable[Estimate]:
-    case, ledger = watched.case, watched.ledger
-    if case.watcher == "run":
-        row = device_row(channel, ledger, Span(case.end_s - case.start_s, 0.0, 1))
-        reasons = {fault.reason for fault in watched.meter.fault_records() if fault.device == part.device.id}
-        yield from _of_device(row, part.power.between_j(case.start_s, case.end_s), bool(reasons & WARNINGS))
-        if part.joules:
-            yield from _of_run(row, sum(part.joules.values()))
-    yield from _of_processes(watched.meter, ledger, part)
-
-
-def _of_device(row: DeviceRecord, true_j: float, warned: bool) -> Iterable[Estimate]:  # noqa: FBT001 - a fact, no mode
-    if row.energy_j is not None and row.interval_j is not None:
-        yield Estimate(METHOD, "device", true_j, row.energy_j, row.interval_j, row.repeatable_interval_j, warned)
-
-
-def _of_run(row: DeviceRecord, true_j: float) -> Iterable[Estimate]:
-    if row.run_energy_j is not None and row.run_interval_j is not None:
-        repeatable_j = row.repeatable_run_interval_j
-        yield Estimate(METHOD, "run", true_j, row.run_energy_j, row.run_interval_j, repeatable_j)
-
-
-def _of_processes(meter: Meter, ledger: Ledger, part: Part) -> Iterable[Estimate]:
-    """A process that was never seen has 0 J and, since nothing is stated of it, no interval."""
-    accounts = ledger.processes()
-    for process, true_j in part.joules.items():
-        account, stated = ledger.part(process, part.device.id), process in accounts
-        found_j = account.energy_uj / UJ_PER_J
-        error = part_error(account, ledger.scale(part.device))
-        yield Estimate(
-            METHOD,
-            "process",
-            true_j,
-            found_j,
-            _around(found_j, error.absolute_95_uj / UJ_PER_J) if stated else None,
-            _around(found_j, error.repeatable_95_uj / UJ_PER_J) if stated else None,
-            stated and not identifiable(process, accounts[process], meter, ledger),
-        )
-    for name, members in part.groups.items():
-        found_j = sum(ledger.part(member, part.device.id).energy_uj for member in members) / UJ_PER_J
-        yield Estimate(METHOD, name, sum(part.joules[member] for member in members), found_j)
-
-
-def _around(middle: float, half: float) -> Interval:
-    return max(0.0, middle - half), middle + half
+def _watched(case: Case, rng: random.Random) -> Watched:
+    watch_ = Watch(case, rng)
+    (watch_.run if case.watcher == "run" else watch_.agent)()
+    faults = tuple(sorted({record.reason for record in watch_.meter.fault_records()}))
+    return Watched(tuple(answers(case, watch_.meter, watch_.ledger)), tuple(_broken_laws(watch_)), faults)
 
 
 def _broken_laws(watched: Watch) -> Iterable[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from typing import Protocol
 
 from benchmarks.accuracy.truth import Power
 
@@ -61,6 +62,18 @@ class Lattice:
         while self.at_s(number) > at_s:
             number -= 1
         return number
+
+
+class Publisher(Protocol):
+    """The values of one sensor as functions of time."""
+
+    def counter_uj(self, at_s: float) -> int | None:
+        """What the energy counter shows; None without one."""
+        ...
+
+    def watts(self, signal: Signal, at_s: float) -> float:
+        """What `signal` shows, in watts."""
+        ...
 
 
 class Published:

@@ -34,9 +34,9 @@ def simulate(task: Task) -> Outcome:
     rng = random.Random(f"{task.seed} {task.scenario} {task.number}")
     case = catalogue()[task.scenario].build(rng)
     watched = watch(case, rng)
-    estimates = (*watched.estimates, *baselines.estimates(case, rng))
+    naive = () if case.again else tuple(baselines.estimates(case, rng))
     took_s = time.perf_counter() - began_s
-    return Outcome(task.scenario, task.number, estimates, watched.broken, watched.faults, took_s)
+    return Outcome(task.scenario, task.number, (*watched.estimates, *naive), watched.broken, watched.faults, took_s)
 
 
 def simulate_all(todo: Sequence[Task], jobs: int) -> Iterator[Outcome]:

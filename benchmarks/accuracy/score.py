@@ -21,6 +21,8 @@ class Coverage:
     share: float
     error: float
     """Its standard error; the intervals of one run count as one, for they err together."""
+    held: int
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,15 @@ class Score:
     """Median half-width."""
     flagged: float
     """Share of estimates that the method says it cannot tell apart."""
+    unflagged_mean_percent: float | None = None
+    """Mean error of the others; None where all are flagged."""
+    flagged_coverage: Coverage | None = None
+    """Of the flagged ones' intervals without the scale; None where none is flagged."""
+
+    @property
+    def stated(self) -> Coverage | None:
+        """The coverage by which intervals are judged: without the scale where that is to hold."""
+        return self.coverage or self.coverage_of_all
 
 
 def scores(outcomes: Iterable[Outcome]) -> list[Score]:
@@ -70,11 +81,12 @@ def percentile(values: Sequence[float], share: float) -> float:
 def _score(scenario: str, subject: str, method: str, rows: Sequence[tuple[int, Estimate]]) -> Score:
     estimates = [estimate for _, estimate in rows]
     runs = len({number for number, _ in rows})
-    errors = [100 * e.error_j / e.true_j for e in estimates]
+    errors = [_error_percent(e) for e in estimates]
     sizes = [abs(error) for error in errors]
     widths = [width for e in estimates if (width := _width_percent(e)) is not None]
     best = Z_95 * math.sqrt(statistics.fmean(error**2 for error in errors))
     width = statistics.median(widths) if widths else None
+    plain_sizes = [abs(_error_percent(e)) for e in estimates if not e.flagged]
     return Score(
         scenario,
         subject,
@@ -88,7 +100,13 @@ def _score(scenario: str, subject: str, method: str, rows: Sequence[tuple[int, E
         width / best if width is not None and best > 0 else None,
         width,
         sum(e.flagged for e in estimates) / len(estimates),
+        statistics.fmean(plain_sizes) if plain_sizes else None,
+        _coverage([e for e in estimates if e.flagged], runs, lambda e: e.repeatable_j),
     )
+
+
+def _error_percent(estimate: Estimate) -> float:
+    return 100 * estimate.error_j / estimate.true_j
 
 
 def _width_percent(estimate: Estimate) -> float | None:
@@ -105,4 +123,4 @@ def _coverage(
         return None
     share = sum(held) / len(held)
     guarded = (share * runs + 2) / (runs + 4)
-    return Coverage(share, math.sqrt(guarded * (1 - guarded) / (runs + 4)))
+    return Coverage(share, math.sqrt(guarded * (1 - guarded) / (runs + 4)), sum(held), len(held))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from aipower.errors import SensorFailedError, SensorGoneError
 from aipower.model import Device, DeviceFacts, Method, Reading
 from aipower.seams import Clock, SensorTraits
-from benchmarks.accuracy.published import Card, Counter, Published, Signal
+from benchmarks.accuracy.published import Card, Counter, Published, Publisher, Signal
 from benchmarks.accuracy.truth import Power
 
 JITTER_S = 0.0005
@@ -92,6 +94,16 @@ CARDS = {
 """Gain and offset measured on real cards (science of A2); the K620, far off all others, is left out."""
 
 
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Reads fail from `start_s` to `end_s`."""
+
+    start_s: float
+    end_s: float
+    gone: bool = False
+    """True where the driver says that the device has left."""
+
+
 def publish(power: Power, model: Model, rng: random.Random, card: Card | None = None) -> Published:
     """What a sensor of `model` shows of `power`."""
     return Published(power, model.counter, card or Card(), rng, model.jitter_s)
@@ -104,10 +116,11 @@ class SimulatedSensor:
         self,
         device: Device,
         model: Model,
-        published: Published,
+        published: Publisher,
         clock: Clock,
         rng: random.Random,
         calm_until_s: float = 0.0,
+        outages: Sequence[Outage] = (),
     ) -> None:
         self.device = device
         method: Method = "counter" if model.counter else "integrated"
@@ -119,10 +132,17 @@ class SimulatedSensor:
         self._rng = rng
         self._calm_until_s = calm_until_s
         """Calls do not stall before: a command begins after the first reads, however long they take."""
+        self._outages = outages
 
     def read(self) -> Reading:
-        """A reading stamped at the middle of the call."""
+        """A reading stamped at the middle of the call.
+
+        Raises:
+            SensorFailedError: It is broken for now.
+            SensorGoneError: The device has left for now.
+        """
         before_s = self._clock.monotonic_s()
+        self._fail_if_out(before_s)
         latency_s = self._latency_s(before_s)
         part = self._rng.uniform(*INSTANT_OF_VALUE)
         self._clock.sleep(latency_s * part)
@@ -137,6 +157,12 @@ class SimulatedSensor:
 
     def close(self) -> None:
         """Nothing to free."""
+
+    def _fail_if_out(self, now_s: float) -> None:
+        for outage in self._outages:
+            if outage.start_s <= now_s < outage.end_s:
+                self._clock.sleep(self._latency_s(now_s))
+                raise SensorGoneError("gone") if outage.gone else SensorFailedError("read_failed")
 
     def _latency_s(self, now_s: float) -> float:
         if self._rng.random() < self._model.stall_chance and now_s >= self._calm_until_s:

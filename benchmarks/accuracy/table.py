@@ -1,4 +1,4 @@
-"""Scores as text."""
+"""Scores as text: columns for a terminal, or a table of Markdown."""
 
 from __future__ import annotations
 
@@ -6,34 +6,50 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.accuracy.case import Scenario
 from benchmarks.accuracy.score import Coverage, Score
+from benchmarks.accuracy.verdict import verdict
 
-HEAD = (
-    f"{'scenario':<34} {'subject':<10} {'method':<22} {'runs':>5} {'mean %':>8} {'p95 %':>8} {'bias %':>8}"
-    f" {'cover %':>12} {'cover all %':>12} {'width %':>8} {'/best':>6} {'flag %':>6}  target"
-)
+NAMES = (
+    "scenario", "subject", "method", "runs", "mean %", "p95 %", "bias %", "cover %", "cover all %", "width %", "/best",
+    "flag %", "target",
+)  # fmt: skip
+WIDTHS = (34, 10, 22, 5, 8, 8, 8, 12, 12, 8, 6, 6, 0)
+TEXTS = 3
+"""The first columns are text and stand left."""
 
 
 def table(rows: Sequence[Score], scenarios: Mapping[str, Scenario]) -> str:
     """A line for each score under a head line."""
-    return "\n".join([HEAD, *(_line(row, scenarios.get(row.scenario)) for row in rows)])
+    return "\n".join([_line(NAMES), *(_line(_cells(row, scenarios)) for row in rows)])
 
 
-def verdict(row: Score, scenario: Scenario | None) -> str:
-    """`ok` or `over` beside the target, empty where none was set for this row."""
-    if scenario is None or row.method != "aipower" or row.subject != scenario.metric:
-        return ""
-    if scenario.target_percent is None:
-        return "-"
-    return f"{scenario.target_percent:g} {'ok' if row.mean_percent <= scenario.target_percent else 'over'}"
+def markdown(rows: Sequence[Score], scenarios: Mapping[str, Scenario]) -> str:
+    """The same as a Markdown table."""
+    rule = ["---" if place < TEXTS or name == "target" else "---:" for place, name in enumerate(NAMES)]
+    cells = [NAMES, rule, *(_cells(row, scenarios) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
 
 
-def _line(row: Score, scenario: Scenario | None) -> str:
+def _line(cells: Sequence[str]) -> str:
+    sides = ("<" if place < TEXTS else ">" for place in range(len(cells)))
+    return " ".join(f"{cell:{side}{width}}" for cell, side, width in zip(cells, sides, WIDTHS, strict=True)).rstrip()
+
+
+def _cells(row: Score, scenarios: Mapping[str, Scenario]) -> Sequence[str]:
     return (
-        f"{row.scenario:<34} {row.subject:<10} {row.method:<22} {row.runs:>5} {row.mean_percent:>8.3f}"
-        f" {row.p95_percent:>8.3f} {row.bias_percent:>8.3f} {_share(row.coverage):>12}"
-        f" {_share(row.coverage_of_all):>12} {_number(row.width_percent, 3):>8} {_number(row.width_ratio, 2):>6}"
-        f" {100 * row.flagged:>6.0f}  {verdict(row, scenario)}"
-    ).rstrip()
+        row.scenario,
+        row.subject,
+        row.method,
+        str(row.runs),
+        f"{row.mean_percent:.3f}",
+        f"{row.p95_percent:.3f}",
+        f"{row.bias_percent:.3f}",
+        _share(row.coverage),
+        _share(row.coverage_of_all),
+        _number(row.width_percent, 3),
+        _number(row.width_ratio, 2),
+        f"{100 * row.flagged:.0f}",
+        verdict(row, scenarios),
+    )
 
 
 def _share(coverage: Coverage | None) -> str:

@@ -64,16 +64,24 @@ class SampledGpu:
         self._samples = _sample(world.segments, rng, until_s)
         self._at_s = [sample.at_s for sample in self._samples]
 
+    def samples(self, after_s: float, until_s: float) -> Sequence[Sample]:
+        """All looks of the driver after `after_s`, up to `until_s`."""
+        return self._samples[bisect.bisect_right(self._at_s, after_s) : bisect.bisect_right(self._at_s, until_s)]
+
+    def holders(self, at_s: float) -> frozenset[ProcessId]:
+        """Who holds a context at `at_s`."""
+        return frozenset(h.process for h in self._holdings if h.start_s <= at_s < h.end_s)
+
     def usage(self, start_s: float, end_s: float) -> Usage:
         """Whole percents of each process over the samples of the window, times the time they cover."""
-        samples = self._samples[bisect.bisect_right(self._at_s, start_s) : bisect.bisect_right(self._at_s, end_s)]
+        samples = self.samples(start_s, end_s)
         percents: dict[ProcessId, float] = defaultdict(float)
         for sample in samples:
             if sample.process is not None:
                 percents[sample.process] += 100 * sample.busy / len(samples)
         covered_s = SAMPLE_S * len(samples)
         busy_s = {who: covered_s * int(percent) / 100 for who, percent in percents.items() if int(percent)}
-        holders = frozenset(h.process for h in self._holdings if h.start_s <= end_s < h.end_s)
+        holders = self.holders(end_s)
         return Usage(start_s, end_s, busy_s, 0.0, holders, samples=6 * (end_s - start_s), covered_s=covered_s)
 
 

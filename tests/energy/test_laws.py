@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aipower.energy import split
 from aipower.energy.counter import POWER_MARGIN
 from aipower.energy.device import DeviceEnergy
-from aipower.energy import split
 from aipower.energy.levels import Level
 from aipower.energy.split import Split
 from aipower.energy.window import ending_at, join, retimed, starting_at

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aipower.attribution.attribute import attribute, without_usage
 from aipower.attribution.backlog import IDLE, REMEMBERED, Backlog, Key
 from aipower.attribution.baseline import Baseline, Floor
-from aipower.attribution.columns import Columns
-from aipower.attribution.designs import Design
+from aipower.attribution.columns import Columns, NameOf
+from aipower.attribution.designs import Design, Residual
 from aipower.attribution.doubts import Doubt, Doubts, Owner
 from aipower.attribution.evidence import Evidence, Solution
 from aipower.attribution.samples import covariance_s2
 from aipower.attribution.shares import Shares, shares_of
 from aipower.attribution.window import Window
-from aipower.attribution.work import STATIC, STEP, NameOf, work_of
+from aipower.attribution.work import STATIC, STEP, work_of
 from aipower.model import UJ_PER_J, Attribution, EnergyDelta, PartError, ProcessId, Usage
 
 MEMORY = 0.997
@@ -34,10 +34,21 @@ NEWS = 0.01
 
 PASSES = 3
 """Solutions at the end, each with the weights that the one before gives to the windows."""
+SHARED = 4.0
+"""Windows whose samples leave so many times the model's own variance open have been shared by unlike programs."""
+FEWEST = 5
+"""Fewer shared windows show no misfit."""
+MISFIT_Z = 3.0
+"""Standard errors beyond which shared windows do not have the sum of their parts' energies by chance."""
+MODEL_SE = 5.0
+"""Two who share a window divide what the model has wrong in proportion; it may be the other way round."""
 FAR = 2.4
 """Standard errors at which a window counts half less: 95 % efficient on normal errors (Holland and Welsch, 1977)."""
 MEDIAN_CHI2 = 0.455
 """Median of the square of a standard normal variable."""
+
+TOGETHER = "\0together"
+"""The name by which the ledger keeps the error of all processes of a device together that nothing tells apart."""
 
 RunOf = Callable[[ProcessId], str]
 
@@ -74,7 +85,10 @@ class _Split:
         if STEP in self.solution.place:
             slopes_uj[STEP] = (held - own) * self.window.delta.span_s * UJ_PER_J
         floor = self.floor
-        return Doubt(slopes_uj, math.hypot((own or held) * floor.idle_se_uj, (own - held) * floor.context_se_uj))
+        model_uj = MODEL_SE * own * (1 - own) * self.solution.doubt_j * UJ_PER_J
+        return Doubt(
+            slopes_uj, math.hypot((own or held) * floor.idle_se_uj, (own - held) * floor.context_se_uj, model_uj)
+        )
 
     def _held(self, members: frozenset[ProcessId]) -> float:
         usage = self.window.usage
@@ -86,7 +100,6 @@ class Apportioner:
     """The windows of one device on their way to the ledger."""
 
     def __init__(self, design: Design, name_of: NameOf, run_of: RunOf, keep: int = 0) -> None:
-        self._name_of = name_of
         self._run_of = run_of
         self._keep = keep
         self._kept: deque[Window] = deque()
@@ -100,7 +113,7 @@ class Apportioner:
         self._solve_after = 2
         self._recent: deque[Window] = deque()
         self._before_w: float | None = None
-        self._columns = Columns()
+        self._columns = Columns(name_of)
         self._backlog = Backlog()
         self._doubts = Doubts(REMEMBERED)
 
@@ -114,6 +127,7 @@ class Apportioner:
         if usage is None:
             return [without_usage(delta, Floor(0))]
         self._design.baseline.observe(delta, usage)
+        self._columns.count(usage)
         window = self._window(delta, usage)
         self._learn(window)
         if not self._keep:
@@ -126,11 +140,14 @@ class Apportioner:
         kept, self._kept = list(self._kept), deque()
         if not kept:
             return []
+        self._columns.restart(window.usage for window in kept)
+        self._usual, self._before_w = {}, None
+        kept = [self._window(window.delta, window.usage) for window in kept]
         self._solve(kept)
         doubts = Doubts(None)
         splits = [self._split(window) for window in kept]
         found = [self._attribution(split) for split in splits]
-        owners = [self._owners(attribution) for attribution in found]
+        owners = [self._with_group(self._owners(attribution)) for attribution in found]
         for split, members in zip(splits, owners, strict=True):
             doubts.add({owner: split.doubt(who) for owner, who in members.items()}, self._solution, split.mean_w)
         done = [
@@ -144,7 +161,7 @@ class Apportioner:
     def indistinct(self, processes: Iterable[ProcessId]) -> frozenset[ProcessId]:
         """Those of `processes` whose work was never told from that of others."""
         doubtful = self._solution.unidentified
-        return frozenset(process for process in processes if self._columns.of(self._name_of(process)) in doubtful)
+        return frozenset(process for process in processes if self._columns.latest(process) in doubtful)
 
     def _at_once(self, window: Window) -> Attribution:
         """The split by what is known now, with what earlier windows owe."""
@@ -161,7 +178,7 @@ class Apportioner:
 
     def _window(self, delta: EnergyDelta, usage: Usage) -> Window:
         span_s = delta.span_s
-        work = work_of(usage, lambda p: self._columns.of(self._name_of(p), usage.busy_s.get(p, 0.0)), span_s)
+        work = work_of(usage, self._columns.of(usage), span_s)
         seconds = work.seconds
         shares = {c: min(1.0, seconds.get(c, 0.0) / span_s) for c in {**self._usual, **seconds}}
         before = self._usual or shares
@@ -211,7 +228,8 @@ class Apportioner:
         found = [r for window in windows if (r := self._design.residual(window, solution)) is not None]
         squares = sorted(r.energy_j**2 * floor_j2 / (floor_j2 + r.sampling_j2) for r in found)
         median_j2 = squares[len(squares) // 2] / MEDIAN_CHI2 if squares else 0.0
-        self._solution = replace(solution, model_error_j2=max(floor_j2, median_j2))
+        misfit_j = _misfit_j([r for r in found if r.sampling_j2 > SHARED * floor_j2])
+        self._solution = replace(solution, model_error_j2=max(floor_j2, median_j2), misfit_j=misfit_j)
 
     def _weight(self, window: Window) -> float:
         """Less for a window that the solution is far from (Cauchy's weight function)."""
@@ -241,6 +259,11 @@ class Apportioner:
         singles: dict[Owner, frozenset[ProcessId]] = {process: frozenset((process,)) for process in processes}
         return {**singles, **{run: frozenset(members) for run, members in runs.items()}}
 
+    def _with_group(self, owners: dict[Owner, frozenset[ProcessId]]) -> dict[Owner, frozenset[ProcessId]]:
+        """`owners` and those of them together that nothing tells apart: of their sum more is known than of each."""
+        group = self.indistinct(owner for owner in owners if not isinstance(owner, str))
+        return {**owners, TOGETHER: group} if len(group) > 1 else owners
+
     def _with_errors(
         self, attribution: Attribution, split: _Split, owners: Mapping[Owner, frozenset[ProcessId]], doubts: Doubts
     ) -> Attribution:
@@ -258,6 +281,15 @@ class Apportioner:
 
 TRACE = 1e-6
 """A smaller share of the usual mix is forgotten."""
+
+
+def _misfit_j(shared: Sequence[Residual]) -> float:
+    """The mean of what shared windows have beyond the sum of their parts, 0 if chance explains it."""
+    if len(shared) < FEWEST:
+        return 0.0
+    mean_j = sum(r.energy_j for r in shared) / len(shared)
+    se_j = math.sqrt(sum(r.sampling_j2 for r in shared)) / len(shared)
+    return abs(mean_j) if abs(mean_j) > MISFIT_Z * se_j else 0.0
 
 
 def _has_changed(before: Solution, now: Solution) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aipower.attribution.apportion import Apportioner, RunOf
 from aipower.attribution.baseline import CpuBaseline, GpuBaseline
+from aipower.attribution.columns import NameOf
 from aipower.attribution.designs import Cpu, Gpu
-from aipower.attribution.work import NameOf
 from aipower.model import Device
 
 

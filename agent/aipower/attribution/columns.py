@@ -2,34 +2,82 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+
 from aipower.attribution.work import OTHERS
+from aipower.model import ProcessId, Usage
 
 MOST = 12
 """Programs with a column of their own: the cost of a solution grows with the third power, and few use most of the
 energy."""
+SEASONED = 8
+"""Windows of work after which a process is known well enough by itself; before, it is taken to be like its namesakes."""
+NAMESAKES = 3
+"""Of so many processes of one name at once each may be a program of its own (`python` says little); more are the
+workers of one job."""
 MEMORY = 0.98
-"""Share of its seconds that a program keeps from one window to the next where they are ranked."""
+"""Share of its seconds that a column keeps from one window to the next where they are ranked."""
+MOST_KNOWN = 4096
+"""Processes of which it is remembered how long they have worked."""
+
+NameOf = Callable[[ProcessId], str]
+"""The name of a process's executable."""
 
 
 class Columns:
     """Gives the programs that work most a column each, and the others one together."""
 
-    def __init__(self) -> None:
+    def __init__(self, name_of: NameOf) -> None:
+        self._name_of = name_of
         self._own: set[str] = set()
         self._seconds: dict[str, float] = {}
+        self._windows: dict[ProcessId, int] = {}
+        self._latest: dict[ProcessId, str] = {}
 
-    def of(self, name: str, seconds: float = 0.0) -> str:
-        """The column of a program that has worked for `seconds` more."""
-        if seconds > 0:
-            self._seconds[name] = self._seconds.get(name, 0.0) + seconds
-        if name not in self._own and len(self._own) < MOST:
-            self._own.add(name)
-        return name if name in self._own else OTHERS
+    def count(self, usage: Usage) -> None:
+        """Take note of who works in a window."""
+        if len(self._windows) > MOST_KNOWN:
+            self._windows = dict.fromkeys(usage.busy_s, SEASONED)
+            self._latest = {process: self._latest[process] for process in usage.busy_s if process in self._latest}
+        for process in usage.busy_s:
+            self._windows[process] = self._windows.get(process, 0) + 1
+
+    def of(self, usage: Usage) -> Mapping[ProcessId, str]:
+        """The columns of all who work in a window or may have."""
+        names = {process: self._name_of(process) for process in {**usage.busy_s, **dict.fromkeys(usage.holders)}}
+        namesakes = Counter(names.values())
+        found: dict[ProcessId, str] = {}
+        for process, name in names.items():
+            alone = namesakes[name] <= NAMESAKES and self._windows.get(process, 0) >= SEASONED
+            program = f"{name}\0{process.pid}:{process.started_ticks}" if alone else name
+            found[process] = self._admitted(program, usage.busy_s.get(process, 0.0))
+        self._latest.update(found)
+        return found
+
+    def latest(self, process: ProcessId) -> str:
+        """The column that a process had last, or would have by its name."""
+        return self._latest.get(process) or self._name_of(process)
 
     def rank(self, windows: int) -> None:
         """After so many windows: let those who work most have the columns from now on."""
         keep = MEMORY**windows
         ordered = sorted(self._seconds.items(), key=lambda item: item[1], reverse=True)[: 4 * MOST]
-        self._seconds = {name: seconds * keep for name, seconds in ordered}
+        self._seconds = {column: seconds * keep for column, seconds in ordered}
         if len(ordered) >= MOST:
-            self._own = {name for name, _ in ordered[:MOST]}
+            self._own = {column for column, _ in ordered[:MOST]}
+
+    def restart(self, usages: Iterable[Usage]) -> None:
+        """Give out the columns anew, by what is known of all of `usages` together."""
+        self._own, self._seconds, self._latest = set(), {}, {}
+        for usage in usages:
+            self.of(usage)
+        ordered = sorted(self._seconds.items(), key=lambda item: item[1], reverse=True)
+        self._own = {column for column, _ in ordered[:MOST]}
+
+    def _admitted(self, column: str, seconds: float) -> str:
+        if seconds > 0:
+            self._seconds[column] = self._seconds.get(column, 0.0) + seconds
+        if column not in self._own and len(self._own) < MOST:
+            self._own.add(column)
+        return column if column in self._own else OTHERS

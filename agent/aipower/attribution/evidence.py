@@ -8,6 +8,7 @@ columns vary no more than their sampling noise says nothing (docs/method/process
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -40,6 +41,13 @@ class Solution:
     """Square error of one window's energy that is not sampling: what the model does not explain."""
     floor_j2: float = 0.0
     """The least that this is taken for."""
+    misfit_j: float = 0.0
+    """By how much windows in which several columns work have more or less energy than the sum of their parts."""
+
+    @property
+    def doubt_j(self) -> float:
+        """What the model may be wrong by in a window in which several work, in the same direction each time."""
+        return math.sqrt(self.model_error_j2 + self.misfit_j**2)
 
     def intensity_w(self, column: str, otherwise_w: float) -> float:
         """The intensity of a column, `otherwise_w` if there is no evidence of it."""

@@ -121,7 +121,7 @@ def shares_of(window: Window, solution: Solution, energy_j: float, mean_w: float
     intensities = {c: max(solution.intensity_w(c, mean_w), 0.0) for c in columns}
     if not any(intensities.values()):
         intensities = dict.fromkeys(columns, 1.0)
-    error_j2 = solution.model_error_j2 + window.alignment_j2 + sum(
+    error_j2 = solution.doubt_j**2 + window.alignment_j2 + sum(
         solution.variance_w2(one, other) * seen[one] * seen[other] for one in seen for other in seen
     )
     better = refined(seen, covariance, intensities, energy_j, error_j2)

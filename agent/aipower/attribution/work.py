@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from aipower.model import ProcessId, Usage
@@ -20,9 +20,6 @@ MEASURE = "\0measure "
 
 LEAST_COVER = 0.3
 """Samples of a smaller share of the window are no picture of it."""
-
-NameOf = Callable[[ProcessId], str]
-"""The name of a process's executable: processes of one name are taken to work alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +41,25 @@ class Work:
     """By column, of all workers together."""
 
 
-def work_of(usage: Usage, column_of: Callable[[ProcessId], str], span_s: float) -> Work:
-    """The work of a window by executables, or by measures of activity where the device has those.
+def work_of(usage: Usage, columns: Mapping[ProcessId, str], span_s: float) -> Work:
+    """The work of a window by programs, or by measures of activity where the device has those.
 
     Samples cover some more or less than the `span_s` of the energy: their shares count, not how many fell into it.
     """
     if usage.activity:
         return _measured(usage)
     scale = span_s / usage.covered_s if usage.covered_s > LEAST_COVER * span_s else 1.0
-    names = {process: column_of(process) for process in {**usage.busy_s, **dict.fromkeys(usage.holders)}}
     workers = [
-        Worker(process, {names[process]: scale * seconds * usage.weight.get(process, 1.0)})
+        Worker(process, {columns[process]: scale * seconds * usage.weight.get(process, 1.0)})
         for process, seconds in usage.busy_s.items()
     ]
     if usage.unknown_busy_s > 0:
         workers.append(Worker(None, {UNKNOWN: scale * usage.unknown_busy_s}))
     present: dict[str, list[ProcessId]] = {}
     for holder in sorted(usage.holders, key=_order):
-        present.setdefault(names[holder], []).append(holder)
-    return Work(tuple(workers), {column: tuple(holders) for column, holders in present.items()}, _seconds(workers))
+        present.setdefault(columns[holder], []).append(holder)
+    held = {column: tuple(holders) for column, holders in present.items()}
+    return Work(tuple(workers), held, _seconds(workers))
 
 
 def _measured(usage: Usage) -> Work:

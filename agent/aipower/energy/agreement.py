@@ -16,6 +16,8 @@ TOLERANCE = 0.02
 """Two sound sources of one card differ by at most 1 % (Zeus' maintainers on counter and integral)."""
 Z = 4.0
 """Standard errors of the comparison beyond which it is no chance."""
+RECENT_PARTS = 16
+"""Parts of the integral in which an instant of the counter may lie: steps are held back at the start."""
 SLACK_PERIODS = 2
 """Each end of the stretch may be off by an update of the sensor."""
 
@@ -33,12 +35,27 @@ class Disagreement:
         return abs(self.integral_uj - self.counter_uj) / max(self.counter_uj, 1.0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of the integral."""
+
+    delta: EnergyDelta
+    before_uj: float
+    """All that the integral found before it."""
+    variance_uj2: float
+
+    def until_uj(self, at_s: float) -> float:
+        """All that it found up to an instant inside."""
+        return self.before_uj + self.delta.energy_uj * (at_s - self.delta.start_s) / self.delta.span_s
+
+
 class Agreement:
     """Sums both over the time in which both were known."""
 
     def __init__(self) -> None:
         self._checks: deque[tuple[float, float]] = deque()
         """Instants, and the counter's energy up to them, that the integral has not reached."""
+        self._parts: deque[_Part] = deque(maxlen=RECENT_PARTS)
         self._last: tuple[float, float, float] | None = None
         """The latest compared instant's counter, integral and variance."""
         self._counter_uj = self._integral_uj = self._variance_uj2 = 0.0
@@ -53,23 +70,19 @@ class Agreement:
         if delta.end_s - self._checked_s >= CHECK_S:
             self._checks.append((delta.end_s, self._counter_uj))
             self._checked_s = delta.end_s
+            self._settle()
 
     def see_integral(self, part: EnergyDelta, variance_uj2: float) -> None:
         """Take in energy of the power readings, and how far all of it so far may be off."""
-        before_uj = self._integral_uj
+        self._parts.append(_Part(part, self._integral_uj, variance_uj2))
         self._integral_uj += part.energy_uj
-        while self._checks and self._checks[0][0] <= part.end_s:
-            at_s, counter_uj = self._checks.popleft()
-            if at_s < part.start_s:
-                self._last = None
-                continue
-            reached = (at_s - part.start_s) / part.span_s
-            self._compare(counter_uj, before_uj + part.energy_uj * reached, variance_uj2)
+        self._settle()
 
     def interrupt(self) -> None:
         """A reading or a step is missing: what comes is not compared with what was."""
         self._last = None
         self._checks.clear()
+        self._parts.clear()
         self._checked_s = -math.inf
 
     def disagreement(self, period_s: float) -> Disagreement | None:
@@ -81,6 +94,16 @@ class Agreement:
         most_uj = max(self._sum_counter_uj, self._sum_integral_uj)
         beyond = abs(found.integral_uj - found.counter_uj) > TOLERANCE * most_uj + chance_uj
         return found if beyond else None
+
+    def _settle(self) -> None:
+        """Compare at the instants of which both are known."""
+        while self._checks and self._parts and self._checks[0][0] <= self._parts[-1].delta.end_s:
+            at_s, counter_uj = self._checks.popleft()
+            covering = next((part for part in self._parts if part.delta.start_s <= at_s <= part.delta.end_s), None)
+            if covering is None:
+                self._last = None
+            else:
+                self._compare(counter_uj, covering.until_uj(at_s), covering.variance_uj2)
 
     def _compare(self, counter_uj: float, integral_uj: float, variance_uj2: float) -> None:
         if self._last is not None:

@@ -49,6 +49,11 @@ class UnfoldedAverage:
         return self._publications.period_s
 
     @property
+    def sure(self) -> bool:
+        """False while the period may be another: what is integrated is then no witness."""
+        return self._publications.sure
+
+    @property
     def lag_s(self) -> float:
         """How far behind the latest reading the integral may end."""
         return 2 * self.period_s

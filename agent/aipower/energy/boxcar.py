@@ -41,6 +41,11 @@ class Boxcar:
         return self._rhythm.period_s
 
     @property
+    def sure(self) -> bool:
+        """False while the period may be another: what is integrated is then no witness."""
+        return self._rhythm.sure
+
+    @property
     def lag_s(self) -> float:
         """How far behind the latest reading the integral may end."""
         return self.period_s

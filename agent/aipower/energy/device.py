@@ -106,7 +106,7 @@ class DeviceEnergy:
         self._doubts.end(at_s)
 
     def worked(self, usage: Usage | None, until_s: float) -> Sequence[Fault]:
-        """Up to `until_s` the device worked as `usage` says, None where nobody can tell: warnings of loads that hide."""
+        """Warnings of a load that hides: up to `until_s` the device worked as `usage` says, if anybody can tell."""
         self._doubts.worked(usage, until_s, integrating=self._integrating)
         return self._doubts.warnings()
 

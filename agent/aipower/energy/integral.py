@@ -28,6 +28,11 @@ class Integral(Protocol):
         ...
 
     @property
+    def sure(self) -> bool:
+        """False while the period may be another: what is integrated is then no witness."""
+        ...
+
+    @property
     def lag_s(self) -> float:
         """How far behind the latest reading the integral may end."""
         ...

@@ -85,9 +85,10 @@ class Powers:
         A sensor that looks part of the time is no witness: it differs from a counter that sees all of it, and tells
         the same as one that sees no more.
         """
-        if self._averages:
-            return self._agreement.disagreement(self._average.period_s)
-        return None if self.part_time else self._agreement.disagreement(self.period_s)
+        witness = self._average if self._averages else self._integral
+        if not witness.sure or (self.part_time and not self._averages):
+            return None
+        return self._agreement.disagreement(witness.period_s)
 
     def advance(self, reading: Reading) -> Fault | None:
         """Take in one reading; a fault where its power cannot be."""

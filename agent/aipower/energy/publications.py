@@ -37,21 +37,31 @@ def gap_s(read: Published | None, at_s: float, max_gap_s: float) -> float | None
 class Cadence:
     """How often a sensor publishes, learned where drivers cache its values for longer than it is known for.
 
-    Only small changes teach: power at rest or at work flickers from value to value, so that each publication shows,
-    but a jump may come any number of publications after the last.
+    Only changes up to `largest` teach: power at rest or at work flickers from value to value, so that each publication
+    shows, but a jump may come any number of publications after the last.
     """
 
-    def __init__(self, period_s: float) -> None:
+    def __init__(self, period_s: float, largest: float) -> None:
         self._default_s = self.period_s = period_s
+        self._largest = largest
         self._last: tuple[float, float] | None = None
         self._gaps_s: deque[float] = deque(maxlen=REGULAR)
+        self._slow = 0
+
+    @property
+    def sure(self) -> bool:
+        """False while all changes come so much farther apart that the period may be another."""
+        return self._slow < REGULAR
 
     def see(self, after_s: float, by_s: float, change: float) -> bool:
         """Take in a change between two reads, by the share `change` of the value; True where the period is another."""
         last, self._last = self._last, (after_s, by_s)
-        if last is None or change > FLICKER:
+        if last is None:
             return False
         shortest_s, longest_s = after_s - last[1], by_s - last[0]
+        self._slow = self._slow + 1 if shortest_s > SLOWER * self.period_s else 0
+        if change > self._largest:
+            return False
         known_s = self.period_s
         if longest_s < SLOWER * self._default_s:
             self._gaps_s.clear()
@@ -71,14 +81,19 @@ class Cadence:
 class Rhythm:
     """Instants a whole number of periods apart, of which some are seen between two reads."""
 
-    def __init__(self, period_s: float) -> None:
-        self._cadence = Cadence(period_s)
+    def __init__(self, period_s: float, teaches: float = FLICKER) -> None:
+        self._cadence = Cadence(period_s, teaches)
         self._earliest_s = self._latest_s = -math.inf
 
     @property
     def period_s(self) -> float:
         """The sensor's usual period, or what it has been seen to be."""
         return self._cadence.period_s
+
+    @property
+    def sure(self) -> bool:
+        """False while the period may be another."""
+        return self._cadence.sure
 
     @property
     def se_s(self) -> float:
@@ -109,7 +124,8 @@ class Publications:
     """Follows one sensor. What is published once more without a change is seen by its rhythm only."""
 
     def __init__(self, period_s: float) -> None:
-        self._rhythm = Rhythm(period_s)
+        # A running average moves with each publication while the power of its window differs, by jumps as by flickers.
+        self._rhythm = Rhythm(period_s, math.inf)
         self._read: Published | None = None
         self._last: Published | None = None
 
@@ -117,6 +133,11 @@ class Publications:
     def period_s(self) -> float:
         """How often the sensor publishes."""
         return self._rhythm.period_s
+
+    @property
+    def sure(self) -> bool:
+        """False while the period may be another."""
+        return self._rhythm.sure
 
     @property
     def timing_se_s(self) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aipower.accounts import ProcessAccount
+from aipower.attribution.apportion import TOGETHER
 from aipower.faultlog import FaultRecord
 from aipower.ledger import Ledger
 from aipower.meter import Channel, Meter
@@ -18,6 +19,7 @@ from aipower.run.record import (
     DeviceRecord,
     Energies,
     FaultLine,
+    GroupRecord,
     Intervals,
     Missing,
     ProcessRecord,
@@ -40,6 +42,7 @@ class Books:
     repeatable_interval_j: Intervals
     devices: list[DeviceRecord]
     processes: list[ProcessRecord]
+    indistinct: list[GroupRecord]
     faults: list[FaultLine]
     not_measured: list[Missing]
     simulated: bool
@@ -67,6 +70,7 @@ def close_books(measured: Measured, command: str, cpu_s: float) -> Books:
         Intervals(**{kind: share.repeatable_j for kind, share in sums.items()}),
         devices,
         _processes(meter, ledger, tree, command),
+        _groups(meter, ledger, tree),
         faults,
         [Missing(m.source, m.kind, m.reason, m.remedy) for m in found.sensors.unavailable],
         any(channel.sensor.facts.driver == "simulated" for channel in meter.channels),
@@ -77,7 +81,7 @@ def close_books(measured: Measured, command: str, cpu_s: float) -> Books:
 def _without_sensors(measured: Measured) -> Books:
     why = "; ".join(trouble.detail for trouble in measured.troubles) or "the sensors did not answer"
     missing = Missing("all sensors", "gpu", why, "aipower doctor")
-    return Books(Energies(), Intervals(), Intervals(), [], [], [], [missing], simulated=False, covered=False)
+    return Books(Energies(), Intervals(), Intervals(), [], [], [], [], [missing], simulated=False, covered=False)
 
 
 def _troubles(measured: Measured) -> list[FaultLine]:
@@ -134,6 +138,25 @@ def _processes(meter: Meter, ledger: Ledger, tree: RunTree | None, command: str)
             )
         )
     return sorted(rows, key=lambda row: row.energy_j, reverse=True)[:MAX_PROCESSES]
+
+
+def _groups(meter: Meter, ledger: Ledger, tree: RunTree | None) -> list[GroupRecord]:
+    """The run's processes on each device that nothing tells apart, as their sum."""
+    rows: list[GroupRecord] = []
+    for channel in meter.channels:
+        device = channel.sensor.device
+        users = {p: a.parts[device.id] for p, a in ledger.processes().items() if device.id in a.parts}
+        group = meter.indistinct(device.id, users)
+        if tree is None or len(group) < 2 or any(process not in tree for process in group):  # noqa: PLR2004 - a pair
+            continue
+        part = ledger.run_part(TOGETHER, device.id).copy()
+        for process in group:
+            part.count(users[process])
+        edge_uj = channel.edge_uj * min(1.0, part.energy_uj / max(1, ledger.totals(device.id).energy_uj))
+        sum_ = Range(part.energy_uj / UJ_PER_J, part_error(part, ledger.scale(device), edge_uj))
+        pids = sorted(process.pid for process in group)
+        rows.append(GroupRecord(device.id, pids, sum_.energy_j, sum_.absolute_j, sum_.repeatable_j))
+    return rows
 
 
 def _process_error(account: ProcessAccount, ledger: Ledger, channels: Mapping[str, Channel]) -> Error:

@@ -36,6 +36,7 @@ def compose(options: RunOptions, measured: Measured, outcome: Outcome, started_u
         estimated_interval_j=Intervals(_span(guess), cpu=_span(guess)) if guess else Intervals(),
         devices=books.devices,
         processes=books.processes,
+        indistinct=books.indistinct,
         faults=books.faults,
         not_measured=books.not_measured,
         cpu_time_s=cpu_s,

@@ -93,6 +93,17 @@ class ProcessRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupRecord:
+    """Processes of the run that worked on a device together and that nothing tells apart: their sum is known well."""
+
+    device: str
+    pids: list[int]
+    energy_j: float
+    interval_j: Interval
+    repeatable_interval_j: Interval
+
+
+@dataclass(frozen=True, slots=True)
 class FaultLine:
     """A kind of fault of one device during the run."""
 
@@ -149,6 +160,7 @@ class RunRecord:
     """True for `--sensors fake`: the figures are no measurement."""
     version: str
     schema: str = SCHEMA
+    indistinct: list[GroupRecord] = field(default_factory=list)
     phases: list[dict[str, Any]] = field(default_factory=list)
     carbon: dict[str, Any] | None = None
     cost: dict[str, Any] | None = None

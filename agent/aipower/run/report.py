@@ -166,11 +166,15 @@ def _processes(record: RunRecord) -> Iterable[str]:
     if len(record.processes) < 2:  # noqa: PLR2004 - one process is the command itself
         return
     for process in record.processes[:SHOWN_PROCESSES]:
-        unsure = "" if process.identifiable else ", shared by busy time"
+        unsure = "" if process.identifiable else ", never seen apart"
         yield _row("process", f"{joules(process.energy_j):>9}  {process.pid}  {short(process.command, 44)}{unsure}")
     left = len(record.processes) - SHOWN_PROCESSES
     if left > 0:
         yield _row("", f"and {left} more")
+    labels = labels_of(record.devices)
+    for group in record.indistinct:
+        whose = f"{len(group.pids)} processes that nothing tells apart on {labels.get(group.device, group.device)}"
+        yield _row("together", f"{joules(group.energy_j):>9}  {bracket(group.interval_j)}  {whose}")
 
 
 def _faults(faults: Sequence[FaultLine], labels: Mapping[str, str]) -> Iterable[str]:

@@ -88,7 +88,7 @@ def _held(processes: Iterable[ProcessId], end_s: float) -> list[Holding]:
 
 def scenarios() -> Iterable[Scenario]:
     """All of the family."""
-    yield Scenario("broken/less-than-the-sum", less_than_the_sum, "process")
-    yield Scenario("broken/warming", warming, "process")
-    yield Scenario("broken/unlike-namesakes", unlike_namesakes, "process")
-    yield Scenario("broken/changing-intensity", changing, "process")
+    yield Scenario("broken/less-than-the-sum", less_than_the_sum)
+    yield Scenario("broken/warming", warming)
+    yield Scenario("broken/unlike-namesakes", unlike_namesakes)
+    yield Scenario("broken/changing-intensity", changing)

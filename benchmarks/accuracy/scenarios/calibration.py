@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from aipower.model import Calibration
-from benchmarks.accuracy.case import START_S, Case, Scenario, vary
+from benchmarks.accuracy.case import START_S, Case, Scenario, vary, within
 from benchmarks.accuracy.published import Card
 from benchmarks.accuracy.scenarios.parts import device_case
 from benchmarks.accuracy.sensors import CARDS
@@ -24,9 +24,8 @@ def job(rng: random.Random, *, calibrated: bool, busy_w: float) -> Case:
     card = CARDS[rng.choice(sorted(CARDS))]
     steps = Steps([(0.0, idle_w), (START_S, max(idle_w, vary(rng, busy_w))), (START_S + seconds, idle_w)])
     case = device_case(steps, "ada", rng, seconds, card)
-    if not calibrated:
-        return case
-    return replace(case, parts=[replace(part, calibration=calibration(rng, card)) for part in case.parts])
+    known = calibration(rng, card) if calibrated else None
+    return replace(case, parts=[replace(part, calibration=known, true_scale=False) for part in case.parts])
 
 
 def calibration(rng: random.Random, card: Card) -> Calibration:
@@ -39,6 +38,6 @@ def scenarios() -> Iterable[Scenario]:
     """All of the family."""
     for name, busy_w in (("busy", 300.0), ("idle", 40.0)):
         as_it_comes = partial(job, calibrated=False, busy_w=busy_w)
-        yield Scenario(f"calibration/{name}-uncalibrated", as_it_comes, target_percent=6.0 if name == "busy" else None)
+        yield Scenario(f"calibration/{name}-uncalibrated", as_it_comes, within(6.0) if name == "busy" else {})
         calibrated = partial(job, calibrated=True, busy_w=busy_w)
-        yield Scenario(f"calibration/{name}-calibrated", calibrated, target_percent=0.3 if name == "busy" else 1.0)
+        yield Scenario(f"calibration/{name}-calibrated", calibrated, within(0.3 if name == "busy" else 1.0))

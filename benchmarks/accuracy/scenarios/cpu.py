@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 
 from aipower.model import Device, ProcessId
-from benchmarks.accuracy.case import AFTER_S, START_S, Case, Part, Scenario, Watcher, vary
+from benchmarks.accuracy.case import AFTER_S, START_S, Case, Part, Scenario, Watcher, vary, within
 from benchmarks.accuracy.scenarios.parts import noisy
 from benchmarks.accuracy.sensors import MODELS, Model, publish
 from benchmarks.accuracy.truth import Steps, Sum
@@ -69,8 +69,8 @@ def _course(rng: random.Random, end_s: float, phase_s: Lengths) -> Steps:
 def scenarios() -> Iterable[Scenario]:
     """All of the family."""
     phased = partial(sockets, usual_s=600.0, phase_s=(5.0, 30.0), watcher="agent")
-    yield Scenario("cpu/phased-10min", phased, "process", 1.0)
+    yield Scenario("cpu/phased-10min", phased, within(1.0, "process"))
     steady = partial(sockets, usual_s=60.0, phase_s=None, watcher="agent")
-    yield Scenario("cpu/steady-mix", steady, "process")
+    yield Scenario("cpu/steady-mix", steady)
     command = partial(sockets, usual_s=60.0, phase_s=(2.0, 10.0), watcher="run")
-    yield Scenario("cpu/command", command, "process")
+    yield Scenario("cpu/command", command, within(1.0, "process"))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from aipower.model import ProcessId
-from benchmarks.accuracy.case import START_S, Case, Part, Scenario, vary
+from benchmarks.accuracy.case import START_S, Case, Part, Scenario, vary, within
 from benchmarks.accuracy.scenarios.parts import gpu, noisy
 from benchmarks.accuracy.sensors import MODELS, publish
 from benchmarks.accuracy.truth import Steps, Sum
@@ -80,5 +80,5 @@ def _measures(phases: Sequence[tuple[float, Measures]], share: float) -> list[St
 
 def scenarios() -> Iterable[Scenario]:
     """All of the family."""
-    yield Scenario("mig/linear", partial(instances, bent=False, noise=0.0), "process", 0.3)
-    yield Scenario("mig/bent-noisy", partial(instances, bent=True, noise=0.05), "process", 1.5)
+    yield Scenario("mig/linear", partial(instances, bent=False, noise=0.0), within(1.5, "process"))
+    yield Scenario("mig/bent-noisy", partial(instances, bent=True, noise=0.05), within(3.0, "process"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 
-from benchmarks.accuracy.case import START_S, Case, Scenario, vary
+from benchmarks.accuracy.case import START_S, Case, Scenario, vary, within
 from benchmarks.accuracy.scenarios.parts import shared_case
 from benchmarks.accuracy.world import Holding, compose, process
 
@@ -32,4 +32,4 @@ def parked(rng: random.Random) -> Case:
 
 def scenarios() -> Iterable[Scenario]:
     """All of the family."""
-    yield Scenario("parked/four-contexts", parked, "process", 1.0)
+    yield Scenario("parked/four-contexts", parked, within(1.0, "process"))

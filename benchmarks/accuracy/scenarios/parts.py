@@ -11,7 +11,7 @@ from benchmarks.accuracy.published import Card
 from benchmarks.accuracy.sensors import MODELS, Model, publish
 from benchmarks.accuracy.truth import Noise, Power, Sum
 from benchmarks.accuracy.usage import SampledGpu
-from benchmarks.accuracy.world import World
+from benchmarks.accuracy.world import Segment, World, process
 
 Steps = list[tuple[float, float]]
 
@@ -27,13 +27,21 @@ def noisy(power: Power, rng: random.Random, end_s: float) -> Power:
 
 
 def device_case(
-    power: Power, model: str | Model, rng: random.Random, seconds: float, card: Card | None = None
+    power: Power,
+    model: str | Model,
+    rng: random.Random,
+    seconds: float,
+    card: Card | None = None,
+    busy: Sequence[tuple[float, float]] | None = None,
 ) -> Case:
-    """A run on one GPU of which only the device's energy counts."""
+    """A run on one GPU of which only the device's energy counts; `busy` is when it works, by default always."""
     kind = MODELS[model] if isinstance(model, str) else model
     end_s = START_S + seconds
     whole = noisy(power, rng, end_s)
-    return Case([Part(gpu(), whole, kind, publish(whole, kind, rng, card))], end_s)
+    published = publish(whole, kind, rng, card)
+    spans = [(START_S, end_s)] if busy is None else busy
+    world = World(power, [Segment(start, end, (process(1),)) for start, end in spans], (), {})
+    return Case([Part(gpu(), whole, kind, published, SampledGpu(world, rng, end_s + AFTER_S))], end_s)
 
 
 def shared_case(
