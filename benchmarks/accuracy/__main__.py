@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from benchmarks.accuracy.document import broken_laws, provenance, to_json, to_markdown
 from benchmarks.accuracy.estimates import Outcome
+from benchmarks.accuracy.plots import write_plots
 from benchmarks.accuracy.runner import in_order, simulate_all, tasks
 from benchmarks.accuracy.scenarios.catalogue import catalogue, matching
 from benchmarks.accuracy.score import Score, scores
@@ -35,8 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     places = {name: place for place, name in enumerate(chosen)}
     rows = sorted(scores(outcomes), key=lambda row: places[row.scenario])
     print(table(rows, catalogue()))
-    if asked.json:
-        _write(asked.json, rows, asked.seed)
+    _write(asked, rows, outcomes)
     return _tell_broken(outcomes)
 
 
@@ -46,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="where chance begins (default: 1)")
     parser.add_argument("--scenario", default="*", metavar="GLOB", help="which scenarios, as device/* (default: all)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores to FILE, too")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table to FILE as Markdown, too")
+    parser.add_argument("--plots", type=Path, metavar="DIR", help="draw errors, coverage and widths into DIR as SVG")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes at work")
     parser.add_argument("--list", action="store_true", help="show the names of the scenarios and end")
     return parser
@@ -60,13 +61,19 @@ def _counted(outcomes: Iterable[Outcome], total: int) -> Iterator[Outcome]:
         yield outcome
 
 
-def _write(path: Path, rows: Sequence[Score], seed: int) -> None:
-    document = {"schema": "aipower.accuracy/1", "seed": seed, "scores": [dataclasses.asdict(row) for row in rows]}
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+def _write(asked: argparse.Namespace, rows: Sequence[Score], outcomes: Sequence[Outcome]) -> None:
+    source = provenance(asked.seed, asked.runs)
+    if asked.json:
+        asked.json.write_text(to_json(rows, outcomes, catalogue(), source), encoding="utf-8")
+    if asked.markdown:
+        asked.markdown.write_text(to_markdown(rows, catalogue(), source), encoding="utf-8")
+    if asked.plots:
+        for path in write_plots(asked.plots, rows):
+            print(f"drawn: {path}", file=sys.stderr)
 
 
 def _tell_broken(outcomes: Sequence[Outcome]) -> int:
-    broken = [f"{o.scenario} run {o.number}: {law}" for o in outcomes for law in o.broken]
+    broken = [line for outcome in outcomes for line in broken_laws(outcome)]
     for line in broken[:MOST_SHOWN]:
         print(f"BROKEN LAW: {line}", file=sys.stderr)
     return 1 if broken else 0

@@ -54,14 +54,15 @@ def _of_run(case: Case, part: Part, row: DeviceRecord) -> Iterable[Estimate]:
 def _of_members(case: Case, part: Part, channel: Channel, meter: Meter, ledger: Ledger) -> Iterable[Estimate]:
     """A process that was never seen has 0 J and, since nothing is stated of it, no interval."""
     accounts, scale = ledger.processes(), ledger.scale(part.device)
-    for process, true_j in part.joules.items():
-        found_j, stated = ledger.part(process, part.device.id).energy_uj / UJ_PER_J, process in accounts
-        if not stated:
-            yield Estimate(METHOD, "process", true_j, found_j)
+    for members in _series(case, part):
+        true_j = sum(part.joules[member] for member in members)
+        process = next((member for member in members if member in accounts), None)
+        if process is None:
+            yield Estimate(METHOD, "process", true_j, 0.0)
             continue
-        error = part_error(ledger.part(process, part.device.id), scale)
+        account = ledger.part(process, part.device.id)
         doubtful = not identifiable(process, accounts[process], meter, ledger)
-        yield _stated("process", true_j, found_j, error, flagged=doubtful)
+        yield _stated("process", true_j, account.energy_uj / UJ_PER_J, part_error(account, scale), flagged=doubtful)
     for name in part.groups:
         account = ledger.run_part(name, part.device.id)
         error = part_error(account, scale, channel.edge_uj if account.energy_uj else 0.0)
@@ -76,6 +77,14 @@ def _of_sums(case: Case, channels: Sequence[Channel], ledger: Ledger) -> Iterabl
         yield Estimate(METHOD, f"all {kind}", true_j, share.own.energy_j, share.absolute_j, share.repeatable_j)
 
 
+def _series(case: Case, part: Part) -> Iterable[Sequence[ProcessId]]:
+    """Processes that had the same pid and name after one another have one account."""
+    series: dict[tuple[int, str], list[ProcessId]] = {}
+    for process in part.joules:
+        series.setdefault((process.pid, case.names.get(process, "")), []).append(process)
+    return series.values()
+
+
 def _members(case: Case, part: Part, run: str) -> Sequence[ProcessId]:
     return [process for process in part.joules if case.run_of(process, RUN) == run]
 
@@ -85,8 +94,10 @@ def _true_j(case: Case, part: Part, run: str) -> float:
 
 
 def _stated(subject: str, true_j: float, found_j: float, error: Error, *, flagged: bool = False) -> Estimate:
-    absolute_j = _around(found_j, error.absolute_95_uj / UJ_PER_J)
-    return Estimate(METHOD, subject, true_j, found_j, absolute_j, _around(found_j, error.repeatable_95_uj / UJ_PER_J), flagged)
+    absolute_j, repeatable_j = (
+        _around(found_j, half_uj / UJ_PER_J) for half_uj in (error.absolute_95_uj, error.repeatable_95_uj)
+    )
+    return Estimate(METHOD, subject, true_j, found_j, absolute_j, repeatable_j, flagged)
 
 
 def _around(middle: float, half: float) -> Interval:

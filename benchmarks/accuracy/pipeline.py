@@ -23,7 +23,7 @@ INTERVAL_S = 0.1
 TICK_S = 1.0
 """The usual pause of the agent."""
 BEFORE_S = (0.013, 0.033)
-"""When the first reads begin before the spawn; they take up to 11 ms."""
+"""When the first reads of one device begin before the spawn; they take up to 11 ms."""
 LATE_S = 0.001
 """How late a wait may end."""
 
@@ -34,7 +34,7 @@ class Watch:
     def __init__(self, case: Case, rng: random.Random) -> None:
         self.case = case
         self._rng = rng
-        self._clock = SimulatedClock(case.from_s - rng.uniform(*BEFORE_S), case.wall_steps)
+        self._clock = SimulatedClock(case.from_s - len(case.parts) * rng.uniform(*BEFORE_S), case.wall_steps)
         self.ledger = Ledger(SimulatedProcesses(case.names), max_processes=4096)
         self.meter = self._meter()
 

@@ -51,7 +51,7 @@ class Model:
 _FULL, _FAST = Counter(0.1), Counter(0.02)
 _MEAN, _FLAT, _SHORT = Signal(0.1, 1.0), Signal(0.1, 0.1), Signal(0.1, 0.025)
 _PART_MEAN, _PART = Signal(0.1, 1.0, 0.025), Counter(0.1, 0.025)
-_STALE = Signal(0.5, 0.1)
+_STALE, _HWMON = Signal(0.5, 0.1), Signal(0.05, 0.05)
 
 MODELS = {
     model.name: model
@@ -70,6 +70,7 @@ MODELS = {
         Model("h100-part-counter", _MEAN, _SHORT, _MEAN, _PART),
         Model("h100-part", _PART_MEAN, _SHORT, _PART_MEAN, _PART),
         Model("average-only", _MEAN, None),
+        Model("hwmon", _HWMON, _HWMON, None, None, RAPL_JITTER_S, RAPL_LATENCY_S, 0.0),
         Model("rapl", None, None, None, INTEL, RAPL_JITTER_S, RAPL_LATENCY_S, 0.0),
         Model("rapl-amd", None, None, None, AMD, RAPL_JITTER_S, RAPL_LATENCY_S, 0.0),
     )

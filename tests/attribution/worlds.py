@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from aipower.attribution.apportion import Apportioner
 from aipower.attribution.baseline import GpuBaseline
 from aipower.attribution.choose import apportioner_of
+from aipower.attribution.columns import NameOf
 from aipower.attribution.designs import Gpu
 from aipower.attribution.samples import Covariance
 from aipower.attribution.window import Window
-from aipower.attribution.work import NameOf, Work, work_of
+from aipower.attribution.work import Work, work_of
 from aipower.model import UJ_PER_J, Attribution, Device, EnergyDelta, PartError, ProcessId, Usage
 from fakes import GPU, process
 
@@ -44,7 +45,8 @@ def gpu_with(baseline: GpuBaseline, names: NameOf = name_of, keep: int = 0) -> A
 
 def worked(usage: Usage, names: NameOf = name_of) -> Work:
     """The work of a window whose energy is of the same span."""
-    return work_of(usage, names, usage.end_s - usage.start_s)
+    everyone = {*usage.busy_s, *usage.holders}
+    return work_of(usage, {who: names(who) for who in everyone}, usage.end_s - usage.start_s)
 
 
 def window_of(usage: Usage, work: Work, covariance_s2: Covariance, energy_j: float) -> Window:

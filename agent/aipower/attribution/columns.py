@@ -14,8 +14,8 @@ energy."""
 SEASONED = 8
 """Windows of work after which a process is known well enough by itself; before, it is taken to be like its namesakes."""
 NAMESAKES = 3
-"""Of so many processes of one name at once each may be a program of its own (`python` says little); more are the
-workers of one job."""
+"""Of up to so many processes of one name at once each may be a program of its own (`python` says little); more are
+the workers of one job."""
 MEMORY = 0.98
 """Share of its seconds that a column keeps from one window to the next where they are ranked."""
 MOST_KNOWN = 4096
@@ -34,6 +34,7 @@ class Columns:
         self._seconds: dict[str, float] = {}
         self._windows: dict[ProcessId, int] = {}
         self._latest: dict[ProcessId, str] = {}
+        self._names: dict[ProcessId, str] = {}
 
     def count(self, usage: Usage) -> None:
         """Take note of who works in a window."""
@@ -45,11 +46,11 @@ class Columns:
 
     def of(self, usage: Usage) -> Mapping[ProcessId, str]:
         """The columns of all who work in a window or may have."""
-        names = {process: self._name_of(process) for process in {**usage.busy_s, **dict.fromkeys(usage.holders)}}
+        names = {process: self._name(process) for process in {**usage.busy_s, **dict.fromkeys(usage.holders)}}
         namesakes = Counter(names.values())
         found: dict[ProcessId, str] = {}
         for process, name in names.items():
-            alone = namesakes[name] <= NAMESAKES and self._windows.get(process, 0) >= SEASONED
+            alone = 1 < namesakes[name] <= NAMESAKES and self._windows.get(process, 0) >= SEASONED
             program = f"{name}\0{process.pid}:{process.started_ticks}" if alone else name
             found[process] = self._admitted(program, usage.busy_s.get(process, 0.0))
         self._latest.update(found)
@@ -62,6 +63,7 @@ class Columns:
     def rank(self, windows: int) -> None:
         """After so many windows: let those who work most have the columns from now on."""
         keep = MEMORY**windows
+        self._names.clear()
         ordered = sorted(self._seconds.items(), key=lambda item: item[1], reverse=True)[: 4 * MOST]
         self._seconds = {column: seconds * keep for column, seconds in ordered}
         if len(ordered) >= MOST:
@@ -74,6 +76,13 @@ class Columns:
             self.of(usage)
         ordered = sorted(self._seconds.items(), key=lambda item: item[1], reverse=True)
         self._own = {column for column, _ in ordered[:MOST]}
+
+    def _name(self, process: ProcessId) -> str:
+        """Its name, which a process changes seldom: it is asked for anew when the columns are ranked."""
+        name = self._names.get(process)
+        if name is None:
+            name = self._names[process] = self._name_of(process)
+        return name
 
     def _admitted(self, column: str, seconds: float) -> str:
         if seconds > 0:

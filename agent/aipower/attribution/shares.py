@@ -48,7 +48,7 @@ class Shares:
 
     def sampling_variance(self, members: Collection[ProcessId]) -> float:
         """Variance of the share of `members` for the samples' sake: of the columns' seconds, and inside a column."""
-        if self.total_j <= 0 or not self.covariance_s2:
+        if self.total_j <= 0 or self.looks_per_s <= 0:
             return 0.0
         own, inside = self.share_of(members), self._inside(members)
         within = sum(self._within(column, share) for column, share in inside.items())
@@ -118,6 +118,10 @@ def shares_of(window: Window, solution: Solution, energy_j: float, mean_w: float
     work, covariance = window.work, window.covariance_s2
     seen = work.seconds
     columns = list(dict.fromkeys([*seen, *(one for one, _ in covariance)]))
+    if len(columns) == 1:
+        alone = dict.fromkeys(columns, 1.0)
+        seconds = seen or dict.fromkeys(columns, window.delta.span_s)
+        return _made(tuple(_parts(work, seen, seconds)), alone, Refined(seconds, {}), window.looks_per_s)
     intensities = {c: max(solution.intensity_w(c, mean_w), 0.0) for c in columns}
     if not any(intensities.values()):
         intensities = dict.fromkeys(columns, 1.0)

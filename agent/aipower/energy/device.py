@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,8 +11,9 @@ from aipower.energy.agreement import Disagreement
 from aipower.energy.counter import CounterEnergy, Step
 from aipower.energy.doubts import Doubts
 from aipower.energy.edges import HELD_STEPS, Edges
-from aipower.energy.levels import Level, Levels
+from aipower.energy.levels import Level
 from aipower.energy.powers import Powers
+from aipower.energy.steps import Steps
 from aipower.energy.stillness import Stillness
 from aipower.energy.window import integrated, join, retimed, starting_at, within_uj
 from aipower.model import Device, EnergyDelta, Fault, Method, Reading, Usage
@@ -39,13 +39,11 @@ class DeviceEnergy:
     def __init__(self, device: Device, traits: SensorTraits, max_gap_s: float) -> None:
         self._device = device
         self._counter = CounterEnergy(device, traits)
-        self._steps = Levels(0.0, traits.update_period_s)
         self.powers = Powers(device, traits, max_gap_s)
-        self._edges = Edges((self.powers.levels, self._steps))
+        self._steps = Steps(self.powers, traits.update_period_s)
+        self._edges = Edges((self.powers.levels, self._steps.levels))
         self._opening: list[EnergyDelta] = []
         self._integrating = False
-        self._beside_w: deque[float | None] = deque(maxlen=HELD_STEPS)
-        """The powers that were read with the latest moves of the counter."""
         self._recovered = 0
         self._read_s = float("-inf")
         self._until_s = float("-inf")
@@ -177,20 +175,8 @@ class DeviceEnergy:
         step = self._counter.advance(reading.at_s, reading.counter_uj)
         self._stillness.see(reading.at_s, moved=step.moved or step.fault is not None)
         self._recovered = self._recovered + 1 if step.moved else self._recovered
-        if step.moved:
-            self._beside_w.append(reading.power_w)
-        # Steps that were held back come out together: each belongs to the reading of its own move.
-        beside_w = list(self._beside_w)[-len(step.deltas) :]
-        for delta, power_w in zip(step.deltas, beside_w, strict=False):
-            self.powers.step(delta, power_w, self.period_s)
-            self._note_level(delta)
+        self._steps.see(step, reading.power_w, self.period_s, self._counter.timing_se_s)
         return step
-
-    def _note_level(self, delta: EnergyDelta) -> None:
-        """A step as a level of power, unless its ends are placed so badly that it is none."""
-        if delta.span_s >= self.period_s / 2:
-            timing_w = math.sqrt(2) * delta.mean_w * self._counter.timing_se_s / delta.span_s
-            self._steps.see(delta.start_s, delta.end_s, delta.mean_w, timing_w)
 
     def _choose(self, reading: Reading, step: Step, faults: list[Fault]) -> tuple[EnergyDelta, ...]:
         """The counter's deltas, or the integral's while the counter is missing or stands still."""

@@ -6,9 +6,22 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 from benchmarks.accuracy.case import Scenario
-from benchmarks.accuracy.scenarios import broken, calibration, cpu, device, mig, parked, processes
+from benchmarks.accuracy.scenarios import (
+    again,
+    broken,
+    calibration,
+    cpu,
+    device,
+    driver,
+    faults,
+    mig,
+    parked,
+    processes,
+    programs,
+    several,
+)
 
-FAMILIES = (device, processes, parked, cpu, mig, calibration, broken)
+FAMILIES = (device, processes, programs, parked, cpu, mig, several, again, calibration, faults, driver, broken)
 
 
 def catalogue() -> Mapping[str, Scenario]:

@@ -30,11 +30,11 @@ def sockets(rng: random.Random, usual_s: float, phase_s: Lengths, watcher: Watch
     end_s = START_S + vary(rng, usual_s)
     model = MODELS[rng.choice(("rapl", "rapl-amd"))]
     kinds = [{process(500 + 10 * number + k): kind for k, kind in enumerate(PER_CPU_W)} for number in range(SOCKETS)]
-    parts = [_socket(number, model, kinds[number], rng, end_s, phase_s) for number in range(SOCKETS)]
+    parts = [socket(number, model, kinds[number], rng, end_s, phase_s) for number in range(SOCKETS)]
     return Case(parts, end_s, watcher, {who: kind for own in kinds for who, kind in own.items()})
 
 
-def _socket(
+def socket(
     number: int,
     model: Model,
     kinds: Mapping[ProcessId, str],
@@ -42,6 +42,7 @@ def _socket(
     end_s: float,
     phase_s: Lengths,
 ) -> Part:
+    """One socket with a process of each kind."""
     intensity_w = {kind: vary(rng, watts) for kind, watts in PER_CPU_W.items()}
     busy: Courses = {who: _course(rng, end_s, phase_s) for who in kinds}
     drawn = {who: course.scaled(intensity_w[kinds[who]]) for who, course in busy.items()}

@@ -52,6 +52,7 @@ def shared_case(
     groups: Mapping[str, frozenset[ProcessId]] | None = None,
     names: Mapping[ProcessId, str] | None = None,
     watcher: Watcher = "run",
+    card: Card | None = None,
 ) -> Case:
     """Processes on one GPU whose driver samples who works."""
     kind, power = MODELS[model], noisy(world.power, rng, end_s)
@@ -59,7 +60,7 @@ def shared_case(
         gpu(),
         power,
         kind,
-        publish(power, kind, rng),
+        publish(power, kind, rng, card),
         SampledGpu(world, rng, end_s + AFTER_S),
         world.joules,
         world.holdings,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from aipower.model import ProcessId
-from benchmarks.accuracy.case import START_S, Case, Scenario, Watcher, vary
+from benchmarks.accuracy.case import FLAGGED, START_S, Case, Scenario, Target, Watcher, vary, within
 from benchmarks.accuracy.scenarios.parts import cut, shared_case
 from benchmarks.accuracy.world import Holding, Stretch, compose, process
 
@@ -107,10 +107,12 @@ def sparse(rng: random.Random) -> Case:
 
 def scenarios() -> Iterable[Scenario]:
     """All of the family."""
-    yield Scenario("process/pair-solo-phases", partial(pair, solo=True), "process", 2.0)
-    yield Scenario("process/pair-solo-phases-agent", partial(pair, solo=True, watcher="agent"), "process", 2.0)
-    yield Scenario("process/pair-always-together", partial(pair, solo=False), "run", 0.1)
-    yield Scenario("process/churn", churn, "long", 2.0)
-    yield Scenario("process/churn-agent", partial(churn, watcher="agent"), "long", 2.0)
-    yield Scenario("process/three-equal", duty, "process", 10.0)
-    yield Scenario("process/sparse", sparse, "process", 18.0)
+    alike = {"process": Target(flagged=FLAGGED), "run": Target(0.1)}
+    churned = {"long": Target(2.0), "all short": Target(16.0)}
+    yield Scenario("process/pair-solo-phases", partial(pair, solo=True), within(2.0, "process"))
+    yield Scenario("process/pair-solo-phases-agent", partial(pair, solo=True, watcher="agent"), within(2.0, "process"))
+    yield Scenario("process/pair-always-together", partial(pair, solo=False), alike)
+    yield Scenario("process/churn", churn, churned)
+    yield Scenario("process/churn-agent", partial(churn, watcher="agent"), churned)
+    yield Scenario("process/three-equal", duty, within(10.0, "process"))
+    yield Scenario("process/sparse", sparse, within(18.0, "process"))

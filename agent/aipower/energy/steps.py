@@ -1,0 +1,37 @@
+"""What the steps of a counter tell beside their energy: levels of power, and what the counter sees."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+from aipower.energy.counter import HELD_STEPS, Step
+from aipower.energy.levels import Levels
+from aipower.energy.powers import Powers
+from aipower.model import EnergyDelta
+
+
+class Steps:
+    """Shows each step to those who learn from it, with the power that was read with it."""
+
+    def __init__(self, powers: Powers, period_s: float) -> None:
+        self.levels = Levels(0.0, period_s)
+        self._powers = powers
+        self._beside_w: deque[float | None] = deque(maxlen=HELD_STEPS)
+        """The powers that were read with the latest moves of the counter."""
+
+    def see(self, step: Step, power_w: float | None, period_s: float, timing_se_s: float) -> None:
+        """Take in what one reading added to the counter, and the reading's power."""
+        if step.moved:
+            self._beside_w.append(power_w)
+        # Steps that were held back come out together: each belongs to the reading of its own move.
+        beside_w = list(self._beside_w)[-len(step.deltas) :]
+        for delta, own_w in zip(step.deltas, beside_w, strict=False):
+            self._powers.step(delta, own_w, period_s)
+            self._note_level(delta, period_s, timing_se_s)
+
+    def _note_level(self, delta: EnergyDelta, period_s: float, timing_se_s: float) -> None:
+        """A step as a level of power, unless its ends are placed so badly that it is none."""
+        if delta.span_s >= period_s / 2:
+            timing_w = math.sqrt(2) * delta.mean_w * timing_se_s / delta.span_s
+            self.levels.see(delta.start_s, delta.end_s, delta.mean_w, timing_w)
