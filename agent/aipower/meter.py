@@ -174,7 +174,9 @@ class Meter:
         """That of the device: what it has learned outlasts a sensor that leaves and comes back."""
         device = channel.sensor.device
         if device.id not in self._apportioners:
-            self._apportioners[device.id] = apportioner_of(device, self._ledger.name_of, self._run_of, self._keep_windows)
+            self._apportioners[device.id] = apportioner_of(
+                device, self._ledger.name_of, self._run_of, self._keep_windows
+            )
         return self._apportioners[device.id]
 
     def _seed_idle(self, channel: Channel, usage: Usage) -> None:
@@ -189,4 +191,3 @@ class Meter:
         self._fault_log.add(fault)
         self._ledger.fault(fault)
         log.debug("%s: %s %s", fault.device, fault.reason, fault.detail)
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
+import datetime as dt
 import json
 import platform
 import subprocess
@@ -28,8 +28,8 @@ Simulated hardware with exactly known energy, driven through the real pipeline i
   `cover all`: the same with the scale.
 - `width`: median half-width of the interval; `/best`: over that of the narrowest interval that could hold such errors.
 - `flag`: share of the estimates that are flagged as doubtful: not to be told apart, aliased, or partial.
-- `target`: the error to be reached and whether it is (`ok`, `over`); `UNDER` where fewer than 90 % of the intervals hold
-  the truth.
+- `target`: the error to be reached and whether it is (`ok`, `over`); `UNDER` where fewer than 90 % of the intervals
+  hold the truth.
 """
 
 
@@ -47,7 +47,7 @@ class Provenance:
 
 def provenance(seed: int, runs: int) -> Provenance:
     """Of a benchmark that ends now."""
-    today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+    today = dt.datetime.now(tz=dt.UTC).date().isoformat()
     return Provenance(today, _revision(), platform.python_version(), seed, runs)
 
 

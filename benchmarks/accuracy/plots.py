@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.accuracy.estimates import METHOD
@@ -11,7 +11,7 @@ from benchmarks.accuracy.score import Coverage, Score
 from benchmarks.accuracy.svg import Axis, Chart, Mark, Row, draw
 
 OWN = "#d62728"
-NAIVE = ("#1f77b4", "#ff7f0e", "#2ca02c", "#9467bd", "#8c564b", "#17becf", "#bcbd22", "#e377c2")
+NAIVE = ("#1f77b4", "#ff7f0e", "#2ca02c", "#9467bd", "#8c564b", "#17becf", "#bcbd22", "#e377c2", "#7f7f7f", "#3f3f8f")
 FULL, HIDDEN = "#1f4e9c", "#d97706"
 GOOD_PERCENT = (93.0, 97.0)
 LEAST_PERCENT = 40.0
@@ -24,29 +24,33 @@ RATIOS = Axis("half-width of the interval over that of the best one possible", 0
 
 
 def write_plots(directory: Path, rows: Sequence[Score]) -> Sequence[Path]:
-    """The files drawn: `error-FAMILY.svg`, `coverage.svg` and `width.svg`.
+    """The files drawn: `error-FAMILY.svg`, and `coverage-` and `width-` of devices and of the rest.
 
     Raises:
         OSError: The directory cannot be written to.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    charts = {**dict(error_charts(rows)), "coverage": coverage_chart(rows), "width": width_chart(rows)}
-    paths = []
-    for name, chart in charts.items():
-        if chart.rows:
-            paths.append(directory / f"{name}.svg")
-            paths[-1].write_text(draw(chart), encoding="utf-8")
-    return paths
+    devices = [row for row in rows if _family(row) == "device"]
+    others = [row for row in rows if _family(row) != "device"]
+    charts = dict(error_charts(rows))
+    for name, own in (("device", devices), ("others", others)):
+        charts |= {f"coverage-{name}": coverage_chart(own), f"width-{name}": width_chart(own)}
+    drawn = {directory / f"{name}.svg": chart for name, chart in charts.items() if chart.rows}
+    for path, chart in drawn.items():
+        path.write_text(draw(chart), encoding="utf-8")
+    return list(drawn)
 
 
 def error_charts(rows: Sequence[Score]) -> Iterator[tuple[str, Chart]]:
-    """A chart per family of scenarios, by file name: all methods on each subject."""
-    for family, members in groupby(rows, key=lambda row: row.scenario.split("/")[0]):
+    """A chart per family of scenarios, by file name: all methods on each subject, each always in one colour."""
+    methods = sorted({row.method for row in rows} - {METHOD})
+    colours = {METHOD: OWN, **dict(zip(methods, itertools.cycle(NAIVE), strict=False))}
+    for family, members in itertools.groupby(rows, key=_family):
         own = list(members)
-        methods = sorted({row.method for row in own} - {METHOD})
-        colours = {METHOD: OWN, **dict(zip(methods, NAIVE, strict=False))}
-        drawn = [Row(name, [_error(row, colours) for row in each]) for name, each in _by_subject(own)]
-        legend = [(method, colour, False) for method, colour in colours.items()]
+        subjects = dict.fromkeys(_name(row) for row in own)
+        drawn = [Row(name, _errors([row for row in own if _name(row) == name], colours)) for name in subjects]
+        shown = {row.method for row in own}
+        legend = [(method, colour, False) for method, colour in colours.items() if method in shown]
         yield f"error-{family}", Chart(f"Errors: {family}", ERRORS, drawn, legend)
 
 
@@ -63,33 +67,27 @@ def coverage_chart(rows: Sequence[Score]) -> Chart:
 
 def width_chart(rows: Sequence[Score]) -> Chart:
     """How wide the intervals are for the errors that there are: 1 is ideal, beyond 2 too careful."""
-    drawn = [
-        Row(_name(row), [Mark(row.width_ratio, FULL)]) for row in _stated(rows) if row.coverage and row.width_ratio
-    ]
+    ratios = [(_name(row), row.width_ratio) for row in _stated(rows) if row.coverage and row.width_ratio]
+    drawn = [Row(name, [Mark(ratio, FULL)]) for name, ratio in ratios]
     return Chart("Width of the intervals", RATIOS, drawn, [("without the sensor's scale", FULL, False)], lines=(1, 2))
 
 
-def _by_subject(rows: Sequence[Score]) -> Iterator[tuple[str, Sequence[Score]]]:
-    subjects = dict.fromkeys(_name(row) for row in rows)
-    for name in subjects:
-        # The product is drawn last, on top.
-        yield name, sorted((row for row in rows if _name(row) == name), key=lambda row: row.method == METHOD)
+def _errors(rows: Sequence[Score], colours: Mapping[str, str]) -> Sequence[Mark]:
+    """The product last, on top."""
+    ordered = sorted(rows, key=lambda row: row.method == METHOD)
+    return [Mark(row.mean_percent, colours[row.method], row.mean_percent, row.p95_percent) for row in ordered]
+
+
+def _family(row: Score) -> str:
+    return row.scenario.split("/")[0]
 
 
 def _name(row: Score) -> str:
-    return (
-        f"{row.scenario.split('/', 1)[1]} · {row.subject}"
-        if row.scenario.startswith("device/")
-        else (f"{row.scenario} · {row.subject}")
-    )
+    return f"{row.scenario} · {row.subject}"
 
 
 def _stated(rows: Iterable[Score]) -> list[Score]:
     return [row for row in rows if row.method == METHOD and row.stated is not None]
-
-
-def _error(row: Score, colours: dict[str, str]) -> Mark:
-    return Mark(row.mean_percent, colours.get(row.method, NAIVE[-1]), row.mean_percent, row.p95_percent)
 
 
 def _share(coverage: Coverage, colour: str, *, hollow: bool) -> Mark:

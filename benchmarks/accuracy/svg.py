@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
-ROW, FONT, TICK = 17.0, 11, 5.0
+ROW, FONT, TICK, SHIFT = 17.0, 11, 5.0, 4.0
 LEFT, WIDTH, RIGHT, TOP, BOTTOM = 300.0, 560.0, 30.0, 66.0, 34.0
 MARK_R = 3.4
 INK, FAINT, GRID = "#222222", "#777777", "#e4e4e4"
@@ -86,7 +86,7 @@ def _legend(chart: Chart) -> tuple[list[str], float]:
     shapes: list[str] = []
     x, y = 18.0, 42.0
     for words, colour, hollow in chart.legend:
-        span = 24 + 6.6 * len(words)
+        span = 28 + 6.3 * len(words)
         if x + span > LEFT + WIDTH + RIGHT:
             x, y = 18.0, y + ROW
         shapes += [_circle(x, y - 4, colour, hollow=hollow), _text(x + 9, y, words)]
@@ -113,9 +113,19 @@ def _row(axis: Axis, row: Row, number: int, top: float) -> list[str]:
     shapes = [_text(LEFT - 10, y + 4, row.name, anchor="end"), _line(LEFT, y, LEFT + WIDTH, y, "#f3f3f3")]
     for mark in row.marks:
         if mark.low is not None and mark.high is not None:
-            shapes.append(_line(axis.x(mark.low), y, axis.x(mark.high), y, mark.colour))
-            shapes.append(_line(axis.x(mark.high), y - TICK / 2, axis.x(mark.high), y + TICK / 2, mark.colour))
-    return shapes + [_circle(axis.x(mark.value), y, mark.colour, hollow=mark.hollow) for mark in row.marks]
+            shapes += _whisker(axis.x(mark.low), axis.x(mark.high), _height(mark, y), mark.colour)
+    circles = [_circle(axis.x(each.value), _height(each, y), each.colour, hollow=each.hollow) for each in row.marks]
+    return [*shapes, *circles]
+
+
+def _height(mark: Mark, y: float) -> float:
+    """Hollow marks stand a little higher, so that equal values do not hide each other."""
+    return y - SHIFT if mark.hollow else y
+
+
+def _whisker(low_x: float, high_x: float, y: float, colour: str) -> list[str]:
+    caps = [_line(x, y - TICK / 2, x, y + TICK / 2, colour) for x in (low_x, high_x)]
+    return [_line(low_x, y, high_x, y, colour), *caps]
 
 
 def _circle(x: float, y: float, colour: str, *, hollow: bool) -> str:

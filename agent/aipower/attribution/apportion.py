@@ -152,9 +152,7 @@ class Apportioner:
             doubts.add({owner: split.doubt(who) for owner, who in members.items()}, self._solution, split.mean_w)
         done = [
             self._with_errors(attribution, split, members, doubts)
-            for attribution, split, members in zip(
-                reversed(found), reversed(splits), reversed(owners), strict=True
-            )
+            for attribution, split, members in zip(reversed(found), reversed(splits), reversed(owners), strict=True)
         ]
         return done[::-1]
 
@@ -209,7 +207,7 @@ class Apportioner:
             self._backlog.revise(lambda old: self._split(old).wanted_uj())
 
     def _solve(self, windows: Collection[Window]) -> None:
-        """Solve by the old evidence and `windows`; those that the first solution is far from count less in the next."""
+        """Solve by the old evidence and `windows`; those that a first solution is far from count less in the next."""
         self._solution = Solution()
         for _ in range(PASSES):
             weights = [self._weight(window) for window in windows]

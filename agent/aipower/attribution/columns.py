@@ -12,7 +12,7 @@ MOST = 12
 """Programs with a column of their own: the cost of a solution grows with the third power, and few use most of the
 energy."""
 SEASONED = 8
-"""Windows of work after which a process is known well enough by itself; before, it is taken to be like its namesakes."""
+"""Windows of work after which a process is known well enough by itself; before, it counts as like its namesakes."""
 NAMESAKES = 3
 """Of up to so many processes of one name at once each may be a program of its own (`python` says little); more are
 the workers of one job."""

@@ -166,6 +166,6 @@ class Cpu:
 
 
 PROCESSOR_ERROR = 0.003
-"""CPU seconds are exact and RAPL jitters by 0.04 % a second (science of C6): this leaves room for clocks that change."""
+"""CPU seconds are exact and RAPL jitters by 0.04 % a second (science of C6): the rest is room for changing clocks."""
 STATIC_SE, LEAST_STATIC_SE_W = 0.05, 0.5
 """A static level that was seen on a quiet machine is known so well: share of it, and watts."""

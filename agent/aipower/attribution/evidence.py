@@ -77,10 +77,10 @@ class Evidence:
     def copy(self) -> Evidence:
         """The same, to be added to."""
         other = Evidence(self._memory)
-        other._columns, other._place = list(self._columns), dict(self._place)  # noqa: SLF001 - of the same class
-        other._seconds2, other._noise2 = ([list(row) for row in m] for m in (self._seconds2, self._noise2))  # noqa: SLF001
-        other._energies, other._totals_s = list(self._energies), list(self._totals_s)  # noqa: SLF001
-        other._energy2, other._energy_j, other._windows = self._energy2, self._energy_j, self._windows  # noqa: SLF001
+        other._columns, other._place = list(self._columns), dict(self._place)
+        other._seconds2, other._noise2 = ([list(row) for row in m] for m in (self._seconds2, self._noise2))
+        other._energies, other._totals_s = list(self._energies), list(self._totals_s)
+        other._energy2, other._energy_j, other._windows = self._energy2, self._energy_j, self._windows
         return other
 
     @property

@@ -8,8 +8,8 @@ from aipower.attribution.evidence import Evidence, Prior
 from aipower.attribution.work import MEASURE, STATIC, STEP
 
 PROGRAM_SE = 0.6
-"""Programs on one device differ so much, as a share of the mean: 350 W beside 150 W is +40 and -40 %, 400 W beside 60 W
-is not rare (science of F3)."""
+"""Programs on one device differ so much, as a share of the mean: 350 W beside 150 W is +40 and -40 %, 400 W beside
+60 W is not rare (science of F3)."""
 STEP_W, STEP_SE_W = 40.0, 30.0
 """A context adds 26 to 66 W (arXiv 2605.23918)."""
 MEASURE_SE = 1.0

@@ -37,8 +37,10 @@ def covariance_s2(seconds: Mapping[str, float], usual: Mapping[str, float], span
     if looks <= 0 or span_s <= 0:
         return {}
     columns = list(dict.fromkeys([*seconds, *usual]))
-    shares = {c: (looks * seconds.get(c, 0.0) / span_s + PSEUDO * usual.get(c, 0.0)) / (looks + PSEUDO) for c in columns}
-    # Shares that were seen vary less by themselves than the true ones allow: an estimate of p (1 - p) from them is low.
+    shares = {
+        c: (looks * seconds.get(c, 0.0) / span_s + PSEUDO * usual.get(c, 0.0)) / (looks + PSEUDO) for c in columns
+    }
+    # Shares that were seen vary less by themselves than the true ones allow: estimating p (1 - p) from them is low.
     unbiased = looks * (1 - looks / (looks + PSEUDO) ** 2)
     each_s2 = span_s**2 / max(unbiased, LEAST_LOOKS)
     return {
@@ -62,9 +64,7 @@ def refined(
     if not covariance:
         return Refined(dict(seconds), {})
     columns = list(dict.fromkeys(one for one, _ in covariance))
-    gains = {
-        one: sum(covariance[one, other] * intensities_w.get(other, 0.0) for other in columns) for one in columns
-    }
+    gains = {one: sum(covariance[one, other] * intensities_w.get(other, 0.0) for other in columns) for one in columns}
     spread_j2 = sum(gains[column] * intensities_w.get(column, 0.0) for column in columns)
     total_j2 = spread_j2 + error_j2
     if total_j2 <= 0:

@@ -89,9 +89,7 @@ class Shares:
         return weight**2 * share * max(0.0, 1 - share) / looks
 
 
-def _made(
-    parts: tuple[Part, ...], intensities_w: Mapping[str, float], better: Refined, looks_per_s: float
-) -> Shares:
+def _made(parts: tuple[Part, ...], intensities_w: Mapping[str, float], better: Refined, looks_per_s: float) -> Shares:
     weights: dict[ProcessId | None, float] = {}
     inside: dict[ProcessId | None, dict[str, float]] = {}
     for part in parts:
@@ -125,8 +123,10 @@ def shares_of(window: Window, solution: Solution, energy_j: float, mean_w: float
     intensities = {c: max(solution.intensity_w(c, mean_w), 0.0) for c in columns}
     if not any(intensities.values()):
         intensities = dict.fromkeys(columns, 1.0)
-    error_j2 = solution.doubt_j**2 + window.alignment_j2 + sum(
-        solution.variance_w2(one, other) * seen[one] * seen[other] for one in seen for other in seen
+    error_j2 = (
+        solution.doubt_j**2
+        + window.alignment_j2
+        + sum(solution.variance_w2(one, other) * seen[one] * seen[other] for one in seen for other in seen)
     )
     better = refined(seen, covariance, intensities, energy_j, error_j2)
     parts = tuple(_parts(work, seen, better.seconds))

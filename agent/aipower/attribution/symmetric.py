@@ -90,5 +90,5 @@ def non_negative(matrix: Sequence[Sequence[float]], right: Sequence[float], star
 
 
 def quadratic(matrix: Sequence[Sequence[float]], vector: Sequence[float]) -> float:
-    """v'Av."""
+    """The quadratic form of `vector`: v'Av."""
     return sum(a * x * y for row, x in zip(matrix, vector, strict=True) for a, y in zip(row, vector, strict=True))

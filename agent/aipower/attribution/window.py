@@ -9,7 +9,6 @@ from aipower.attribution.samples import Covariance
 from aipower.attribution.work import Work
 from aipower.model import EnergyDelta, Usage
 
-
 ALIGNED_S = 0.08
 """A counter's last update and a driver's last sample lie 0.05 and 0.08 s back on average (updates each 0.1 s, samples
 each 1/6 s), and neither is at the same moment."""

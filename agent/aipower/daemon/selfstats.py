@@ -10,7 +10,6 @@ import psutil
 from aipower.daemon.pace import Schedule
 from aipower.model import AgentStats
 
-
 MEMORY_EACH = 10
 """Looks at the memory come once in so many: it changes slowly, and a look is a file of /proc."""
 

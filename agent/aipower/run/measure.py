@@ -206,7 +206,9 @@ class Measurement:
         self._ledger = Ledger(self._found.directory, max_processes=4096)
         max_gap_s = max(2.0, 5 * self._interval_s)
         calibrations = self._scales.calibrations
-        self._meter = Meter(self._found.sensors, self._ledger, self._clock, max_gap_s, self._run_of, calibrations, KEEP_WINDOWS)
+        self._meter = Meter(
+            self._found.sensors, self._ledger, self._clock, max_gap_s, self._run_of, calibrations, KEEP_WINDOWS
+        )
         self._meter.sample()
         self._meter.prime()
         return self._meter
