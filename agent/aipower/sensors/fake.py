@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from aipower.model import Device, DeviceFacts, Kind, ProcessId, ProcessInfo, Reading, Usage
@@ -20,6 +20,7 @@ from aipower.seams import Clock, ProcessDirectory, SensorSet, SensorTraits, Syst
 
 PUBLISH_S = 0.1
 """As real GPUs publish their counters."""
+TRAITS = SensorTraits(PUBLISH_S, power_period_s=PUBLISH_S, power_window_s=PUBLISH_S)
 GPU_PERIOD_S = 40.0
 LEAD_S = 0.7
 """A job loads its libraries before it uses the GPU."""
@@ -88,7 +89,7 @@ class FakeSensor:
     wave: Wave
     clock: Clock
     facts: DeviceFacts
-    traits: SensorTraits = field(default_factory=lambda: SensorTraits(PUBLISH_S))
+    traits: SensorTraits = TRAITS
 
     def read(self) -> Reading:
         """The counter as last published, and the power now."""
