@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 
 import pytest
 
 from aipower.channel import Channel
 from aipower.model import Fault
+from aipower.run.measure import hungriest
+from aipower.seams import SensorTraits
 from fakes import FakeClock, ScriptedSensor
 
 ReadingAt = Callable[[float], tuple[int | None, float | None]]
@@ -102,3 +105,19 @@ def test_power_over_a_hole_in_the_counter_is_not_an_average_with_nothing() -> No
         powers_w.append(channel.power.latest_w)
         clock.sleep(0.1)
     assert min(power_w for power_w in powers_w if power_w is not None) == pytest.approx(100, rel=0.12)
+
+
+def test_sensors_of_which_each_value_counts_are_read_as_often_as_they_publish() -> None:
+    """A card without a counter each 80 ms, never more often than each 20 ms; one with a counter when there is time."""
+    clock = FakeClock(1.0)
+    counted = channel_over(lambda at_s: (int(at_s * 10) * 10_000_000, 100.0), clock)
+    integrated = channel_over(lambda _: (None, 100.0), clock)
+    traits = SensorTraits(power_period_s=0.02)
+    fast = Channel(ScriptedSensor(clock, lambda _: (None, 100.0), traits=traits), None, 5.0, clock)
+    for channel in (counted, integrated, fast):
+        sampled(channel, clock, clock.now_s + 0.5)
+    assert hungriest([counted])[1] == math.inf
+    hungry, pause_s = hungriest([counted, integrated])
+    assert list(hungry) == [integrated]
+    assert pause_s == pytest.approx(0.08)
+    assert hungriest([counted, integrated, fast])[1] == 0.02

@@ -85,7 +85,7 @@ class _Split:
         if STEP in self.solution.place:
             slopes_uj[STEP] = (held - own) * self.window.delta.span_s * UJ_PER_J
         floor = self.floor
-        model_uj = MODEL_SE * own * (1 - own) * self.solution.doubt_j * UJ_PER_J
+        model_uj = MODEL_SE * own * (1 - own) * self.solution.shown_j * UJ_PER_J
         return Doubt(
             slopes_uj, math.hypot((own or held) * floor.idle_se_uj, (own - held) * floor.context_se_uj, model_uj)
         )
@@ -133,7 +133,11 @@ class Apportioner:
         if not self._keep:
             return [self._at_once(window)]
         self._kept.append(window)
-        return [self._at_once(self._kept.popleft())] if len(self._kept) > self._keep else []
+        if len(self._kept) <= self._keep:
+            return []
+        if not self._solution.columns:
+            self._solve(self._kept)
+        return [self._at_once(self._kept.popleft())]
 
     def settle(self) -> list[Attribution]:
         """All that was held back, by what is known at the end."""
@@ -227,7 +231,8 @@ class Apportioner:
         squares = sorted(r.energy_j**2 * floor_j2 / (floor_j2 + r.sampling_j2) for r in found)
         median_j2 = squares[len(squares) // 2] / MEDIAN_CHI2 if squares else 0.0
         misfit_j = _misfit_j([r for r in found if r.sampling_j2 > SHARED * floor_j2])
-        self._solution = replace(solution, model_error_j2=max(floor_j2, median_j2), misfit_j=misfit_j)
+        error_j2, shown_j2 = max(floor_j2, median_j2), max(floor_j2 / 4, median_j2)
+        self._solution = replace(solution, model_error_j2=error_j2, seen_j2=shown_j2, misfit_j=misfit_j)
 
     def _weight(self, window: Window) -> float:
         """Less for a window that the solution is far from (Cauchy's weight function)."""

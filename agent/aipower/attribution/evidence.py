@@ -41,13 +41,20 @@ class Solution:
     """Square error of one window's energy that is not sampling: what the model does not explain."""
     floor_j2: float = 0.0
     """The least that this is taken for."""
+    seen_j2: float = 0.0
+    """What residuals show of it, which may be less."""
     misfit_j: float = 0.0
     """By how much windows in which several columns work have more or less energy than the sum of their parts."""
 
     @property
     def doubt_j(self) -> float:
-        """What the model may be wrong by in a window in which several work, in the same direction each time."""
+        """What the model may be wrong by in a window in which several work."""
         return math.sqrt(self.model_error_j2 + self.misfit_j**2)
+
+    @property
+    def shown_j(self) -> float:
+        """What residuals show it to be wrong by in such windows, perhaps in the same direction each time."""
+        return math.sqrt(self.seen_j2 + self.misfit_j**2)
 
     def intensity_w(self, column: str, otherwise_w: float) -> float:
         """The intensity of a column, `otherwise_w` if there is no evidence of it."""

@@ -13,6 +13,10 @@ from aipower.attribution.work import Work
 from aipower.model import ProcessId
 
 
+TINY_J = 1e-9
+"""Stands for no energy where something must be divided by it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One worker's part of one column: `seconds` of it, which are `share` of all seconds of the column."""
@@ -117,20 +121,27 @@ def shares_of(window: Window, solution: Solution, energy_j: float, mean_w: float
     seen = work.seconds
     columns = list(dict.fromkeys([*seen, *(one for one, _ in covariance)]))
     if len(columns) == 1:
-        alone = dict.fromkeys(columns, 1.0)
+        alone = dict.fromkeys(columns, max(energy_j, TINY_J))
         seconds = seen or dict.fromkeys(columns, window.delta.span_s)
         return _made(tuple(_parts(work, seen, seconds)), alone, Refined(seconds, {}), window.looks_per_s)
     intensities = {c: max(solution.intensity_w(c, mean_w), 0.0) for c in columns}
     if not any(intensities.values()):
-        intensities = dict.fromkeys(columns, 1.0)
-    error_j2 = (
-        solution.doubt_j**2
-        + window.alignment_j2
-        + sum(solution.variance_w2(one, other) * seen[one] * seen[other] for one in seen for other in seen)
-    )
+        intensities = dict.fromkeys(columns, max(energy_j, TINY_J) / max(sum(seen.values()), window.delta.span_s))
+    error_j2 = solution.doubt_j**2 + window.alignment_j2 + _intensities_j2(window, solution)
     better = refined(seen, covariance, intensities, energy_j, error_j2)
     parts = tuple(_parts(work, seen, better.seconds))
     return _made(parts, intensities, better, window.looks_per_s)
+
+
+def _intensities_j2(window: Window, solution: Solution) -> float:
+    """What the intensities' errors leave open of the energy: for the seconds seen, and for how far those may be off.
+
+    The second matters where two columns were never told apart: their seconds cannot be told by the energy either.
+    """
+    seen = window.work.seconds
+    of_seen = sum(solution.variance_w2(one, other) * seen[one] * seen[other] for one in seen for other in seen)
+    of_unseen = sum(solution.variance_w2(one, other) * value for (one, other), value in window.covariance_s2.items())
+    return of_seen + max(0.0, of_unseen)
 
 
 def _parts(work: Work, seen: Mapping[str, float], seconds: Mapping[str, float]) -> Iterable[Part]:

@@ -129,7 +129,11 @@ class DeviceEnergy:
         """All deltas of the account up to `at_s`: the `pending` ones, what was held back, and what is yet unseen."""
         self.end(at_s)
         deltas = [*pending, *self._after_the_last(self._held()), *self._release()]
-        return self._cut(deltas, at_s) if self._until_s >= at_s else (*deltas, *self._tail(at_s))
+        if self._until_s >= at_s:
+            return self._cut(deltas, at_s)
+        deltas.extend(self._tail(at_s))
+        self._until_s = at_s
+        return tuple(deltas)
 
     def _held(self) -> tuple[EnergyDelta, ...]:
         """What the counter has not handed out yet; where it never moved, what the power readings say."""

@@ -24,7 +24,7 @@ TOMBSTONE_S = 10.0
 GARBAGE = 0.2
 """Share of the answers with rows that cannot be."""
 CLOCK_STEP_S = (-3600.0, -5.0, 5.0, 3600.0)
-REUSED = 4321
+REUSED, TURN_S = 4321, 0.005
 LEVELS_W = (400.0, 150.0)
 
 
@@ -73,7 +73,7 @@ def pid_reuse(rng: random.Random) -> Case:
     names = {long: "long"}
     while (until_s := at_s + rng.uniform(3.0, 8.0)) < end_s:
         kind, short = len(names) % 2, ProcessId("simulated", REUSED, round(100 * at_s))
-        stretches += turns([(short, levels_w[kind]), (long, long_w)], at_s, until_s)
+        stretches += turns([(short, levels_w[kind]), (long, long_w)], at_s, until_s, TURN_S)
         holdings.append(Holding(short, at_s, until_s))
         names[short] = f"kind{kind}"
         at_s = until_s + rng.uniform(0.1, 0.9)

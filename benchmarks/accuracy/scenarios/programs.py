@@ -14,7 +14,7 @@ from benchmarks.accuracy.scenarios.processes import IDLE_W, LOADING_S, STEP_W, t
 from benchmarks.accuracy.world import Holding, Stretch, World, compose, process
 
 PHASE_S = 10.0
-TURN_S = 0.005
+TURN_S = 0.01
 THREE_W = (350.0, 220.0, 120.0)
 EIGHT_W = (400.0, 330.0, 280.0, 230.0, 190.0, 150.0, 120.0, 90.0)
 WORKING = 0.5
