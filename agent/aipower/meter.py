@@ -81,6 +81,8 @@ class Meter:
                 channel.worked(usage)
         for channel in channels:
             self._attribute(channel)
+            for fault in channel.warnings():
+                self._record(fault)
 
     def settle(self) -> None:
         """Split what was held back: nothing more will be known of it."""

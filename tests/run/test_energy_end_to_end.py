@@ -143,7 +143,8 @@ def test_a_counter_that_never_moves_gives_way_to_integrated_power(mode: str, tmp
     assert device["method"] == "integrated"
     assert device["energy_j"] == pytest.approx(gpu.true_energy_j(*window(machine, done)), rel=0.04)
     reasons = {fault["reason"] for fault in done.record["faults"]}
-    assert reasons == ({"counter_stuck"} if mode == "constant" else set())
+    # A card that looks 25 of 100 ms, busy part of the time and flat all the same, may hide something.
+    assert reasons - {"alias"} == ({"counter_stuck"} if mode == "constant" else set())
 
 
 def test_eight_gpus_at_once(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from aipower.attribution.window import Window
 from aipower.attribution.work import Work
 from aipower.model import ProcessId
 
-
 TINY_J = 1e-9
 """Stands for no energy where something must be divided by it."""
 
