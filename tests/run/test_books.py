@@ -274,3 +274,14 @@ def test_the_newest_command_line_is_shown() -> None:
             assert _command(process(1), tree, "as asked", "comm") == "comm"
         finally:
             child.kill()
+
+
+def test_what_no_reading_covered_may_have_been_used_at_the_highest_power() -> None:
+    """The sensor leaves after 3 s of 5 s at 100 W: up to 200 J more than was counted."""
+    _, row = close(measured(leaving(START_S + 3.0, 100.0), working(MINE)))
+    assert row.interval_j is not None
+    assert row.energy_j is not None
+    high_j = row.interval_j[1] - row.energy_j
+    missing_j = (5.0 - row.covered_s) * (row.peak_w or 0.0)
+    assert missing_j > 150
+    assert high_j > missing_j

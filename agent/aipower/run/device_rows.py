@@ -16,6 +16,8 @@ from aipower.uncertainty import part_error, whole_error
 
 SEEN_S = 0.5
 """Utilisation is sampled six times a second and holders are listed at the end: a shorter job may go unseen."""
+MISSING_S = 0.02
+"""Less is the roundness of the edges."""
 LEAST_READINGS = 3
 """A peak of fewer readings of power says nothing."""
 TICK_S = 0.01
@@ -52,7 +54,7 @@ def device_row(channel: Channel, ledger: Ledger, span: Span) -> DeviceRecord:
     counted = totals.energy_uj > 0
     energy_j = totals.energy_uj / UJ_PER_J
     mean_w = energy_j / channel.covered_s if counted and channel.covered_s > 0 else None
-    whole, share = whole_of(channel, ledger), share_of(channel, ledger, span)
+    whole, share = whole_of(channel, ledger, span), share_of(channel, ledger, span)
     return DeviceRecord(
         device=device.id,
         kind=device.kind,
@@ -76,12 +78,12 @@ def device_row(channel: Channel, ledger: Ledger, span: Span) -> DeviceRecord:
     )
 
 
-def whole_of(channel: Channel, ledger: Ledger) -> Range:
-    """What the device used, whoever used it."""
+def whole_of(channel: Channel, ledger: Ledger, span: Span) -> Range:
+    """What the device used, whoever used it; while it was not covered it may have used up to its peak."""
     device = channel.sensor.device
     energy_uj = ledger.totals(device.id).energy_uj
     error = whole_error(energy_uj, channel.covered_s, ledger.scale(device), channel.edge_uj)
-    return Range(energy_uj / UJ_PER_J, error)
+    return Range(energy_uj / UJ_PER_J, error, more_j=_missing_j(channel, span))
 
 
 def share_of(channel: Channel, ledger: Ledger, span: Span) -> Share | None:
@@ -93,7 +95,14 @@ def share_of(channel: Channel, ledger: Ledger, span: Span) -> Share | None:
     error = part_error(part, ledger.scale(device), channel.edge_uj if part.energy_uj else 0.0)
     missed_j = 0.0 if device.kind == "gpu" else _uncounted_j(totals, span)
     hidden_j = _hidden_j(totals, part, span) if device.kind == "gpu" else missed_j
-    return Share(Range(part.energy_uj / UJ_PER_J, error, missed_j, hidden_j), whole_of(channel, ledger))
+    hidden_j += _missing_j(channel, span)
+    return Share(Range(part.energy_uj / UJ_PER_J, error, missed_j, hidden_j), whole_of(channel, ledger, span))
+
+
+def _missing_j(channel: Channel, span: Span) -> float:
+    """What the device may have used while no reading told it, at the highest power that was read."""
+    missing_s = span.wall_s - channel.covered_s
+    return missing_s * (channel.power.peak_w or 0.0) if missing_s > MISSING_S else 0.0
 
 
 def _uncounted_j(totals: DeviceAccount, span: Span) -> float:
