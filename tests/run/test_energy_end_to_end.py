@@ -273,8 +273,10 @@ def test_a_wrap_inside_the_run_on_two_sockets_with_dram(tmp_path: Path) -> None:
         assert device["energy_j"] == pytest.approx(watts[key] * wall_s, rel=0.03)
     assert done.record["faults"] == []
     assert done.record["estimated_j"]["cpu"] is None
-    assert 0 < done.record["energy_j"]["cpu"] < 200.0 * wall_s
-    assert 0 < done.record["energy_j"]["dram"] < 20.0 * wall_s
+    # The tree's power does not follow the load, so that all of it may rightly pass for static.
+    for kind, most_w in (("cpu", 200.0), ("dram", 20.0)):
+        low_j, high_j = done.record["interval_j"][kind]
+        assert 0 <= low_j <= done.record["energy_j"][kind] <= high_j <= 1.1 * most_w * wall_s
     assert_parts_sum(done)
 
 

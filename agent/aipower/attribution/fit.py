@@ -22,7 +22,7 @@ PRESENT = 0.1
 LEAST_LEFT = 0.1
 """Of the variation in a direction at least this is taken for real: more noise than that was never seen."""
 HALVINGS = 6
-NOISE_SE = 0.3
+NOISE_SE = 0.6
 """How far the noise of the samples is known: processes that work in stretches are sampled better than at random."""
 
 
