@@ -79,6 +79,8 @@ def test_the_user_overrides_the_system_and_the_variable_both(tmp_path: Path) -> 
     assert load_calibrations({**environ, "AIPOWER_CALIBRATION": str(system)}, system)["GPU-1"].gain == 0.958
     with pytest.raises(UsageError, match=r"AIPOWER_CALIBRATION names .* not there"):
         load_calibrations({"AIPOWER_CALIBRATION": str(tmp_path / "typo.json")})
+    with pytest.raises(UsageError, match=r"AIPOWER_CALIBRATION names .* not for us to see"):
+        load_calibrations({"AIPOWER_CALIBRATION": "x" * 5000})
 
 
 def test_where_results_go(tmp_path: Path) -> None:

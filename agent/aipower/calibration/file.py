@@ -59,8 +59,9 @@ def load_entries(environ: Mapping[str, str], system: Path = SYSTEM_FILE) -> Mapp
     Raises:
         UsageError: A file is broken, or the one that the variable names is not there.
     """
-    if environ.get(VARIABLE) and not Path(environ[VARIABLE]).exists():
-        raise UsageError(f"{VARIABLE} names {environ[VARIABLE]}, which is not there")
+    # Path.exists() raises for a folder that is closed to us.
+    if environ.get(VARIABLE) and not os.path.exists(environ[VARIABLE]):  # noqa: PTH110 - see above
+        raise UsageError(f"{VARIABLE} names {environ[VARIABLE][:200]}, which is not there, or not for us to see")
     found: dict[str, Stored] = {}
     for path in calibration_files(environ, system):
         found.update({device: Stored(entry, path) for device, entry in read_entries(path).items()})
