@@ -129,8 +129,8 @@ class Apportioner:
         self._design.baseline.observe(delta, usage)
         self._columns.count(usage)
         window = self._window(delta, usage)
-        self._learn(window)
         if not self._keep:
+            self._learn(window)
             return [self._at_once(window)]
         self._kept.append(window)
         if len(self._kept) <= self._keep:
@@ -192,11 +192,9 @@ class Apportioner:
         return Window(delta, usage, work, covariance_s2(seconds, usual, span_s, looks), unrest_w)
 
     def _learn(self, window: Window) -> None:
-        if self._keep:
-            return
         if len(self._recent) == REMEMBERED:
             oldest = self._recent.popleft()
-            self._design.add(self._old, oldest, self._weight(oldest))
+            self._design.add(self._old, oldest, self._weight(self._design.residual(oldest, self._solution)))
         self._recent.append(window)
         self._since_solved += 1
         if self._since_solved < self._solve_after:
@@ -212,31 +210,31 @@ class Apportioner:
 
     def _solve(self, windows: Collection[Window]) -> None:
         """Solve by the old evidence and `windows`; those that a first solution is far from count less in the next."""
-        self._solution = Solution()
+        weights = [1.0] * len(windows)
         for _ in range(PASSES):
-            weights = [self._weight(window) for window in windows]
             self._design, self._evidence = self._design.anew(), self._old.copy()
             for window, weight in zip(windows, weights, strict=True):
                 self._design.add(self._evidence, window, weight)
-            self._judge(windows)
+            weights = [self._weight(found) for found in self._judge(windows)]
 
-    def _judge(self, windows: Iterable[Window]) -> None:
-        """Solve, and judge from `windows` what the model does not explain.
+    def _judge(self, windows: Iterable[Window]) -> Sequence[Residual | None]:
+        """Solve, and judge from `windows` what the model does not explain; their residuals.
 
         By the median: phases that change inside a window make some of them far off.
         """
         solution = self._design.solve(self._evidence)
         floor_j2 = max(solution.floor_j2, TRACE)
-        found = [r for window in windows if (r := self._design.residual(window, solution)) is not None]
+        residuals = [self._design.residual(window, solution) for window in windows]
+        found = [residual for residual in residuals if residual is not None]
         squares = sorted(r.energy_j**2 * floor_j2 / (floor_j2 + r.sampling_j2) for r in found)
         median_j2 = squares[len(squares) // 2] / MEDIAN_CHI2 if squares else 0.0
         misfit_j = _misfit_j([r for r in found if r.sampling_j2 > SHARED * floor_j2])
         error_j2, shown_j2 = max(floor_j2, median_j2), max(floor_j2 / 4, median_j2)
         self._solution = replace(solution, model_error_j2=error_j2, seen_j2=shown_j2, misfit_j=misfit_j)
+        return residuals
 
-    def _weight(self, window: Window) -> float:
+    def _weight(self, found: Residual | None) -> float:
         """Less for a window that the solution is far from (Cauchy's weight function)."""
-        found = self._design.residual(window, self._solution)
         if found is None:
             return 1.0
         return 1 / (1 + found.energy_j**2 / (FAR**2 * self._solution.model_error_j2))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from aipower.attribution.baseline import Floor
 from aipower.attribution.split import largest_remainder
+from aipower.attribution.work import order
 from aipower.model import Attribution, EnergyDelta, ProcessId, Usage
 
 
@@ -37,7 +38,7 @@ def lone_holder(usage: Usage) -> dict[ProcessId | None, float]:
 def _context(context_uj: int, usage: Usage) -> tuple[dict[ProcessId, int], int]:
     """The step in equal parts, its Shapley value; the parts of unknown holders are nobody's."""
     holders: dict[ProcessId | None, float] = {}
-    for holder in sorted(usage.holders, key=_order):
+    for holder in sorted(usage.holders, key=order):
         holders[holder] = 1.0
     if usage.unknown_holders:
         holders[None] = float(usage.unknown_holders)
@@ -55,7 +56,3 @@ def _active(work_uj: int, weights: Mapping[ProcessId | None, float]) -> tuple[di
 def _without_unknown(parts: Mapping[ProcessId | None, int]) -> tuple[dict[ProcessId, int], int]:
     known = {process: part for process, part in parts.items() if process is not None}
     return known, parts.get(None, 0)
-
-
-def _order(process: ProcessId) -> tuple[int, int]:
-    return process.pid, process.started_ticks

@@ -64,7 +64,7 @@ class Columns:
         """After so many windows: let those who work most have the columns from now on."""
         keep = MEMORY**windows
         self._names.clear()
-        ordered = sorted(self._seconds.items(), key=lambda item: item[1], reverse=True)[: 4 * MOST]
+        ordered = self._ordered()[: 4 * MOST]
         self._seconds = {column: seconds * keep for column, seconds in ordered}
         if len(ordered) >= MOST:
             self._own = {column for column, _ in ordered[:MOST]}
@@ -74,8 +74,11 @@ class Columns:
         self._own, self._seconds, self._latest = set(), {}, {}
         for usage in usages:
             self.of(usage)
-        ordered = sorted(self._seconds.items(), key=lambda item: item[1], reverse=True)
-        self._own = {column for column, _ in ordered[:MOST]}
+        self._own = {column for column, _ in self._ordered()[:MOST]}
+
+    def _ordered(self) -> list[tuple[str, float]]:
+        """The columns with their seconds, those that work most first."""
+        return sorted(self._seconds.items(), key=lambda item: item[1], reverse=True)
 
     def _name(self, process: ProcessId) -> str:
         """Its name, which a process changes seldom: it is asked for anew when the columns are ranked."""

@@ -56,7 +56,7 @@ def work_of(usage: Usage, columns: Mapping[ProcessId, str], span_s: float) -> Wo
     if usage.unknown_busy_s > 0:
         workers.append(Worker(None, {UNKNOWN: scale * usage.unknown_busy_s}))
     present: dict[str, list[ProcessId]] = {}
-    for holder in sorted(usage.holders, key=_order):
+    for holder in sorted(usage.holders, key=order):
         present.setdefault(columns[holder], []).append(holder)
     held = {column: tuple(holders) for column, holders in present.items()}
     return Work(tuple(workers), held, _seconds(workers))
@@ -78,7 +78,8 @@ def _seconds(workers: Iterable[Worker]) -> dict[str, float]:
     return total
 
 
-def _order(process: ProcessId) -> tuple[int, int]:
+def order(process: ProcessId) -> tuple[int, int]:
+    """A key that puts processes into the same order each time."""
     return process.pid, process.started_ticks
 
 
