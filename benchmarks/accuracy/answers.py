@@ -8,11 +8,11 @@ from dataclasses import replace
 from aipower.ledger import Ledger
 from aipower.meter import Channel, Meter
 from aipower.model import SUMMED_KINDS, UJ_PER_J, ProcessId
-from aipower.run.books import _identifiable as identifiable
-from aipower.run.books import _sums as sums_of
-from aipower.run.device_rows import Span, device_row
-from aipower.run.measure import RUN
-from aipower.run.record import DeviceRecord, is_covered
+from aipower.record.books import _identifiable as identifiable
+from aipower.record.books import _sums as sums_of
+from aipower.record.device_rows import Span, device_row
+from aipower.record.measured import RUN
+from aipower.record.record import DeviceRecord, is_covered
 from aipower.uncertainty import Error, part_error
 from benchmarks.accuracy.case import Case, Part
 from benchmarks.accuracy.estimates import METHOD, Estimate, Interval

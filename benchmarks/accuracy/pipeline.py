@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from aipower.ledger import Ledger
 from aipower.meter import Meter
-from aipower.run.measure import ATTRIBUTE_S, BURST_S, DENSE_S, KEEP_WINDOWS, RUN, SETTLE_FROM_S, SETTLE_S, hungriest
+from aipower.record.measured import RUN
+from aipower.record.runmeter import ATTRIBUTE_S, BURST_S, DENSE_S, KEEP_WINDOWS, SETTLE_FROM_S, SETTLE_S, hungriest
 from aipower.seams import SensorSet, UsageSource
 from benchmarks.accuracy.answers import answers
 from benchmarks.accuracy.case import AFTER_S, Case, Part

@@ -10,7 +10,7 @@ import pytest
 
 from aipower.channel import Channel
 from aipower.model import Fault
-from aipower.run.measure import hungriest
+from aipower.record.runmeter import hungriest
 from aipower.seams import SensorTraits
 from fakes import FakeClock, ScriptedSensor
 

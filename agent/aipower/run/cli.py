@@ -125,12 +125,22 @@ def _report(
 ) -> None:
     """Record and report. Whatever breaks in them is one line: the exit code is the command's."""
     try:
-        from aipower.run.compose import compose  # noqa: PLC0415 - see above
-        from aipower.run.report import render  # noqa: PLC0415 - see above
+        from aipower.record.compose import compose  # noqa: PLC0415 - see above
+        from aipower.record.measured import Told  # noqa: PLC0415 - see above
+        from aipower.record.report import render  # noqa: PLC0415 - see above
 
-        record = compose(options, measurement.result(), outcome, started_unix_s)
+        told = Told(
+            tuple(options.command),
+            options.name,
+            outcome.exit_code,
+            started_unix_s,
+            outcome.cpu_s,
+            outcome.max_rss_bytes,
+            outcome.survivors,
+        )
+        record = compose(told, measurement.result())
         if options.json is not None:
-            from aipower.run.record import to_json  # noqa: PLC0415 - see above
+            from aipower.record.record import to_json  # noqa: PLC0415 - see above
 
             output.write(to_json(record))
         if not options.quiet:

@@ -8,85 +8,31 @@ the books.
 from __future__ import annotations
 
 import logging
-import math
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 
-from aipower.errors import AipowerError, SensorError
-from aipower.ledger import Ledger
-from aipower.meter import Channel, Meter
-from aipower.model import Conditions, ProcessId
-from aipower.processes.machine import RunCpuUsage
+from aipower.errors import AipowerError
 from aipower.processes.procfs import ProcFs
 from aipower.processes.table import ProcessTable
 from aipower.processes.tree import RunTree
-from aipower.run.conditions import ConditionLog
+from aipower.record.measured import Measured, Trouble
+from aipower.record.runmeter import ATTRIBUTE_S, BURST_S, DENSE_S, RunMeter, hungriest, patience_s
 from aipower.run.console import in_one_line
 from aipower.run.scales import load_scales
 from aipower.seams import Clock
-from aipower.sensors.select import Found, Machine, Selection, discover
+from aipower.sensors.select import Machine, Selection, discover
 
 log = logging.getLogger(__name__)
 
-DENSE_S = 0.005
-"""Pause between reads while edges are looked for: a tenth of an update of the fastest counter would cost too much."""
-BURST_S = 0.25
-"""Long enough to see two updates of a 100 ms counter."""
-SETTLE_S = 0.12
-"""Longest wait after the end for one more update of a 100 ms counter."""
-SETTLE_FROM_S = 0.1
-"""Runs shorter than this do not wait: who measures `true` wants the prompt back."""
-ATTRIBUTE_S = 1.0
-"""Windows of attribution: utilisation is sampled six times a second, so shorter ones are mostly noise."""
-KEEP_WINDOWS = 3600
-"""Windows that are split at the end, when all is known that the run shows; an hour of them."""
 READY_S = 10.0
 """A driver that has not answered by then is left out: the command must not wait for it."""
 PATIENT_S = 2.0
 """After this long a person is told what is waited for."""
 SLICE_S = 0.05
 """Pause between looks at whether we were asked to stop."""
-LEAST_PAUSE_S = 0.02
-"""Sensors are not read more often than this, however fast they are: each read wakes a driver."""
-RUN = "run"
-"""The name of the run in its own ledger, which holds no other."""
 FINISH_S = 5.0
 """A sensor that hangs at the end is not waited for any longer than this."""
-
-
-def hungriest(channels: Iterable[Channel]) -> tuple[Sequence[Channel], float]:
-    """The channels whose energy hangs on each value of the sensor, and the pause between reads that misses none."""
-    hungry = [channel for channel in channels if channel.up and math.isfinite(channel.energy.look_again_s)]
-    pause_s = min((channel.energy.look_again_s for channel in hungry), default=math.inf)
-    return hungry, max(LEAST_PAUSE_S, pause_s)
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What went wrong with the measurement itself, not with one device."""
-
-    reason: str
-    """A short stable word: `driver_late`, `hung`, `no_thread`, `calibration`, `internal`."""
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What the thread leaves behind."""
-
-    found: Found | None
-    meter: Meter | None
-    ledger: Ledger | None
-    tree: RunTree | None
-    started_s: float
-    ended_s: float
-    complete: bool
-    """False where a sensor hung: the figures end before the command did."""
-    troubles: tuple[Trouble, ...] = ()
-    conditions: Mapping[str, Conditions] = field(default_factory=dict)
-    """Under which conditions each device worked, by its id."""
 
 
 class Measurement:
@@ -106,10 +52,7 @@ class Measurement:
         self._refusal: AipowerError | None = None
         self._scales = load_scales(environ)
         self._troubles = [Trouble("calibration", self._scales.problem)] if self._scales.problem else []
-        self._conditions = ConditionLog()
-        self._found: Found | None = None
-        self._meter: Meter | None = None
-        self._ledger: Ledger | None = None
+        self._run: RunMeter | None = None
         self._tree: RunTree | None = None
 
     @property
@@ -159,17 +102,10 @@ class Measurement:
         troubles = list(self._troubles)
         if hung:
             troubles.append(Trouble("hung", f"a sensor did not answer within {FINISH_S:.0f} s of the end"))
-        return Measured(
-            self._found,
-            self._meter,
-            self._ledger,
-            self._tree,
-            self._started_s,
-            self._ended_s,
-            not hung and self._finished,
-            tuple(troubles),
-            self._conditions.summary(),
-        )
+        complete = not hung and self._finished
+        if self._run is None:
+            return Measured(None, None, self._tree, self._started_s, self._ended_s, complete, tuple(troubles))
+        return self._run.measured(self._started_s, self._ended_s, tuple(troubles), complete=complete)
 
     def _wait_until_ready(self, asked_to_stop: Callable[[], bool], tell: Callable[[], None]) -> bool:
         """False where the driver took longer than `READY_S`."""
@@ -187,11 +123,11 @@ class Measurement:
 
     def _work(self) -> None:
         try:
-            meter = self._prepare()
+            run = self._prepare()
             self._ready.set()
             self._go.wait()
-            self._watch(meter)
-            self._finish(meter)
+            self._watch(run)
+            self._finish(run)
             self._finished = True
         except AipowerError as error:
             self._refusal = error
@@ -201,91 +137,55 @@ class Measurement:
         finally:
             self._ready.set()
 
-    def _prepare(self) -> Meter:
-        self._found = discover(self._selection, self._machine, None)
-        self._ledger = Ledger(self._found.directory, max_processes=4096)
+    def _prepare(self) -> RunMeter:
+        found = discover(self._selection, self._machine, None)
         max_gap_s = max(2.0, 5 * self._interval_s)
-        calibrations = self._scales.calibrations
-        self._meter = Meter(
-            self._found.sensors, self._ledger, self._clock, max_gap_s, self._run_of, calibrations, KEEP_WINDOWS
-        )
-        self._meter.sample()
-        self._meter.prime()
-        return self._meter
+        run = RunMeter(found.sensors, found.directory, self._clock, max_gap_s, self._scales.calibrations)
+        run.meter.sample()
+        run.meter.prime()
+        self._run = run
+        return run
 
-    def _watch(self, meter: Meter) -> None:
+    def _watch(self, run: RunMeter) -> None:
         tree = self._tree
         assert tree is not None  # noqa: S101 - set before the event that lets us come here
-        self._adopt(meter, tree)
-        for channel in meter.channels:
-            channel.open(self._started_s)
+        run.begin(tree, self._started_s, self._procfs)
+        if self._selection.fake_gpus:
+            from aipower.sensors.fake import adopt  # noqa: PLC0415 - only the simulation needs it
+
+            adopt(run.sources, tree.root)
         burst_until_s = self._started_s + BURST_S
         next_s, attribute_s = self._started_s, self._started_s + ATTRIBUTE_S
         while not self._over.is_set():
             now_s = self._clock.monotonic_s()
-            meter.sample()
+            run.meter.sample()
             if now_s >= attribute_s:
-                self._look_around(tree)
-                meter.attribute()
-                self._conditions.look(channel.sensor for channel in meter.channels)
+                run.look()
                 attribute_s = now_s + ATTRIBUTE_S
             if now_s < burst_until_s:
                 self._over.wait(DENSE_S)
                 continue
-            self._look_around(tree)
+            run.look_around()
             next_s = max(next_s + self._interval_s, self._clock.monotonic_s())
-            self._rest(meter, now_s, next_s)
+            self._rest(run, now_s, next_s)
 
-    def _rest(self, meter: Meter, read_s: float, until_s: float) -> None:
+    def _rest(self, run: RunMeter, read_s: float, until_s: float) -> None:
         """Wait until `until_s` or the end; sensors of which each value counts, last read at `read_s`, are read on."""
         while not self._over.is_set():
-            hungry, pause_s = hungriest(meter.channels)
+            hungry, pause_s = hungriest(run.meter.channels)
             due_s = read_s + pause_s
             ended = self._over.wait(max(0.0, min(due_s, until_s) - self._clock.monotonic_s()))
             if ended or until_s <= due_s:
                 return
             read_s = self._clock.monotonic_s()
-            meter.sample(hungry)
+            run.meter.sample(hungry)
 
-    def _finish(self, meter: Meter) -> None:
-        for channel in meter.channels:
-            channel.end(self._ended_s)
-        meter.sample()
-        patience_s = SETTLE_S if self._ended_s - self._started_s >= SETTLE_FROM_S else 0.0
-        until_s = self._clock.monotonic_s() + patience_s
-        while self._clock.monotonic_s() < until_s and (unsettled := self._unsettled(meter)):
+    def _finish(self, run: RunMeter) -> None:
+        run.end(self._ended_s)
+        run.meter.sample()
+        until_s = self._clock.monotonic_s() + patience_s(self._ended_s - self._started_s)
+        while self._clock.monotonic_s() < until_s and (unsettled := run.unsettled()):
             self._clock.sleep(DENSE_S)
-            meter.sample(unsettled)
-        for channel in meter.channels:
-            channel.close(self._ended_s)
-        meter.attribute()
-        meter.settle()
-        meter.close()
-
-    def _run_of(self, process: ProcessId) -> str:
-        return RUN if self._tree is not None and process in self._tree else ""
-
-    def _unsettled(self, meter: Meter) -> list[Channel]:
-        return [channel for channel in meter.channels if not channel.settled(self._ended_s)]
-
-    def _adopt(self, meter: Meter, tree: RunTree) -> None:
-        """Tell the channels whose work to look for."""
-        try:
-            cpu = RunCpuUsage(tree, self._procfs, self._clock)
-        except SensorError:
-            log.debug("no CPU times in /proc", exc_info=True)
-            return
-        for channel in meter.channels:
-            if channel.sensor.device.kind in {"cpu", "dram"}:
-                channel.source = cpu.socket(channel.sensor.device.index)
-        if self._selection.fake_gpus:
-            from aipower.sensors.fake import adopt  # noqa: PLC0415 - only the simulation needs it
-
-            adopt((channel.source for channel in meter.channels), tree.root)
-
-    def _look_around(self, tree: RunTree) -> None:
-        """Meet processes before they are gone: a GPU's samples name them by pid only."""
-        try:
-            tree.refresh()
-        except OSError:
-            log.debug("cannot read /proc", exc_info=True)
+            run.meter.sample(unsettled)
+        run.close()
+        run.meter.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aipower.errors import SensorGoneError
 from aipower.model import Conditions, Device, DeviceFacts, Reading
-from aipower.run.conditions import ConditionLog
+from aipower.record.conditions import ConditionLog
 from aipower.seams import SensorTraits
 from fake_driver.build import library
 from fake_driver.presets import h100

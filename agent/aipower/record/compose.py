@@ -6,27 +6,25 @@ import os
 import time
 
 from aipower import __version__
-from aipower.run.books import Books, close_books
-from aipower.run.estimate import Estimate, estimate_cpu
-from aipower.run.measure import Measured
-from aipower.run.options import RunOptions
-from aipower.run.record import Energies, Intervals, RunRecord
-from aipower.run.supervise import Outcome
+from aipower.record.books import Books, close_books
+from aipower.record.estimate import Estimate, estimate_cpu
+from aipower.record.measured import Measured, Told
+from aipower.record.record import Energies, Intervals, RunRecord
 
 
-def compose(options: RunOptions, measured: Measured, outcome: Outcome, started_unix_s: float) -> RunRecord:
+def compose(told: Told, measured: Measured) -> RunRecord:
     """The record of one run."""
-    command = [printable(word) for word in options.command]
-    books = close_books(measured, " ".join(command), outcome.cpu_s)
+    command = [printable(word) for word in told.command]
+    books = close_books(measured, " ".join(command), told.cpu_s)
     wall_s = max(0.0, measured.ended_s - measured.started_s)
-    cpu_s = max(outcome.cpu_s, measured.tree.total_cpu_s() if measured.tree else 0.0)
+    cpu_s = max(told.cpu_s, measured.tree.total_cpu_s() if measured.tree else 0.0)
     guess = _guess(books, cpu_s, wall_s)
     return RunRecord(
-        run_id=new_run_id(started_unix_s),
-        name=printable(options.name),
+        run_id=new_run_id(told.started_unix_s),
+        name=printable(told.name),
         command=command,
-        exit_code=outcome.exit_code,
-        started_unix_s=started_unix_s,
+        exit_code=told.exit_code,
+        started_unix_s=told.started_unix_s,
         wall_s=wall_s,
         host=printable(os.uname().nodename),
         energy_j=books.energy_j,
@@ -40,8 +38,8 @@ def compose(options: RunOptions, measured: Measured, outcome: Outcome, started_u
         faults=books.faults,
         not_measured=books.not_measured,
         cpu_time_s=cpu_s,
-        max_rss_bytes=outcome.max_rss_bytes,
-        surviving_processes=outcome.survivors,
+        max_rss_bytes=told.max_rss_bytes,
+        surviving_processes=told.survivors,
         complete=measured.complete and books.covered,
         simulated=books.simulated,
         version=__version__,

@@ -12,10 +12,10 @@ from aipower.ledger import Ledger
 from aipower.meter import Channel, Meter
 from aipower.model import SUMMED_KINDS, UJ_PER_J, ProcessId
 from aipower.processes.tree import RunTree
-from aipower.run.conditions import with_conditions
-from aipower.run.device_rows import Span, device_row, share_of, span_of
-from aipower.run.measure import Measured
-from aipower.run.record import (
+from aipower.record.conditions import with_conditions
+from aipower.record.device_rows import Span, device_row, share_of, span_of
+from aipower.record.measured import Measured
+from aipower.record.record import (
     DeviceRecord,
     Energies,
     FaultLine,
@@ -25,7 +25,7 @@ from aipower.run.record import (
     ProcessRecord,
     is_covered,
 )
-from aipower.run.shares import Range, Share
+from aipower.record.shares import Range, Share
 from aipower.uncertainty import Error, part_error
 
 IDENTIFIABLE_SHARE = 0.05
@@ -55,8 +55,8 @@ def close_books(measured: Measured, command: str, cpu_s: float) -> Books:
 
     `command` is the run's command line, `cpu_s` the exact CPU seconds of all that has ended.
     """
-    found, meter, ledger, tree = measured.found, measured.meter, measured.ledger, measured.tree
-    if found is None or meter is None or ledger is None:
+    meter, ledger, tree = measured.meter, measured.ledger, measured.tree
+    if meter is None or ledger is None:
         return _without_sensors(measured)
     wall_s = measured.ended_s - measured.started_s
     span = span_of(wall_s, cpu_s, tree.total_cpu_s() if tree else 0.0)
@@ -72,7 +72,7 @@ def close_books(measured: Measured, command: str, cpu_s: float) -> Books:
         _processes(meter, ledger, tree, command),
         _groups(meter, ledger, tree),
         faults,
-        [Missing(m.source, m.kind, m.reason, m.remedy) for m in found.sensors.unavailable],
+        [Missing(m.source, m.kind, m.reason, m.remedy) for m in measured.unavailable],
         any(channel.sensor.facts.driver == "simulated" for channel in meter.channels),
         _covered(devices, faults, wall_s),
     )
@@ -85,7 +85,9 @@ def _without_sensors(measured: Measured) -> Books:
 
 
 def _troubles(measured: Measured) -> list[FaultLine]:
-    return [FaultLine(None, trouble.reason, 0.0, 0.0, 1, trouble.detail) for trouble in measured.troubles]
+    return [
+        FaultLine(None, trouble.reason, trouble.at_s, trouble.at_s, 1, trouble.detail) for trouble in measured.troubles
+    ]
 
 
 def _fault(fault: FaultRecord, measured: Measured) -> FaultLine:

@@ -9,9 +9,9 @@ from aipower.accounts import DeviceAccount, PartAccount
 from aipower.ledger import Ledger
 from aipower.meter import MIN_POWER_WINDOW_S, Channel
 from aipower.model import UJ_PER_J
-from aipower.run.measure import RUN
-from aipower.run.record import CRUMB, DeviceRecord
-from aipower.run.shares import Range, Share
+from aipower.record.measured import RUN
+from aipower.record.record import CRUMB, DeviceRecord
+from aipower.record.shares import Range, Share
 from aipower.uncertainty import part_error, whole_error
 
 SEEN_S = 0.5

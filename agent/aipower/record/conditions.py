@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from aipower.errors import SensorError
 from aipower.model import Conditions
-from aipower.run.record import DeviceRecord
+from aipower.record.record import DeviceRecord
 from aipower.seams import Conditioned, Sensor
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aipower.run.record import (
+from aipower.record.record import (
     DeviceRecord,
     Energies,
     FaultLine,
@@ -18,8 +18,8 @@ from aipower.run.record import (
     RunRecord,
     to_json,
 )  # fmt: skip
-from aipower.run.report import render
-from aipower.run.wording import bracket, duration, joules, plus_minus
+from aipower.record.report import render
+from aipower.record.wording import bracket, duration, joules, plus_minus
 
 GPU = DeviceRecord(
     device="GPU-1",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from aipower.calibration.default import default_calibration
 from aipower.model import Calibration, Device, Kind
-from aipower.run.shares import Range, Share
+from aipower.record.shares import Range, Share
 from aipower.uncertainty import Error, Exposure, scale_of
 
 DEVICES: list[tuple[Kind, str]] = [("gpu", "a"), ("gpu", "b"), ("cpu", "c")]

@@ -19,12 +19,11 @@ from aipower.model import Device, ProcessId, ProcessInfo, Usage
 from aipower.processes.procfs import ProcFs
 from aipower.processes.table import ProcessTable
 from aipower.processes.tree import RunTree
-from aipower.run.books import Books, _command, _identifiable, close_books
-from aipower.run.device_rows import TICK_S, uncounted_cpu_s
-from aipower.run.measure import RUN, Measured, Trouble
-from aipower.run.record import DeviceRecord
+from aipower.record.books import Books, _command, _identifiable, close_books
+from aipower.record.device_rows import TICK_S, uncounted_cpu_s
+from aipower.record.measured import RUN, Measured, Trouble
+from aipower.record.record import DeviceRecord
 from aipower.seams import SensorSet, SystemClock
-from aipower.sensors.select import Found
 from fakes import CPU, GPU, FakeClock, FakeDirectory, ScriptedSensor, ScriptedUsage, process
 from run.aipower_run import sum_of_parts_j
 
@@ -76,8 +75,7 @@ def measured(
     for channel in meter.channels:
         channel.close(START_S + seconds)
     meter.attribute()
-    everything = Found(found, FakeDirectory())
-    return Measured(everything, meter, ledger, None, START_S, START_S + seconds, complete=True, troubles=troubles)
+    return Measured(meter, ledger, None, START_S, START_S + seconds, complete=True, troubles=troubles)
 
 
 def close(run: Measured, cpu_s: float = 0.0) -> tuple[Books, DeviceRecord]:
@@ -218,7 +216,7 @@ def test_troubles_of_the_measurement_are_faults_of_no_device() -> None:
 
 def test_without_sensors_the_trouble_is_the_reason() -> None:
     late = Trouble("driver_late", "the driver did not answer within 10 s")
-    books = close_books(Measured(None, None, None, None, 0.0, 1.0, complete=False, troubles=(late,)), "true", 0.0)
+    books = close_books(Measured(None, None, None, 0.0, 1.0, complete=False, troubles=(late,)), "true", 0.0)
     assert [missing.reason for missing in books.not_measured] == [late.detail]
     assert not books.covered
     assert books.energy_j.total is None
