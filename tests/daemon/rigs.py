@@ -71,7 +71,7 @@ class Rig:
         self.sampler = Sampler(self.meter, self.ledger, pace, clock, give_up or self.gave_up.set)
 
     def tick(self) -> None:
-        self.sampler._tick()
+        self.sampler._step()
 
     def faults(self) -> Mapping[tuple[str, str], int]:
         return self.ledger.snapshot(0.0, "", {}).fault_counts

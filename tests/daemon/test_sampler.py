@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from aipower.daemon.sampler import Sampler
+from aipower.daemon.tick import Tick
 from aipower.errors import SensorGoneError
 from aipower.seams import SensorSet, SystemClock
 from daemon.rigs import DEADLINE_S, Rig, Sensor, Source
@@ -144,7 +144,7 @@ def test_a_sensor_that_fails_and_comes_back_is_two_lines(caplog: pytest.LogCaptu
             lost["now"] = now
             rig.tick()
             clock.sleep(2)
-    texts = [record.getMessage() for record in caplog.records if record.name == Sampler.__module__]
+    texts = [record.getMessage() for record in caplog.records if record.name == Tick.__module__]
     assert [text.split(") ")[1] for text in texts] == ["cannot be read", "is back"]
 
 

@@ -33,7 +33,7 @@ def argv(*words: str | Path) -> list[str]:
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Ours, without what would make the outcome depend on this machine's powercap."""
-    return {**os.environ, "AIPOWER_POWERCAP_ROOT": "/nonexistent", **(extra or {})}
+    return {**os.environ, "AIPOWER_POWERCAP_ROOT": "/nonexistent", "AIPOWER_SOCKET": "/nonexistent", **(extra or {})}
 
 
 def call(

@@ -36,6 +36,10 @@ class Schedule:
         """The next tick is planned for now."""
         self._grid_s = self._planned_s = self._clock.monotonic_s()
 
+    def set_interval(self, interval_s: float) -> None:
+        """Plan the ticks after the next one `interval_s` apart."""
+        self._interval_s = interval_s
+
     def begin(self) -> None:
         """A tick begins; how late it is counts."""
         self._began_s = self._clock.monotonic_s()

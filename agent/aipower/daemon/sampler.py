@@ -1,4 +1,4 @@
-"""The agent's one sampling thread: reads on an absolute schedule, attributes, and publishes frozen snapshots."""
+"""The agent's one sampling thread: ticks on an absolute schedule, and what others ask of it in between."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from concurrent.futures import Future
+from typing import TypeVar
 
-from aipower import __version__
 from aipower.daemon.mishaps import Mishaps
 from aipower.daemon.pace import Pace, Schedule
-from aipower.daemon.selfstats import SelfStats
+from aipower.daemon.tick import Errands, NoErrands, Tick
 from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import Fault, Snapshot
@@ -21,8 +21,8 @@ __all__ = ["Pace", "Sampler"]
 
 log = logging.getLogger(__name__)
 
-GPU_WINDOW_S = 0.95
-"""Per-process utilisation is asked for about once a second: more often costs driver time and shows little more."""
+_T = TypeVar("_T")
+
 BURST_S, DENSE_S = 0.25, 0.005
 """At the start reads are dense, so that the rhythm of the counters is known (see ChangeTimes)."""
 STALE_TICKS, STALE_S = 5.0, 10.0
@@ -31,37 +31,38 @@ STOP_TIMEOUT_S = 2.0
 """A tick takes some hundredths of a second; one that takes this long hangs, and its thread is left behind."""
 
 
-@dataclass(slots=True)
-class _Due:
-    """When the windows end."""
-
-    gpu_s: float
-    cpu_s: float
-    up: dict[str, bool] = field(default_factory=dict)
-
-
 class Sampler:
     """Drives a `Meter` until it is stopped. Sensors found later are handed over with `add`.
 
-    `give_up` is called, from the sampling thread, when no tick goes well any more.
+    `give_up` is called, from the sampling thread, when no tick goes well any more; `publish` with each new snapshot.
     """
 
-    def __init__(self, meter: Meter, ledger: Ledger, pace: Pace, clock: Clock, give_up: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        meter: Meter,
+        ledger: Ledger,
+        pace: Pace,
+        clock: Clock,
+        give_up: Callable[[], None],
+        errands: Errands | None = None,
+        publish: Callable[[Snapshot], None] = lambda _: None,
+    ) -> None:
         self._meter = meter
         self._ledger = ledger
-        self._pace = pace
         self._clock = clock
         self._give_up = give_up
-        self._stop = threading.Event()
+        self._errands = errands or NoErrands()
+        self._publish = publish
+        self._stop, self._wake = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="aipower-sampler", daemon=True)
         self._newcomers: deque[SensorSet] = deque()
+        self._questions: deque[Callable[[], None]] = deque()
         self._schedule = Schedule(pace.interval_s, clock)
+        self._tick = Tick(meter, ledger, pace, clock, self._errands)
         self._mishaps = Mishaps()
-        self._stats = SelfStats()
         self._snapshot: Snapshot | None = None
         self._started_s = clock.monotonic_s()
         self._ticked_s: float | None = None
-        self._due = _Due(self._started_s, self._started_s)
 
     def start(self) -> None:
         """Begin."""
@@ -71,6 +72,7 @@ class Sampler:
     def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """End after the tick under way; a sensor that hangs is left behind with its daemon thread."""
         self._stop.set()
+        self._wake.set()
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
 
@@ -86,6 +88,21 @@ class Sampler:
         """True while sensors that were added are not all taken in."""
         return bool(self._newcomers)
 
+    def ask(self, question: Callable[[], _T]) -> Future[_T]:
+        """Have `question` called on the sampling thread, at once unless a tick is under way."""
+        answer: Future[_T] = Future()
+
+        def reply() -> None:
+            if answer.set_running_or_notify_cancel():
+                try:
+                    answer.set_result(question())
+                except Exception as error:  # noqa: BLE001 - it goes to whoever asked
+                    answer.set_exception(error)
+
+        self._questions.append(reply)
+        self._wake.set()
+        return answer
+
     def snapshot(self) -> Snapshot | None:
         """The newest snapshot, the same object until the next one; None before the first."""
         return self._snapshot
@@ -97,22 +114,43 @@ class Sampler:
     def stale(self) -> bool:
         """True when ticks have stopped coming, or never came."""
         since_s = self._started_s if self._ticked_s is None else self._ticked_s
-        return self._clock.monotonic_s() - since_s > max(STALE_S, STALE_TICKS * self._pace.interval_s)
+        return self._clock.monotonic_s() - since_s > max(STALE_S, STALE_TICKS * self._tick.pace.interval_s)
+
+    def set_pace(self, pace: Pace) -> None:
+        """Go on at another pace from the next tick on."""
+
+        def change() -> None:
+            self._tick.pace = pace
+            self._schedule.set_interval(pace.interval_s)
+
+        self.ask(change)
 
     def _run(self) -> None:
         self._guarded(self._prepare)
         self._schedule.restart()
         while not self._stop.is_set():
             self._schedule.begin()
-            if self._guarded(self._tick):
+            if self._guarded(self._step):
                 self._mishaps.went_well()
             self._schedule.end()
             if self._mishaps.hopeless:
                 log.critical("no tick has gone well for a while; giving up")
                 self._give_up()
                 return
-            self._stop.wait(self._schedule.pause_s())
+            self._serve_until_due()
         self._guarded(self._meter.close)
+
+    def _serve_until_due(self) -> None:
+        """Answer questions and run errands until the next tick is due; once at least, however late it is."""
+        while not self._stop.is_set():
+            self._wake.clear()
+            while self._questions:
+                self._questions.popleft()()
+            self._guarded(self._errands.work)
+            pause_s = self._schedule.pause_s()
+            if pause_s <= 0:
+                return
+            self._wake.wait(min(pause_s, self._errands.pause_s()))
 
     def _guarded(self, step: Callable[[], None]) -> bool:
         """True if `step` went well. A bug must cost one tick, not all that come after it."""
@@ -132,25 +170,12 @@ class Sampler:
             self._meter.sample()
             self._stop.wait(DENSE_S)
 
-    def _tick(self) -> None:
-        """Read, and close the windows that end. A window is only over once it is published."""
-        began_s = self._clock.monotonic_s()
-        gpu = began_s >= self._due.gpu_s
-        cpu = gpu and began_s >= self._due.cpu_s
+    def _step(self) -> None:
         self._adopt()
-        self._meter.sample()
-        if gpu:
-            self._meter.attribute(("gpu",))
-        if cpu:
-            self._meter.attribute(("cpu", "dram"))
-            self._ledger.retire(began_s)
-        self._count_late()
-        if gpu:
-            self._publish()
-            self._due.gpu_s = began_s + max(GPU_WINDOW_S, 0.9 * self._pace.interval_s)
-        if cpu:
-            self._due.cpu_s = began_s + 0.95 * self._pace.process_interval_s
-        self._log_changes(self._due.up)
+        snapshot = self._tick.run(self._schedule, late=self.stale())
+        if snapshot is not None:
+            self._snapshot = snapshot
+            self._publish(snapshot)
         self._ticked_s = self._clock.monotonic_s()
 
     def _adopt(self) -> None:
@@ -160,22 +185,3 @@ class Sampler:
                 self._meter.adopt(self._newcomers[0])
             finally:
                 self._newcomers.popleft()
-
-    def _count_late(self) -> None:
-        """Count the time without ticks that ends with this one; `Served` has shown it already."""
-        if self.stale():
-            self._ledger.fault(Fault(None, self._clock.monotonic_s(), "late", retry=True))
-
-    def _publish(self) -> None:
-        self._meter.refresh_methods()
-        stats = self._stats.take(self._schedule, self._ledger.folded)
-        self._snapshot = self._ledger.snapshot(self._clock.unix_s(), __version__, self._meter.powers_w(), stats)
-
-    def _log_changes(self, before: dict[str, bool]) -> None:
-        """One line when a sensor fails and one when it is back, not one per tick."""
-        for channel in self._meter.channels:
-            device = channel.sensor.device
-            if before.get(device.id, True) != channel.up:
-                text = "is back" if channel.up else "cannot be read"
-                log.warning("%s %s (%s) %s", device.kind, device.index, device.id, text)
-            before[device.id] = channel.up

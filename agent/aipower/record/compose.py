@@ -20,7 +20,7 @@ def compose(told: Told, measured: Measured) -> RunRecord:
     cpu_s = max(told.cpu_s, measured.tree.total_cpu_s() if measured.tree else 0.0)
     guess = _guess(books, cpu_s, wall_s)
     return RunRecord(
-        run_id=new_run_id(told.started_unix_s),
+        run_id=told.run_id,
         name=printable(told.name),
         command=command,
         exit_code=told.exit_code,
@@ -43,6 +43,7 @@ def compose(told: Told, measured: Measured) -> RunRecord:
         complete=measured.complete and books.covered,
         simulated=books.simulated,
         version=__version__,
+        measured_by=told.measured_by,
     )
 
 

@@ -47,6 +47,7 @@ class Measured:
 class Told:
     """What is known of the command itself."""
 
+    run_id: str
     command: tuple[str, ...]
     name: str
     exit_code: int
@@ -56,3 +57,4 @@ class Told:
     max_rss_bytes: int
     survivors: int
     """Descendants still alive."""
+    measured_by: str = "aipower-run"

@@ -160,6 +160,8 @@ class RunRecord:
     """True for `--sensors fake`: the figures are no measurement."""
     version: str
     schema: str = SCHEMA
+    measured_by: str = "aipower-run"
+    """`agent` where an agent that runs on the machine has measured, `aipower-run` where the wrapper did so itself."""
     indistinct: list[GroupRecord] = field(default_factory=list)
     phases: list[dict[str, Any]] = field(default_factory=list)
     carbon: dict[str, Any] | None = None

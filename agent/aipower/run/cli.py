@@ -14,9 +14,12 @@ from aipower.run.console import complain, in_one_line, say
 from aipower.run.supervise import SHELL_SIGNAL_BASE, CommandError, Outcome, Supervisor, prepare
 
 if TYPE_CHECKING:
-    from aipower.run.measure import Measurement
+    from aipower.run.agent import MeasuredByAgent
+    from aipower.run.measured_here import MeasuredHere
     from aipower.run.options import RunOptions
     from aipower.run.output import Output
+
+    Measurement = MeasuredHere | MeasuredByAgent
 
 # Everything else is imported where it is used: the supervisor must be ready before a thread or a library is, and a
 # mistyped command should fail as fast as it would by itself.
@@ -47,7 +50,7 @@ def leave(code: int) -> int:
     """`code`, or the end of the process at once where a thread hangs in a driver and would hold up a normal exit."""
     import threading  # noqa: PLC0415 - see above
 
-    if any(thread.name == "aipower-sensors" for thread in threading.enumerate()):
+    if any(thread.name in {"aipower-sensors", "aipower-agent"} for thread in threading.enumerate()):
         say("")
         os._exit(code)
     return code
@@ -81,25 +84,29 @@ def run_command(supervisor: Supervisor, argv: Sequence[str], prog: str) -> int:
 
 
 def _begin(options: RunOptions) -> Measurement | None:
-    """The measurement, begun; None where we cannot even begin: the command runs all the same.
+    """The measurement, begun, by the agent if there is one; None where we cannot even begin: the command runs still.
 
     Raises:
         AipowerError: An option is wrong, or a sensor that was asked for is not to be had.
     """
     try:
-        from aipower.run.measure import Measurement  # noqa: PLC0415 - see above
-        from aipower.seams import SystemClock  # noqa: PLC0415 - see above
-        from aipower.sensors.select import parse_selection  # noqa: PLC0415 - see above
+        from aipower.run.agent import ask_agent  # noqa: PLC0415 - see above
 
-        measurement = Measurement(parse_selection(options.sensors), options.interval_s, SystemClock(), os.environ)
-        if measurement.calibration_problem:
-            complain(f"aipower-run: {measurement.calibration_problem}")
-        measurement.begin(lambda: asked_to_stop() > 0, lambda: _tell_of_wait(options))
+        return ask_agent(options) or _begin_here(options)
     except AipowerError:
         raise
     except Exception as error:  # noqa: BLE001 - a file or thread too many must not cost the command
         complain(f"aipower-run: the command runs unmeasured: {in_one_line(error)}")
         return None
+
+
+def _begin_here(options: RunOptions) -> Measurement:
+    from aipower.run.measured_here import MeasuredHere  # noqa: PLC0415 - see above
+
+    measurement = MeasuredHere(options)
+    if measurement.calibration_problem:
+        complain(f"aipower-run: {measurement.calibration_problem}")
+    measurement.begin(lambda: asked_to_stop() > 0, lambda: _tell_of_wait(options))
     return measurement
 
 
@@ -125,25 +132,10 @@ def _report(
 ) -> None:
     """Record and report. Whatever breaks in them is one line: the exit code is the command's."""
     try:
-        from aipower.record.compose import compose  # noqa: PLC0415 - see above
-        from aipower.record.measured import Told  # noqa: PLC0415 - see above
-        from aipower.record.report import render  # noqa: PLC0415 - see above
-
-        told = Told(
-            tuple(options.command),
-            options.name,
-            outcome.exit_code,
-            started_unix_s,
-            outcome.cpu_s,
-            outcome.max_rss_bytes,
-            outcome.survivors,
-        )
-        record = compose(told, measurement.result())
+        books = measurement.books(outcome, started_unix_s)
         if options.json is not None:
-            from aipower.record.record import to_json  # noqa: PLC0415 - see above
-
-            output.write(to_json(record))
-        if not options.quiet:
-            say(render(record, verbose=options.verbose))
+            output.write(books.record)
+        if books.report:
+            say(books.report)
     except Exception as error:  # noqa: BLE001 - see the docstring
         complain(f"aipower-run: no report: {in_one_line(error)}")

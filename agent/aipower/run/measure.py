@@ -48,7 +48,8 @@ class Measurement:
         self._thread = threading.Thread(target=self._work, name="aipower-sensors", daemon=True)
         self._ready, self._go, self._over = threading.Event(), threading.Event(), threading.Event()
         self._finished = False
-        self._started_s = self._ended_s = 0.0
+        self._started_s = self._from_s = self._ended_s = 0.0
+        self._late = False
         self._refusal: AipowerError | None = None
         self._scales = load_scales(environ)
         self._troubles = [Trouble("calibration", self._scales.problem)] if self._scales.problem else []
@@ -80,7 +81,23 @@ class Measurement:
 
     def spawned(self, pid: int, at_s: float, ignore: frozenset[int]) -> None:
         """The command has begun as `pid`; our helper processes `ignore` are not part of it."""
-        self._started_s = at_s
+        self._started_s = self._from_s = at_s
+        self._follow(pid, ignore)
+
+    def joined(self, pid: int, started_s: float, ignore: frozenset[int]) -> None:
+        """The command has begun at `started_s`; it is measured from now on, without what it did before."""
+        self._started_s, self._from_s, self._late = started_s, self._clock.monotonic_s(), True
+        self._follow(pid, ignore)
+
+    def missed(self, started_s: float, ended_s: float) -> None:
+        """The command has run from `started_s` to `ended_s` without us."""
+        self._started_s, self._ended_s = started_s, ended_s
+
+    def trouble(self, trouble: Trouble) -> None:
+        """Tell of `trouble` in the record."""
+        self._troubles.append(trouble)
+
+    def _follow(self, pid: int, ignore: frozenset[int]) -> None:
         try:
             self._tree = RunTree(self._procfs, pid, os.getpid(), self._table, ignore=ignore)
         except OSError as error:
@@ -149,13 +166,15 @@ class Measurement:
     def _watch(self, run: RunMeter) -> None:
         tree = self._tree
         assert tree is not None  # noqa: S101 - set before the event that lets us come here
-        run.begin(tree, self._started_s, self._procfs)
+        if self._late:
+            tree.refresh()  # so that no CPU time of before counts as used from now on
+        run.begin(tree, self._from_s, self._procfs)
         if self._selection.fake_gpus:
             from aipower.sensors.fake import adopt  # noqa: PLC0415 - only the simulation needs it
 
             adopt(run.sources, tree.root)
-        burst_until_s = self._started_s + BURST_S
-        next_s, attribute_s = self._started_s, self._started_s + ATTRIBUTE_S
+        burst_until_s = self._from_s + BURST_S
+        next_s, attribute_s = self._from_s, self._from_s + ATTRIBUTE_S
         while not self._over.is_set():
             now_s = self._clock.monotonic_s()
             run.meter.sample()
@@ -183,7 +202,7 @@ class Measurement:
     def _finish(self, run: RunMeter) -> None:
         run.end(self._ended_s)
         run.meter.sample()
-        until_s = self._clock.monotonic_s() + patience_s(self._ended_s - self._started_s)
+        until_s = self._clock.monotonic_s() + patience_s(self._ended_s - self._from_s)
         while self._clock.monotonic_s() < until_s and (unsettled := run.unsettled()):
             self._clock.sleep(DENSE_S)
             run.meter.sample(unsettled)

@@ -11,6 +11,7 @@ from aipower.arguments import Parser
 from aipower.errors import UsageError
 
 MIN_INTERVAL_S, MAX_INTERVAL_S = 0.01, 60.0
+DEFAULT_INTERVAL_S = 0.1
 STANDARD_STREAMS = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
 
 
@@ -26,6 +27,8 @@ class RunOptions:
     interval_s: float
     sensors: str
     wait_all: bool
+    agent: bool = False
+    """Let the machine's agent measure, if there is one and no sensor or interval was asked for."""
 
 
 def make_parser(prog: str = "aipower-run") -> argparse.ArgumentParser:
@@ -42,11 +45,14 @@ def make_parser(prog: str = "aipower-run") -> argparse.ArgumentParser:
     parser.add_argument("-q", "--quiet", action="store_true", help="no report")
     parser.add_argument("-v", "--verbose", action="store_true", help="also how well runs compare, and calibrations")
     parser.add_argument(
-        "--interval", metavar="SECONDS", type=float, default=0.1, help="time between sensor reads (default: 0.1)"
+        "--interval", metavar="SECONDS", type=float, help="time between sensor reads (default: 0.1); not by the agent"
     )
     parser.add_argument(
-        "--sensors", metavar="LIST", default="auto", help="auto, fake, fake:N, or a list of nvml, rapl (default: auto)"
+        "--sensors",
+        metavar="LIST",
+        help="auto, fake, fake:N, or nvml, rapl (default: auto); not by the agent",
     )
+    parser.add_argument("--no-agent", action="store_true", help="measure here, even if an agent runs on this machine")
     parser.add_argument(
         "--wait", action="store_true", help="measure until the last descendant has ended, not only the command"
     )
@@ -71,10 +77,9 @@ def parse(argv: Sequence[str], prog: str = "aipower-run") -> RunOptions:
         raise SystemExit(0)
     if not command:
         raise UsageError(f"no command to run; usage: {parser.usage}")
-    if not MIN_INTERVAL_S <= options.interval <= MAX_INTERVAL_S:
-        raise UsageError(
-            f"--interval {options.interval:g}: must be from {MIN_INTERVAL_S} to {MAX_INTERVAL_S:g} seconds"
-        )
+    interval_s = DEFAULT_INTERVAL_S if options.interval is None else options.interval
+    if not MIN_INTERVAL_S <= interval_s <= MAX_INTERVAL_S:
+        raise UsageError(f"--interval {interval_s:g}: must be from {MIN_INTERVAL_S} to {MAX_INTERVAL_S:g} seconds")
     if options.json is not None and str(options.json) in STANDARD_STREAMS:
         raise UsageError(f"--json {options.json}: standard output belongs to the command; name a file")
     return RunOptions(
@@ -83,9 +88,10 @@ def parse(argv: Sequence[str], prog: str = "aipower-run") -> RunOptions:
         options.name,
         options.quiet,
         options.verbose,
-        options.interval,
-        options.sensors,
+        interval_s,
+        "auto" if options.sensors is None else options.sensors,
         options.wait,
+        not options.no_agent and options.interval is None and options.sensors is None,
     )
 
 

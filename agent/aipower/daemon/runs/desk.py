@@ -1,0 +1,265 @@
+"""The runs that the agent measures: opened, watched and closed between its own ticks.
+
+All of it happens on the sampler's thread; `Sampler.ask` brings questions there. A run that breaks costs only itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from aipower.daemon.runs.metered import LOOK_S, MeteredRun, Owner
+from aipower.daemon.runs.taps import Taps
+from aipower.errors import AipowerError
+from aipower.ledger import Ledger
+from aipower.meter import Meter
+from aipower.model import Calibration, ProcessId
+from aipower.processes.procfs import ProcFs
+from aipower.processes.table import ProcessTable
+from aipower.processes.tree import RunTree
+from aipower.record.compose import new_run_id
+from aipower.record.measured import Measured
+from aipower.record.runmeter import RunMeter
+from aipower.seams import Clock
+
+log = logging.getLogger(__name__)
+
+MOST_RUNS = 256
+"""Runs measured at once; each costs up to a third of a millisecond per GPU and second."""
+REMEMBER_S = 30.0
+"""How long the processes of a run that has ended are still known to be its own: windows end late."""
+EARLY = 0.9
+"""A read that comes so early, as a share of its pause, is not put off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What the runs share with the agent."""
+
+    meter: Meter
+    ledger: Ledger
+    taps: Taps
+    table: ProcessTable
+    procfs: ProcFs
+    clock: Clock
+    max_gap_s: float
+    calibrations: Mapping[str, Calibration]
+    user_of: Callable[[int], str]
+    """How a user is shown, by number."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """A run as its owner may see it while it lasts."""
+
+    run: str
+    name: str
+    started: bool
+    energy_uj: Mapping[str, int]
+    """By device, up to the agent's last windows; an ended run's record knows more."""
+
+
+class RefusedError(AipowerError):
+    """The agent does not do what was asked; the message says why."""
+
+
+class RunDesk:
+    """Measures the runs of others. `run_of` tells the agent's own meter whose process is whose."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, MeteredRun] = {}
+        self._owners: dict[ProcessId, str] = {}
+        self._leaving: list[tuple[float, str]] = []
+        self._read_s = -math.inf
+        self._shop: Shop | None = None
+
+    def open_shop(self, shop: Shop) -> None:
+        """The meter, which needed `run_of` first, is ready."""
+        self._shop = shop
+
+    def run_of(self, process: ProcessId) -> str:
+        """The run that `process` belongs to; empty for none."""
+        return self._owners.get(process, "")
+
+    def open(self, owner: Owner, name: str) -> str:
+        """Get ready to measure a command that `owner` is about to start; the run's id.
+
+        Raises:
+            RefusedError: There are too many runs already.
+        """
+        shop = self._ready()
+        if len(self._runs) >= MOST_RUNS:
+            raise RefusedError(f"{MOST_RUNS} runs are being measured already")
+        run_id = new_run_id(shop.clock.unix_s())
+        listener = shop.taps.listen()
+        meter = RunMeter(listener, shop.table, shop.clock, shop.max_gap_s, shop.calibrations)
+        run = MeteredRun(run_id, name, owner, meter, listener, shop.clock)
+        self._runs[run_id] = run
+        shop.meter.sample()
+        shop.meter.attribute(("gpu",))
+        self.advance()
+        meter.meter.prime()
+        return run_id
+
+    def start(self, run_id: str, pid: int, started_s: float, ignore: frozenset[int]) -> None:
+        """The command of the run has begun as `pid`, a child of the owner's; nothing before counts.
+
+        Raises:
+            RefusedError: There is no such child.
+        """
+        shop, run = self._ready(), self._run(run_id)
+        child, parent = shop.procfs.stat(pid), shop.procfs.stat(run.owner.pid)
+        if parent is None or (child is not None and child.ppid != run.owner.pid):
+            raise RefusedError(f"process {pid} is no child of the one that asks")
+        supervisor = shop.table.learn(parent)
+        reaped_s = Reaped(shop.procfs, supervisor)
+        tree = RunTree(shop.procfs, pid, supervisor.pid, shop.table, reaped_s=reaped_s, ignore=ignore)
+        run.start(tree, supervisor, min(started_s, shop.clock.monotonic_s()), shop.procfs)
+        shop.ledger.register_run(run_id, run.name, shop.user_of(run.owner.uid))
+        self._meet(run)
+
+    def end(self, run_id: str, ended_s: float) -> Future[Measured]:
+        """The command has ended; its books come when the last publications are in.
+
+        Raises:
+            RefusedError: It never began.
+        """
+        shop, run = self._ready(), self._run(run_id)
+        if not run.running:
+            raise RefusedError("the command has not begun")
+        shop.meter.sample()
+        self.advance()
+        return run.end(min(ended_s, shop.clock.monotonic_s()))
+
+    def drop(self, run_id: str) -> None:
+        """The owner has left without asking for the books. Does nothing for a run that has ended."""
+        run = self._runs.pop(run_id, None)
+        if run is not None and self._shop is not None:
+            self._shop.taps.leave(run.listener)
+            self._leaving.append((self._shop.clock.monotonic_s() + REMEMBER_S, run_id))
+
+    def runs(self, caller: Owner) -> list[RunState]:
+        """The runs of `caller` that are being measured; for root, those of all."""
+        shop = self._ready()
+        return [_state(run, shop.ledger) for run in self._runs.values() if caller.uid in {0, run.owner.uid}]
+
+    def read(self, caller: Owner, run_id: str) -> RunState:
+        """One run of `caller`.
+
+        Raises:
+            RefusedError: It has none of this name, whatever others have.
+        """
+        for state in self.runs(caller):
+            if state.run == run_id:
+                return state
+        raise RefusedError("there is no such run")
+
+    def suspended(self, now_s: float, slept_s: float) -> None:
+        """The machine slept: no counter is believed over it."""
+        for run in self._runs.values():
+            run.meter.meter.resume_after_sleep(now_s, slept_s)
+
+    def advance(self) -> None:
+        """Hand on what the agent has just read."""
+        self._read_s = self._ready().clock.monotonic_s() if self._runs else self._read_s
+        for run in tuple(self._runs.values()):
+            self._guarded(run, run.advance)
+
+    def window(self) -> None:
+        """The agent has just closed a window of its GPUs: so do the runs."""
+        for run in tuple(self._runs.values()):
+            if run.running:
+                self._guarded(run, run.meter.look)
+                self._guarded(run, lambda run=run: self._meet(run))  # type: ignore[misc]
+        self._forget()
+
+    def work(self) -> None:
+        """What is due now: reads for those who want them more often, new processes, books to close."""
+        if not self._runs:
+            return
+        shop = self._ready()
+        since_s = shop.clock.monotonic_s() - self._read_s
+        wanted = [run.wanted() for run in self._runs.values()]
+        due = frozenset[str]().union(*(devices for devices, pause_s in wanted if since_s >= EARLY * pause_s))
+        if due:
+            shop.meter.sample([channel for channel in shop.meter.channels if channel.sensor.device.id in due])
+            self.advance()
+        for run in tuple(self._runs.values()):
+            self._guarded(run, run.look_around)
+            if run.done is not None and run.settled():
+                self._close(run)
+
+    def pause_s(self) -> float:
+        """Seconds until there is work; infinite without runs."""
+        if not self._runs:
+            return math.inf
+        since_s = self._ready().clock.monotonic_s() - self._read_s
+        pauses = [pause_s for devices, pause_s in (run.wanted() for run in self._runs.values()) if devices]
+        looks_s = LOOK_S if any(run.running for run in self._runs.values()) else math.inf
+        ends_s = 0.005 if any(run.done is not None for run in self._runs.values()) else math.inf
+        return max(0.0, min(min(pauses, default=math.inf) - since_s, looks_s, ends_s))
+
+    def _close(self, run: MeteredRun) -> None:
+        shop = self._ready()
+        shop.meter.attribute(("gpu",))
+        self._guarded(run, lambda: run.tell(run.close()))
+        self.drop(run.id)
+
+    def _meet(self, run: MeteredRun) -> None:
+        if run.tree is None or run.supervisor is None:
+            return
+        for process in (*run.tree.living(), run.tree.root, run.supervisor):
+            self._owners[process] = run.id
+
+    def _forget(self) -> None:
+        """Processes of runs that ended a while ago."""
+        now_s = self._ready().clock.monotonic_s()
+        gone = {run_id for until_s, run_id in self._leaving if now_s >= until_s}
+        if gone:
+            self._leaving = [entry for entry in self._leaving if entry[1] not in gone]
+            self._owners = {process: run for process, run in self._owners.items() if run not in gone}
+
+    def _guarded(self, run: MeteredRun, step: Callable[[], None]) -> None:
+        """A run that breaks is given up, and its owner told."""
+        try:
+            step()
+        except Exception as error:
+            log.exception("run %s cannot be measured", run.id)
+            run.tell(error)
+            self.drop(run.id)
+
+    def _run(self, run_id: str) -> MeteredRun:
+        run = self._runs.get(run_id)
+        if run is None:
+            raise RefusedError("there is no such run")
+        return run
+
+    def _ready(self) -> Shop:
+        if self._shop is None:
+            raise RefusedError("the agent is still starting")
+        return self._shop
+
+
+def _state(run: MeteredRun, ledger: Ledger) -> RunState:
+    devices = [channel.sensor.device.id for channel in run.meter.meter.channels]
+    energy_uj = {device: ledger.run_part(run.id, device).energy_uj for device in devices}
+    return RunState(run.id, run.name, run.tree is not None, energy_uj)
+
+
+class Reaped:
+    """CPU seconds of all that a process of somebody else has waited for; once it has gone, what was seen last."""
+
+    def __init__(self, procfs: ProcFs, process: ProcessId) -> None:
+        self._procfs = procfs
+        self._process = process
+        self._seen_s = 0.0
+
+    def __call__(self) -> float:
+        """The seconds so far."""
+        row = self._procfs.stat(self._process.pid)
+        if row is not None and row.started_ticks == self._process.started_ticks:
+            self._seen_s = row.reaped_ticks / self._procfs.ticks_per_s
+        return self._seen_s

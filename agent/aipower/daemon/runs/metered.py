@@ -1,0 +1,124 @@
+"""One run that the agent measures for somebody."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from aipower.model import ProcessId
+from aipower.processes.procfs import ProcFs
+from aipower.processes.tree import RunTree
+from aipower.record.measured import Measured
+from aipower.record.runmeter import BURST_S, DENSE_S, RunMeter, hungriest, patience_s
+from aipower.seams import Clock, SensorSet
+
+YOUNG_S, YOUNG_PAUSE_S = 10.0, 0.1
+"""A short run is worth a look at its power ten times a second; a long one is seen well enough at the agent's pace."""
+LOOK_S = 0.25
+"""Pause between looks for new processes: a child that lives shorter is known by its parent only."""
+LOOK_SHARE = 0.01
+"""No more of a core than this goes into such looks, however many processes the machine has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who asked, as the kernel tells it."""
+
+    pid: int
+    """Of the process at the other end of the socket, as we see it."""
+    uid: int
+
+
+class MeteredRun:
+    """A run from the moment its owner has asked for it. To be used by the sampler's thread alone."""
+
+    def __init__(
+        self, run_id: str, name: str, owner: Owner, meter: RunMeter, listener: SensorSet, clock: Clock
+    ) -> None:
+        self.id = run_id
+        self._clock = clock
+        self.name = name
+        self.owner = owner
+        self.meter = meter
+        self.listener = listener
+        self.supervisor: ProcessId | None = None
+        self.tree: RunTree | None = None
+        self.done: Future[Measured] | None = None
+        """Set once the command has ended and the last publications are awaited."""
+        self.started_s = 0.0
+        self._ended_s = 0.0
+        self._look_s = 0.0
+        self._settle_until_s = 0.0
+
+    @property
+    def running(self) -> bool:
+        """True from the start of the command to its end."""
+        return self.tree is not None and self.done is None
+
+    def start(self, tree: RunTree, supervisor: ProcessId, started_s: float, procfs: ProcFs) -> None:
+        """The command has begun."""
+        self.tree, self.supervisor, self.started_s = tree, supervisor, started_s
+        self.meter.begin(tree, started_s, procfs)
+
+    def end(self, ended_s: float) -> Future[Measured]:
+        """The command has ended; the books come when they are complete."""
+        self._ended_s = max(ended_s, self.started_s + 1e-6)
+        self.meter.end(self._ended_s)
+        self._settle_until_s = self._clock.monotonic_s() + patience_s(self._ended_s - self.started_s)
+        self.done = Future()
+        return self.done
+
+    def advance(self) -> None:
+        """Take in what the agent has read meanwhile."""
+        for channel in self.meter.meter.channels:
+            feed = channel.sensor
+            waiting = getattr(feed, "waiting", None)
+            while waiting:
+                before = len(waiting)
+                self.meter.meter.sample([channel])
+                if len(waiting) == before:  # a device that has left is not looked at for a while
+                    waiting.clear()
+
+    def look_around(self) -> None:
+        """Meet new processes, if it is time."""
+        began_s = self._clock.monotonic_s()
+        if not self.running or began_s < self._look_s:
+            return
+        self.meter.look_around()
+        now_s = self._clock.monotonic_s()
+        self._look_s = now_s + max(LOOK_S, (now_s - began_s) / LOOK_SHARE)
+
+    def settled(self) -> bool:
+        """True when the energy up to the end is known, or was waited for long enough."""
+        return self._clock.monotonic_s() >= self._settle_until_s or not self.meter.unsettled()
+
+    def tell(self, books: Measured | Exception) -> None:
+        """Give the owner the books, or what went wrong, if they are still waited for."""
+        if self.done is None or self.done.done() or not self.done.set_running_or_notify_cancel():
+            return
+        if isinstance(books, Measured):
+            self.done.set_result(books)
+        else:
+            self.done.set_exception(books)
+
+    def close(self) -> Measured:
+        """The complete books."""
+        self.meter.close()
+        return self.meter.measured(self.started_s, self._ended_s, (), complete=True)
+
+    def wanted(self) -> tuple[frozenset[str], float]:
+        """The devices that it wants read next, by id, and how long after they were read last."""
+        channels = self.meter.meter.channels
+        if self.done is not None:
+            return frozenset(channel.sensor.device.id for channel in self.meter.unsettled()), DENSE_S
+        if not self.running:
+            return frozenset(), math.inf
+        everything = frozenset(channel.sensor.device.id for channel in channels)
+        age_s = self._clock.monotonic_s() - self.started_s
+        if age_s < BURST_S:
+            return everything, DENSE_S
+        if age_s < YOUNG_S:
+            return everything, YOUNG_PAUSE_S
+        hungry, pause_s = hungriest(channels)
+        return frozenset(channel.sensor.device.id for channel in hungry), pause_s

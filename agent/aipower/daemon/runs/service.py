@@ -1,0 +1,162 @@
+"""The agent's Unix socket: who calls is known from the kernel, and what a caller may cost is bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import socket
+import struct
+import threading
+from collections import Counter
+from pathlib import Path
+
+from aipower.daemon.runs.desk import RunDesk
+from aipower.daemon.runs.metered import Owner
+from aipower.daemon.runs.protocol import MAX_LINE_BYTES, header
+from aipower.daemon.runs.session import Sampling, Session
+from aipower.errors import AipowerError
+
+log = logging.getLogger(__name__)
+
+SOCKET_MODE, FOLDER_MODE = 0o666, 0o755
+"""Everybody may call: what they may ask for depends on who they are."""
+MOST_SESSIONS, MOST_EACH = 512, 128
+"""Connections at once: of all callers, and of one user who is not root."""
+BACKLOG = 128
+STOP_S = 2.0
+_CREDENTIALS = struct.Struct("3i")
+
+
+class RunService:
+    """Listens at `path` from `start` to `stop`, on a thread of its own."""
+
+    def __init__(self, path: Path, desk: RunDesk, sampling: Sampling) -> None:
+        self._path = path
+        self._desk = desk
+        self._sampling = sampling
+        self._listener: socket.socket | None = None
+        self._inode = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._leave = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="aipower-runs", daemon=True)
+        self._sessions: Counter[int] = Counter()
+
+    def start(self) -> None:
+        """Listen.
+
+        Raises:
+            AipowerError: It cannot be had, with the reason.
+        """
+        self._listener = listen(self._path)
+        self._inode = self._path.stat().st_ino
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; callers measure by themselves from then on. Safe without `start` and twice."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended by itself
+                self._loop.call_soon_threadsafe(self._leave.set)
+        if self._thread.ident is not None:
+            self._thread.join(STOP_S)
+        if self._listener is not None:
+            self._listener.close()
+            with contextlib.suppress(OSError):
+                if self._path.stat().st_ino == self._inode:
+                    self._path.unlink()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except Exception:  # the agent does without: its runs measure by themselves
+            log.exception("the socket for runs has failed")
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        server = await asyncio.start_unix_server(self._welcome, sock=self._listener, limit=MAX_LINE_BYTES)
+        async with server:
+            await self._leave.wait()
+
+    async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        owner = owner_of(writer.get_extra_info("socket"))
+        try:
+            if (why := self._unwelcome(owner)) is not None:
+                writer.write(header(ok=False, error=why))
+                return
+            self._sessions[owner.uid] += 1
+            try:
+                await Session(owner, self._desk, self._sampling, (reader, writer)).serve()
+            finally:
+                self._sessions[owner.uid] -= 1
+        except (ConnectionError, TimeoutError):
+            pass
+        finally:
+            writer.close()
+
+    def _unwelcome(self, owner: Owner) -> str | None:
+        if owner.pid <= 0:
+            return "the agent cannot see your process: it is in another PID namespace"
+        if self._sessions.total() >= MOST_SESSIONS or (owner.uid and self._sessions[owner.uid] >= MOST_EACH):
+            return "too many connections"
+        return None
+
+
+def owner_of(connection: socket.socket) -> Owner:
+    """Who has connected, as the kernel noted it then."""
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    pid, uid, _ = _CREDENTIALS.unpack(raw)
+    return Owner(pid, uid)
+
+
+def listen(path: Path) -> socket.socket:
+    """A listening socket that everybody may connect to; what a dead agent has left there is replaced.
+
+    Raises:
+        AipowerError: Another agent listens there, or the folder cannot be written to.
+    """
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _make_folder(path.parent)
+        _clear(path)
+        listener.bind(os.fspath(path))
+        path.chmod(SOCKET_MODE)
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except OSError as error:
+        listener.close()
+        raise AipowerError(f"no socket for aipower-run at {path}: {_reason(error)}") from error
+    return listener
+
+
+def _make_folder(path: Path) -> None:
+    """A folder that everybody may enter, whatever the umask; one that is there stays as it is."""
+    if not path.is_dir():
+        path.mkdir(parents=True)
+        path.chmod(FOLDER_MODE)
+
+
+def _clear(path: Path) -> None:
+    """Remove the socket of an agent that has died.
+
+    Raises:
+        OSError: Somebody listens there, or it is no socket.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(os.fspath(path))
+        except FileNotFoundError:
+            return
+        except ConnectionRefusedError:
+            if path.is_socket():
+                path.unlink()
+            return
+    raise OSError(errno.EADDRINUSE, "another agent listens there")
+
+
+def _reason(error: OSError) -> str:
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR}:
+        return f"{error.strerror}; name another with --socket PATH, or none with --socket ''"
+    return str(error.strerror or error)

@@ -1,0 +1,165 @@
+"""One caller at the agent's socket."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Protocol, TypeVar
+
+from aipower import __version__
+from aipower.daemon.runs.desk import RefusedError, RunDesk, RunState
+from aipower.daemon.runs.metered import Owner
+from aipower.daemon.runs.protocol import (
+    VERSION,
+    End,
+    MalformedError,
+    Open,
+    Read,
+    Request,
+    Runs,
+    Start,
+    decode,
+    header,
+)
+from aipower.record.compose import compose
+from aipower.record.measured import Measured, Told
+from aipower.record.record import to_json
+from aipower.record.report import render
+
+log = logging.getLogger(__name__)
+
+REQUEST_S = 10.0
+"""A caller without a running command must say something within so long."""
+ANSWER_S = 5.0
+"""The sampler answers within a tick; where it hangs the caller is told to measure by itself."""
+WRITE_S = 30.0
+
+_T = TypeVar("_T")
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Sampling(Protocol):
+    """Brings questions to the sampler's thread."""
+
+    def ask(self, question: Callable[[], _T]) -> Future[_T]:
+        """The answer to come."""
+        ...
+
+
+class Session:
+    """Answers one connection until it ends. All that it opened ends with it."""
+
+    def __init__(self, owner: Owner, desk: RunDesk, sampling: Sampling, streams: Streams) -> None:
+        self._owner = owner
+        self._desk = desk
+        self._sampling = sampling
+        self._reader, self._writer = streams
+        self._run = self._name = ""
+        self._started = False
+
+    async def serve(self) -> None:
+        """Returns when the caller has left, was refused or says nothing sensible."""
+        try:
+            while (line := await self._line()) and await self._answered(line):
+                pass
+        except TimeoutError:
+            await self._refuse("too slow")
+        except ValueError:  # what StreamReader.readline makes of a line beyond its limit
+            await self._refuse("the line is too long")
+        finally:
+            if self._run:
+                self._sampling.ask(functools.partial(self._desk.drop, self._run))
+
+    async def _line(self) -> bytes:
+        """The next request; empty at the end. Only a caller whose command runs may be silent."""
+        async with asyncio.timeout(None if self._started else REQUEST_S):
+            line = await self._reader.readline()
+        return line if line.endswith(b"\n") else b""
+
+    async def _answered(self, line: bytes) -> bool:
+        """False where the conversation is over."""
+        try:
+            await self._do(decode(line))
+        except (MalformedError, RefusedError) as error:
+            await self._refuse(str(error))
+            return False
+        except (TimeoutError, ConnectionError):
+            raise
+        except Exception:
+            log.exception("a run cannot be measured")
+            await self._refuse("the agent has failed; see its log")
+            return False
+        return True
+
+    async def _do(self, request: Request) -> None:
+        match request:
+            case Open():
+                await self._open(request)
+            case Start():
+                await self._start(request)
+            case End():
+                await self._end(request)
+            case Runs():
+                await self._send(header(ok=True, runs=await self._ask(lambda: self._desk.runs(self._owner))))
+            case Read():
+                await self._send(
+                    header(ok=True, runs=[await self._ask(lambda: self._desk.read(self._owner, request.run))])
+                )
+
+    async def _open(self, request: Open) -> None:
+        if self._run:
+            raise RefusedError("one connection measures one run")
+        self._name = request.name
+        self._run = await self._ask(lambda: self._desk.open(self._owner, request.name))
+        await self._send(header(ok=True, run=self._run, protocol=VERSION, version=__version__))
+
+    async def _start(self, request: Start) -> None:
+        if not self._run or self._started:
+            raise RefusedError("a run is opened first and started once")
+        ignore = frozenset(request.ignore)
+        await self._ask(lambda: self._desk.start(self._run, request.pid, request.started_s, ignore))
+        self._started = True
+
+    async def _end(self, request: End) -> None:
+        books = await self._ask(lambda: self._desk.end(self._run, request.ended_s))
+        async with asyncio.timeout(ANSWER_S):
+            measured = await asyncio.wrap_future(books)
+        self._started = False
+        record, report = await asyncio.to_thread(_written, self._run, self._name, request, measured)
+        await self._send(header(ok=True, record=len(record), report=len(report)) + record + report)
+
+    async def _tell(self, question: Callable[[], list[RunState]]) -> None:
+        await self._send(header(ok=True, runs=await self._ask(question)))
+
+    async def _ask(self, question: Callable[[], _T]) -> _T:
+        async with asyncio.timeout(ANSWER_S):
+            return await asyncio.wrap_future(self._sampling.ask(question))
+
+    async def _refuse(self, why: str) -> None:
+        await self._send(header(ok=False, error=why[:500]))
+
+    async def _send(self, answer: bytes) -> None:
+        self._writer.write(answer)
+        async with asyncio.timeout(WRITE_S):
+            await self._writer.drain()
+
+
+def _written(run_id: str, name: str, request: End, measured: Measured) -> tuple[bytes, bytes]:
+    """The record and the report of a run."""
+    told = Told(
+        run_id,
+        tuple(request.command),
+        name,
+        request.exit_code,
+        request.started_unix_s,
+        request.cpu_s,
+        request.max_rss_bytes,
+        request.survivors,
+        "agent",
+    )
+    record = compose(told, measured)
+    report = render(record, verbose=request.verbose) if request.report else ""
+    return to_json(record), report.encode(errors="replace")

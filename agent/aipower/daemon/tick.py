@@ -1,0 +1,159 @@
+"""One tick of the agent: read, close the windows that end, publish."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aipower import __version__
+from aipower.daemon.pace import Pace, Schedule
+from aipower.daemon.selfstats import SelfStats
+from aipower.ledger import Ledger
+from aipower.meter import Meter
+from aipower.model import Fault, Snapshot
+from aipower.seams import Clock
+
+log = logging.getLogger(__name__)
+
+GPU_WINDOW_S = 0.95
+"""Per-process utilisation is asked for about once a second: more often costs driver time and shows little more."""
+SUSPENDED_S = 0.5
+"""CLOCK_BOOTTIME runs on while the machine is suspended, CLOCK_MONOTONIC does not; less is no suspension."""
+
+
+class Errands(Protocol):
+    """What else is done on the sampler's thread, between its ticks: the runs that the agent measures."""
+
+    def advance(self) -> None:
+        """The sensors have been read."""
+        ...
+
+    def window(self) -> None:
+        """A window of the GPUs has been closed."""
+        ...
+
+    def suspended(self, now_s: float, slept_s: float) -> None:
+        """The machine slept until now."""
+        ...
+
+    def work(self) -> None:
+        """Do what is due now."""
+        ...
+
+    def pause_s(self) -> float:
+        """Seconds until there is something to do; infinite for nothing."""
+        ...
+
+
+class NoErrands:
+    """Nothing else."""
+
+    def advance(self) -> None:
+        """Nothing."""
+
+    def window(self) -> None:
+        """Nothing."""
+
+    def suspended(self, now_s: float, slept_s: float) -> None:
+        """Nothing."""
+
+    def work(self) -> None:
+        """Nothing."""
+
+    def pause_s(self) -> float:
+        """Never."""
+        return math.inf
+
+
+@dataclass(slots=True)
+class _Due:
+    """When the windows end."""
+
+    gpu_s: float
+    cpu_s: float
+    up: dict[str, bool] = field(default_factory=dict)
+
+
+def asleep_s() -> float:
+    """Seconds for which the machine was suspended since it was booted."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
+
+
+class Tick:
+    """Drives a meter once per call."""
+
+    def __init__(
+        self,
+        meter: Meter,
+        ledger: Ledger,
+        pace: Pace,
+        clock: Clock,
+        errands: Errands,
+        asleep_s: Callable[[], float] = asleep_s,
+    ) -> None:
+        self.pace = pace
+        self._meter = meter
+        self._ledger = ledger
+        self._clock = clock
+        self._errands = errands
+        self._asleep_s = asleep_s
+        self._slept_s = asleep_s()
+        self._stats = SelfStats()
+        self._due = _Due(clock.monotonic_s(), clock.monotonic_s())
+
+    def run(self, schedule: Schedule, *, late: bool) -> Snapshot | None:
+        """Read, and close the windows that end; what is to be published now. A window is only over once it is.
+
+        `late` is true where the time without ticks that ends with this one is to be counted.
+        """
+        began_s = self._clock.monotonic_s()
+        gpu = began_s >= self._due.gpu_s
+        cpu = gpu and began_s >= self._due.cpu_s
+        self._notice_sleep(began_s)
+        self._meter.sample()
+        self._errands.advance()
+        if gpu:
+            self._meter.attribute(("gpu",))
+            self._errands.window()
+        if cpu:
+            self._meter.attribute(("cpu", "dram"))
+            self._ledger.retire(began_s)
+        if late:
+            self._ledger.fault(Fault(None, self._clock.monotonic_s(), "late", retry=True))
+        snapshot = self._snapshot(schedule) if gpu else None
+        self._close_windows(began_s, gpu=gpu, cpu=cpu)
+        self._log_changes(self._due.up)
+        return snapshot
+
+    def _close_windows(self, began_s: float, *, gpu: bool, cpu: bool) -> None:
+        if gpu:
+            self._due.gpu_s = began_s + max(GPU_WINDOW_S, 0.9 * self.pace.interval_s)
+        if cpu:
+            self._due.cpu_s = began_s + 0.95 * self.pace.process_interval_s
+
+    def _snapshot(self, schedule: Schedule) -> Snapshot:
+        self._meter.refresh_methods()
+        stats = self._stats.take(schedule, self._ledger.folded)
+        return self._ledger.snapshot(self._clock.unix_s(), __version__, self._meter.powers_w(), stats)
+
+    def _notice_sleep(self, now_s: float) -> None:
+        """Counters may have stood still, run on or begun anew while the machine slept: none of it is believed."""
+        before_s, self._slept_s = self._slept_s, self._asleep_s()
+        slept_s = self._slept_s - before_s
+        if slept_s > SUSPENDED_S:
+            log.warning("the machine was suspended for %.1f s; what it used meanwhile is not known", slept_s)
+            self._meter.resume_after_sleep(now_s, slept_s)
+            self._errands.suspended(now_s, slept_s)
+
+    def _log_changes(self, before: dict[str, bool]) -> None:
+        """One line when a sensor fails and one when it is back, not one per tick."""
+        for channel in self._meter.channels:
+            device = channel.sensor.device
+            if before.get(device.id, True) != channel.up:
+                text = "is back" if channel.up else "cannot be read"
+                log.warning("%s %s (%s) %s", device.kind, device.index, device.id, text)
+            before[device.id] = channel.up

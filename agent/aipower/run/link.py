@@ -1,0 +1,147 @@
+"""Our end of the agent's socket. It imports next to nothing: what it costs is added to every run.
+
+The messages are those of aipower.daemon.runs.protocol.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+SOCKET_VARIABLE = "AIPOWER_SOCKET"
+SYSTEM_SOCKET = "/run/aipower/agent.sock"
+CONNECT_S = 0.5
+"""An agent that does not answer so soon is no help."""
+OPEN_S = 2.0
+BOOKS_S = 10.0
+MAX_COMMAND_BYTES = 256 * 1024
+"""A longer command line is not sent; its run is measured here."""
+_CHUNK = 1 << 16
+
+
+class LinkError(Exception):
+    """The agent has left, refuses or says nothing; the message is for people."""
+
+
+def candidates(environ: Mapping[str, str], uid: int) -> Sequence[str]:
+    """Where an agent may listen: where the variable says, else the system's, else the user's own."""
+    if named := environ.get(SOCKET_VARIABLE):
+        return [named]
+    runtime = environ.get("XDG_RUNTIME_DIR") or f"/run/user/{uid}"
+    return [SYSTEM_SOCKET, f"{runtime}/aipower/agent.sock"]
+
+
+def reach(environ: Mapping[str, str]) -> socket.socket | None:
+    """A connection to the first agent that listens; None where none does."""
+    for path in candidates(environ, os.getuid()):
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(CONNECT_S)
+        try:
+            connection.connect(path)
+        except OSError:
+            connection.close()
+        else:
+            return connection
+    return None
+
+
+def fits(command: Sequence[str]) -> bool:
+    """True for a command line that the agent takes."""
+    return sum(len(word) + 1 for word in command) <= MAX_COMMAND_BYTES
+
+
+class Link:
+    """The conversation about one run."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._received = bytearray()
+
+    def open(self, name: str) -> str:
+        """The id of the run, for which the agent has read its sensors.
+
+        Raises:
+            LinkError: It does not want to measure one.
+        """
+        self._connection.settimeout(OPEN_S)
+        self._send({"do": "open", "name": name[:512]})
+        return str(self._answer()["run"])
+
+    def start(self, pid: int, started_s: float, ignore: frozenset[int]) -> None:
+        """The command runs. There is no answer unless the agent refuses, see `watch`.
+
+        Raises:
+            LinkError: The agent has left.
+        """
+        self._send({"do": "start", "pid": pid, "started_s": started_s, "ignore": sorted(ignore)})
+
+    def watch(self) -> None:
+        """Block until the agent says something: while the command runs, that is its farewell.
+
+        Raises:
+            LinkError: It has left or refuses.
+        """
+        self._connection.settimeout(None)
+        self._receive_until(lambda: b"\n" in self._received)
+
+    def ask_for_books(self, fields: Mapping[str, object]) -> None:
+        """The command has ended.
+
+        Raises:
+            LinkError: The agent has left.
+        """
+        self._send({"do": "end", **fields})
+
+    def books(self) -> tuple[bytes, bytes]:
+        """The record as JSON, and the report.
+
+        Raises:
+            LinkError: The agent has left or refuses.
+        """
+        answer = self._answer()
+        record, report = int(answer["record"]), int(answer["report"])
+        self._receive_until(lambda: len(self._received) >= record + report)
+        return bytes(self._received[:record]), bytes(self._received[record : record + report])
+
+    def close(self) -> None:
+        """Hang up; also wakes a thread that watches."""
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+        self._connection.close()
+
+    def _send(self, message: Mapping[str, object]) -> None:
+        import json  # noqa: PLC0415 - runs without an agent do not need it
+
+        try:
+            self._connection.sendall(json.dumps(message).encode() + b"\n")
+        except OSError as error:
+            raise LinkError(f"the agent has left ({error})") from error
+
+    def _answer(self) -> dict[str, Any]:
+        import json  # noqa: PLC0415 - see `_send`
+
+        self._receive_until(lambda: b"\n" in self._received)
+        line, _, rest = bytes(self._received).partition(b"\n")
+        self._received = bytearray(rest)
+        try:
+            answer: dict[str, Any] = json.loads(line)
+            if answer["ok"]:
+                return answer
+            raise LinkError(f"the agent refuses: {answer['error']}")
+        except (ValueError, KeyError, TypeError) as error:
+            raise LinkError("the agent's answer makes no sense") from error
+
+    def _receive_until(self, enough: Callable[[], bool]) -> None:
+        while not enough():
+            try:
+                chunk = self._connection.recv(_CHUNK)
+            except TimeoutError as error:
+                raise LinkError("the agent does not answer") from error
+            except OSError as error:
+                raise LinkError(f"the agent has left ({error})") from error
+            if not chunk:
+                raise LinkError("the agent has left")
+            self._received += chunk
