@@ -25,7 +25,8 @@ SOCKET_MODE, FOLDER_MODE = 0o666, 0o755
 """Everybody may call: what they may ask for depends on who they are."""
 MOST_SESSIONS, MOST_EACH = 512, 128
 """Connections at once: of all callers, and of one user who is not root."""
-BACKLOG = 128
+BACKLOG = 1024
+"""Callers that may wait to be accepted; more are turned away by the kernel and measure by themselves."""
 STOP_S = 2.0
 _CREDENTIALS = struct.Struct("3i")
 
@@ -75,7 +76,7 @@ class RunService:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        server = await asyncio.start_unix_server(self._welcome, sock=self._listener, limit=MAX_LINE_BYTES)
+        server = await asyncio.start_unix_server(self._welcome, sock=self._listener, backlog=BACKLOG, limit=MAX_LINE_BYTES)
         async with server:
             await self._leave.wait()
 
