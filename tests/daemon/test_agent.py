@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -237,28 +238,3 @@ def test_without_any_sensor_it_serves_and_says_so(tmp_path: Path) -> None:
         log = running.log.read_text()
         assert "GPU (NVML) not measured" in log
         assert "CPU (RAPL) not measured" in log
-
-
-def test_the_unit_file_is_accepted_by_systemd(tmp_path: Path) -> None:
-    """`systemd-analyze verify`; the program's path is one that exists here."""
-    unit = Path(__file__).parents[2] / "systemd" / "aipower.service"
-    copy = tmp_path / "aipower.service"
-    copy.write_text(unit.read_text().replace("/usr/bin/env aipower agent", "/bin/true"))
-    try:
-        done = subprocess.run(
-            ["systemd-analyze", "verify", str(copy)], capture_output=True, text=True, timeout=60, check=False
-        )
-    except FileNotFoundError:
-        if os.environ.get("CI"):
-            pytest.fail("CI must have systemd-analyze (Debian package systemd)")
-        pytest.skip("systemd-analyze is not installed (Debian package systemd)")
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_the_unit_file_gives_all_device_nodes_of_the_driver_and_an_end_to_hanging() -> None:
-    """`nvidia-frontend` is what drivers before 545 register, `nvidia-caps` is for MIG."""
-    lines = (Path(__file__).parents[2] / "systemd" / "aipower.service").read_text().splitlines()
-    patterns = [line.split("=char-")[1].split()[0] for line in lines if line.startswith("DeviceAllow=")]
-    for name in ("nvidia", "nvidia-frontend", "nvidiactl", "nvidia-uvm", "nvidia-caps"):
-        assert any(fnmatch.fnmatch(name, pattern) for pattern in patterns), name
-    assert "TimeoutStopSec=10" in lines

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from aipower.daemon.runs.allowance import Allowance
 from aipower.daemon.runs.metered import LOOK_S, MeteredRun, Owner
 from aipower.daemon.runs.taps import Taps
 from aipower.errors import AipowerError
@@ -27,6 +28,9 @@ from aipower.seams import Clock
 
 log = logging.getLogger(__name__)
 
+RUNS_PER_S, RUNS_AT_ONCE = 10.0, 32.0
+"""How often one user who is not root may have runs opened: each reads RAPL, whose counters users may not read fast since
+they tell secrets of other programs (CVE-2020-8694, the Platypus attack needs hundreds of readings per second)."""
 MOST_RUNS = 256
 """Runs measured at once; each costs up to a third of a millisecond per GPU and second."""
 REMEMBER_S = 30.0
@@ -74,6 +78,7 @@ class RunDesk:
         self._owners: dict[ProcessId, str] = {}
         self._leaving: list[tuple[float, str]] = []
         self._read_s = -math.inf
+        self._allowance = Allowance(RUNS_PER_S, RUNS_AT_ONCE)
         self._shop: Shop | None = None
 
     def open_shop(self, shop: Shop) -> None:
@@ -93,6 +98,8 @@ class RunDesk:
         shop = self._ready()
         if len(self._runs) >= MOST_RUNS:
             raise RefusedError(f"{MOST_RUNS} runs are being measured already")
+        if owner.uid and not self._allowance.take(owner.uid, shop.clock.monotonic_s()):
+            raise RefusedError(f"more than {RUNS_PER_S:.0f} runs a second")
         run_id = new_run_id(shop.clock.unix_s())
         listener = shop.taps.listen()
         meter = RunMeter(listener, shop.table, shop.clock, shop.max_gap_s, shop.calibrations)

@@ -76,7 +76,9 @@ class RunService:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        server = await asyncio.start_unix_server(self._welcome, sock=self._listener, backlog=BACKLOG, limit=MAX_LINE_BYTES)
+        server = await asyncio.start_unix_server(
+            self._welcome, sock=self._listener, backlog=BACKLOG, limit=MAX_LINE_BYTES
+        )
         async with server:
             await self._leave.wait()
 
