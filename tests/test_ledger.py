@@ -18,15 +18,19 @@ from aipower.model import (
     Attribution,
     Calibration,
     DeviceFacts,
+    DeviceState,
     EnergyDelta,
     Fault,
     FoldedEnergy,
     ProcessEnergy,
     ProcessId,
+    ProcessInfo,
     RunEnergy,
     Snapshot,
     Usage,
+    UserEnergy,
 )
+from aipower.userbook import MOST_USERS
 from fakes import CPU, GPU, FakeDirectory, process
 
 EVENTS = st.lists(
@@ -61,6 +65,8 @@ def check(snapshot: Snapshot) -> None:
         parts = state.idle_uj + state.context_uj + state.active_uj + state.unattributed_uj
         assert parts == state.energy_uj
         assert sums.get(state.device.id, 0) == state.context_uj + state.active_uj
+        users = [row.energy_uj for row in snapshot.users if row.device == state.device]
+        assert sum(users) == state.context_uj + state.active_uj
 
 
 @settings(deadline=None)
@@ -201,6 +207,90 @@ def test_a_run_is_shown_with_its_name_where_that_is_known() -> None:
     ledger.register_run("run", "another word", "ada")
     (named,) = ledger.snapshot(0.0, "", {}).runs
     assert named == RunEnergy("run", "resnet", "ada", GPU, 1200)
+
+
+def test_a_run_leaves_some_time_after_its_end_and_goes_on_if_it_is_registered_again() -> None:
+    ledger = Ledger(FakeDirectory(), retention_s=300)
+    post(ledger, 700, {process(1): 1.0})
+    ledger.end_run("none", 5.0)
+    ledger.end_run("run", 10.0)
+    ledger.end_run("run", 20.0)
+    post(ledger, 700, {process(1): 1.0})
+    assert [(row.energy_uj, row.ended_s) for row in ledger.snapshot(0.0, "", {}).runs] == [(1200, 10.0)]
+    ledger.retire(309.0)
+    assert ledger.register_run("run", "resnet", "ada")
+    ledger.retire(400.0)
+    assert ledger.run_part("run", GPU.id).energy_uj == 1200
+    ledger.end_run("run", 400.0)
+    ledger.retire(700.0)
+    assert ledger.snapshot(0.0, "", {}).runs == ()
+
+
+def test_new_runs_take_the_place_of_ended_ones_only() -> None:
+    ledger = Ledger(FakeDirectory(), max_runs=2)
+    for run in ("a", "b"):
+        assert ledger.register_run(run, "", "")
+    assert not ledger.register_run("c", "", "")
+    post(ledger, 700, {process(1): 1.0})
+    assert ledger.snapshot(0.0, "", {}).runs == (), "there is no room for it; its processes are shown"
+    ledger.end_run("b", 1.0)
+    ledger.end_run("a", 2.0)
+    assert ledger.register_run("c", "", "")
+    ledger.post(Attribution(EnergyDelta(GPU, 0.0, 1.0, 9), 0, {}, {process(2): 9}, 0), lambda _: "a")
+    assert [row.run for row in ledger.snapshot(0.0, "", {}).runs] == ["a"]
+
+
+class Users(FakeDirectory):
+    """Each pid has a user of its own; multiples of ten have none."""
+
+    def describe(self, process: ProcessId) -> ProcessInfo:
+        return ProcessInfo(process, "p", str(process.pid) if process.pid % 10 else "")
+
+
+def test_users_have_all_that_their_processes_used() -> None:
+    ledger = Ledger(Users(), max_processes=2)
+    for number in range(1, MOST_USERS + 50):
+        post(ledger, 700, {process(number): 1.0, process(3, number): 2.0})
+    snapshot = ledger.snapshot(0.0, "", {})
+    check(snapshot)
+    named = {row.user: row.energy_uj for row in snapshot.users}
+    assert len(named) == MOST_USERS + 1
+    assert named["3"] >= 400 * (MOST_USERS + 49)
+    assert named[""] > 200 * (MOST_USERS // 10)
+
+
+def test_a_smaller_limit_folds_those_who_used_least() -> None:
+    ledger = Ledger(FakeDirectory(), max_processes=5, retention_s=300)
+    for pid in range(1, 6):
+        post(ledger, 700 * pid, {process(pid): 1.0})
+    before = ledger.snapshot(0.0, "", {})
+    ledger.limit(2, 10.0, 1000)
+    assert set(ledger.processes()) == {process(4), process(5)}
+    check(ledger.snapshot(0.0, "", {}))
+    assert_no_fall(before, ledger.snapshot(0.0, "", {}))
+    ledger.limit(3, 10.0, 1000)
+    post(ledger, 7000, {process(3): 1.0})
+    assert process(3) in ledger.processes()
+
+
+def test_two_that_would_share_a_series_are_restored_as_one_and_the_past() -> None:
+    rows = tuple(ProcessEnergy(ProcessInfo(process(1, born), "p", "ada"), "", GPU, 0, 100, 0.0) for born in (1, 2))
+    state = DeviceState(GPU, DeviceFacts(), False, None, 200, 0, 0, 200, 0)
+    ledger = Ledger(FakeDirectory())
+    ledger.restore(Snapshot(0.0, "", (state,), rows, users=(UserEnergy("ada", GPU, 200),)))
+    snapshot = ledger.snapshot(0.0, "", {})
+    check(snapshot)
+    assert [row.active_uj for row in snapshot.processes] == [100]
+    assert snapshot.folded == (FoldedEnergy(GPU, 0, 100),)
+
+
+def test_a_device_was_seen_when_it_was_last_up() -> None:
+    ledger = Ledger(FakeDirectory())
+    ledger.open_account(GPU, DeviceFacts())
+    assert ledger.snapshot(1.0, "", {}).devices[0].seen_unix_s == 1.0
+    assert ledger.snapshot(2.0, "", {GPU.id: None}).devices[0].seen_unix_s == 2.0
+    first, second = ledger.snapshot(3.0, "", {}), ledger.snapshot(4.0, "", {})
+    assert (second.devices[0].seen_unix_s, second.number) == (2.0, first.number + 1)
 
 
 def test_what_did_not_change_is_shown_by_the_same_object() -> None:

@@ -52,6 +52,11 @@ class PartAccount:
         """Context + active."""
         return self.context_uj + self.active_uj
 
+    @property
+    def error(self) -> PartError:
+        """How far it may be off beside the scale of the sensor."""
+        return PartError(self.variance_uj2, self.systematic_uj)
+
     def merge(self, part: PartAccount) -> None:
         """Take in another account: independent errors add in squares, shared ones linearly."""
         self.count(part)
@@ -123,5 +128,6 @@ class Dormant:
     """A process without an account, whose work goes to `other`."""
 
     run: str
+    user: str
     energy_uj: int = 0
     """All that it ever used, over all devices."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from aipower.attribution.usage import merge
 from aipower.calibration.apply import true_uj, true_w
 from aipower.calibration.default import default_calibration
-from aipower.energy.device import DeviceEnergy
+from aipower.energy.device import DeviceEnergy, Progress
 from aipower.energy.window import join
 from aipower.errors import SensorError, SensorFailedError, SensorGoneError
-from aipower.model import Calibration, EnergyDelta, Fault, Reading, Usage
+from aipower.model import Calibration, EnergyDelta, Fault, Position, Reading, Usage
 from aipower.seams import Clock, Sensor, UsageSource
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,8 @@ POWER_SIGHTINGS = 10
 """And over as many widths of a sighting: instants that are 0.1 s off must not make 600 W of 400 W."""
 MOST_PENDING = 64
 """Windows of usage kept apart while energy is awaited; older ones are joined."""
+BEGUN_ANEW = frozenset({"counter_reset", "implausible"})
+"""Faults after which a counter is followed from the value of the reading that has shown them."""
 LOOK_AGAIN_S = 1.0
 """Pause between attempts to read a device that has left: it may come back under the same name."""
 
@@ -51,12 +53,16 @@ class Channel:
         self.sensor = sensor
         self.source = source
         self.calibration = calibration or default_calibration(sensor.device.kind)
+        self._max_gap_s = max_gap_s
         self.energy = DeviceEnergy(sensor.device, sensor.traits, max_gap_s)
         self.up = False
         self.gone = False
         self._look_again_s = 0.0
         self.power = PowerStats()
         self.first: Reading | None = None
+        self._counted_to: Reading | None = None
+        """The reading up to whose counter energy was found."""
+        self._found_s: float | None = None
         self.covered_s = 0.0
         """Seconds whose energy was handed out by `take`; gaps are not in it."""
         self._clock = clock
@@ -80,6 +86,12 @@ class Channel:
         self.up, self.gone = True, False
         return faults
 
+    def restart(self) -> None:
+        """Count anew from the next reading: what the counter shows between the last one and it is not believed."""
+        self.energy = DeviceEnergy(self.sensor.device, self.sensor.traits, self._max_gap_s)
+        self._counted, self._counted_to = [], None
+        self.power = PowerStats(None, self.power.peak_w)
+
     def open(self, at_s: float) -> None:
         """Account for nothing before `at_s`."""
         self.energy.open(at_s, self._pending)
@@ -96,6 +108,19 @@ class Channel:
     def close(self, at_s: float) -> None:
         """Complete the account up to `at_s` and drop what lies beyond."""
         self._pending = list(self.energy.close(at_s, self._pending))
+
+    @property
+    def position(self) -> Position | None:
+        """Where the account stands against the counter; None before the first reading.
+
+        While energy is integrated from power the counter says nothing of it.
+        """
+        if self.first is None:
+            return None
+        counted = None if self.energy.method == "integrated" else self._counted_to
+        at_s = self._found_s if self._found_s is not None else (counted or self.first).at_s
+        pending_uj = self._true_delta().energy_uj if self._pending else 0
+        return Position(at_s, counted.counter_uj if counted else None, pending_uj)
 
     @property
     def edge_uj(self) -> float:
@@ -123,13 +148,17 @@ class Channel:
             self._warnings.extend(self.energy.worked(None, self._clock.monotonic_s()))
         if not self._pending:
             return None
-        span_s = sum(delta.span_s for delta in self._pending)
-        self.covered_s += span_s
-        joined = join(self._pending)
-        delta = replace(joined, energy_uj=true_uj(self.calibration, joined.energy_uj, span_s))
+        self.covered_s += sum(delta.span_s for delta in self._pending)
+        delta = self._true_delta()
         usages = [usage for usage in self._usages if usage.end_s > delta.start_s]
         self._pending, self._usages = [], []
         return delta, merge(usages) if usages else None
+
+    def _true_delta(self) -> EnergyDelta:
+        """What is pending as one, calibrated."""
+        span_s = sum(delta.span_s for delta in self._pending)
+        joined = join(self._pending)
+        return replace(joined, energy_uj=true_uj(self.calibration, joined.energy_uj, span_s))
 
     def _surprise(self, error: Exception) -> SensorFailedError:
         """The error that nobody foresaw as one that may pass; its traceback is logged the first time."""
@@ -155,8 +184,18 @@ class Channel:
             self.first = reading
         progress = self.energy.advance(reading)
         self._pending.extend(progress.deltas)
+        self._follow(reading, progress)
         self._note_power(reading.power_w if reading.power_w is not None else self._counted_power_w(progress.deltas))
         return [*self.warnings(), *progress.faults]
+
+    def _follow(self, reading: Reading, progress: Progress) -> None:
+        """Note up to which counter value energy was found: a step that is held back is not, an anew begun one is."""
+        if progress.deltas:
+            self._found_s = progress.deltas[-1].end_s
+        counted = any(delta.method == "counter" for delta in progress.deltas)
+        anew = any(fault.reason in BEGUN_ANEW for fault in progress.faults)
+        if reading.counter_uj is not None and (self._counted_to is None or counted or anew):
+            self._counted_to = reading
 
     def _note_power(self, power_w: float | None) -> None:
         """Keep what can be believed."""

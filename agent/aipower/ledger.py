@@ -17,32 +17,61 @@ from aipower.model import (
     DeviceState,
     Fault,
     FoldedEnergy,
+    JournalState,
     PartError,
+    Position,
     ProcessEnergy,
     ProcessId,
-    RunEnergy,
     Snapshot,
 )
 from aipower.processbook import ProcessBook
+from aipower.runbook import RunBook
 from aipower.seams import ProcessDirectory
 from aipower.uncertainty import Scale, part_error, scale_of
+from aipower.userbook import UserBook
 
-FAULT_REASONS = ("gone", "read_failed", "counter_stuck", "counter_reset", "implausible", "gap")
+FAULT_REASONS = (
+    "gone",
+    "read_failed",
+    "hung",
+    "counter_stuck",
+    "counter_reset",
+    "implausible",
+    "gap",
+    "unwatched",
+    "suspended",
+)
 """Counted from 0 for each device, as a rate over a counter that begins at 1 does not see the first fault."""
 
 
 class Ledger:
     """The accounts. One thread posts; a snapshot is frozen and may go anywhere."""
 
-    def __init__(self, directory: ProcessDirectory, max_processes: int = 200, retention_s: float = 300.0) -> None:
+    def __init__(
+        self,
+        directory: ProcessDirectory,
+        max_processes: int = 200,
+        retention_s: float = 300.0,
+        *,
+        max_runs: int = 1000,
+        boot: str = "",
+        naming: str = "",
+        since_unix_s: float | None = None,
+    ) -> None:
+        """`boot`, `naming` and `since_unix_s` are those of its snapshots."""
         self._book = ProcessBook(directory, max_processes)
+        self._runs = RunBook(max_runs)
+        self._users = UserBook()
         self._retention_s = retention_s
         self._devices: dict[str, DeviceAccount] = {}
         self._known: dict[str, tuple[Device, DeviceFacts]] = {}
+        self._seen_unix_s: dict[str, float] = {}
         self._calibrations: dict[str, Calibration] = {}
-        self._runs: dict[tuple[str, str], PartAccount] = {}
-        self._run_names: dict[str, tuple[str, str]] = {}
         self._faults: Counter[tuple[str, str]] = Counter()
+        self._boot = boot
+        self._naming = naming
+        self._since_unix_s = since_unix_s
+        self._snapshots = 0
 
     def open_account(self, device: Device, facts: DeviceFacts, calibration: Calibration | None = None) -> None:
         """Show `device` from now on, also while it has used nothing; what was said of its scale stands."""
@@ -53,9 +82,36 @@ class Ledger:
         for reason in FAULT_REASONS:
             self._faults.setdefault((device.id, reason), 0)
 
-    def register_run(self, run: str, name: str, user: str) -> None:
-        """Show `run` under `name` as `user`'s from now on; the first word stands, as a new one means a new series."""
-        self._run_names.setdefault(run, (name, user))
+    def restore(self, state: Snapshot) -> None:
+        """Go on with the accounts of `state`, which `revived` has made fit for now. The ledger must be new."""
+        for row in state.devices:
+            self._known[row.device.id] = (row.device, row.facts)
+            self._seen_unix_s[row.device.id] = row.seen_unix_s
+            self._devices[row.device.id] = DeviceAccount(
+                row.energy_uj, row.idle_uj, row.context_uj, row.active_uj, row.unattributed_uj
+            )
+        self._book.restore(state.processes, state.folded, state.agent.folded_series)
+        self._runs.restore(state.runs)
+        self._users.restore(state.users)
+        self._faults.update(state.fault_counts)
+        self._since_unix_s = state.since_unix_s
+
+    def limit(self, max_processes: int, retention_s: float, max_runs: int) -> None:
+        """Keep to these bounds from now on; runs that go on are never dropped."""
+        self._retention_s = retention_s
+        self._runs.most = max_runs
+        self._book.limit(max_processes)
+
+    def register_run(self, run: str, name: str, user: str) -> bool:
+        """Show `run` under `name` as `user`'s from now on; the first word stands, as a new one means a new series.
+
+        False if there is no room: then only its processes are shown. A run that had ended goes on.
+        """
+        return self._runs.register(run, name, user)
+
+    def end_run(self, run: str, now_s: float) -> None:
+        """`run` has ended; its series leave as those of processes do."""
+        self._runs.end(run, now_s)
 
     def post(self, attribution: Attribution, run_of: Callable[[ProcessId], str] = lambda _: "") -> None:
         """Add one window."""
@@ -72,7 +128,7 @@ class Ledger:
             )
             self._add(process, device.id, part, run_of(process))
         for run, error in attribution.run_errors.items():
-            self._runs.setdefault((run, device.id), PartAccount()).doubt(error)
+            self._runs.doubt(run, device.id, error)
         self._book.rebalance()
 
     def fault(self, fault: Fault) -> None:
@@ -80,8 +136,9 @@ class Ledger:
         self._faults[fault.device or "", fault.reason] += 1
 
     def retire(self, now_s: float) -> None:
-        """Withdraw the series of processes that ended more than the retention ago."""
+        """Withdraw the series of processes and runs that ended more than the retention ago."""
         self._book.retire(now_s, self._retention_s)
+        self._runs.retire(now_s, self._retention_s)
 
     def part(self, process: ProcessId, device: str) -> PartAccount:
         """What `process` has used of `device`; zeros if nothing."""
@@ -90,7 +147,7 @@ class Ledger:
 
     def run_part(self, run: str, device: str) -> PartAccount:
         """What the processes of `run` have used of `device`, folded ones too; zeros if nothing."""
-        return self._runs.get((run, device), PartAccount())
+        return self._runs.part(run, device)
 
     def totals(self, device: str) -> DeviceAccount:
         """The sums of `device`."""
@@ -109,19 +166,35 @@ class Ledger:
         return MappingProxyType(self._book.shown)
 
     def snapshot(
-        self, at_unix_s: float, version: str, powers_w: Mapping[str, float | None], agent: AgentStats | None = None
+        self,
+        at_unix_s: float,
+        version: str,
+        powers_w: Mapping[str, float | None],
+        agent: AgentStats | None = None,
+        positions: Mapping[str, Position] = MappingProxyType({}),
+        journal: JournalState | None = None,
     ) -> Snapshot:
         """All of it, frozen. `powers_w` has the power now of each device that is up."""
         self._book.published()
+        unseen = self._known.keys() - self._seen_unix_s.keys()
+        self._seen_unix_s.update(dict.fromkeys((*unseen, *powers_w), at_unix_s))
+        self._snapshots += 1
+        devices = {device_id: device for device_id, (device, _) in self._known.items()}
         return Snapshot(
             at_unix_s,
             version,
-            tuple(self._device_states(powers_w)),
+            tuple(self._device_states(powers_w, positions)),
             tuple(self._process_energies()),
-            tuple(self._run_energies()),
+            tuple(self._runs.rows(devices)),
             MappingProxyType(dict(self._faults)),
             agent or AgentStats(),
             tuple(self._folded_energies()),
+            tuple(self._users.rows(devices)),
+            journal,
+            self._since_unix_s,
+            self._boot,
+            self._naming,
+            self._snapshots,
         )
 
     @property
@@ -131,10 +204,13 @@ class Ledger:
 
     def _add(self, process: ProcessId, device: str, part: PartAccount, run: str) -> None:
         if run:
-            self._runs.setdefault((run, device), PartAccount()).count(part)
-        self._book.add(process, device, part, run)
+            self._runs.count(run, device, part)
+        user = self._book.add(process, device, part, run)
+        self._users.add(user, device, part.energy_uj)
 
-    def _device_states(self, powers_w: Mapping[str, float | None]) -> Iterable[DeviceState]:
+    def _device_states(
+        self, powers_w: Mapping[str, float | None], positions: Mapping[str, Position]
+    ) -> Iterable[DeviceState]:
         for device_id, account in self._devices.items():
             device, facts = self._known[device_id]
             yield DeviceState(
@@ -147,6 +223,8 @@ class Ledger:
                 account.context_uj,
                 account.active_uj,
                 account.unattributed_uj,
+                positions.get(device_id),
+                self._seen_unix_s[device_id],
             )
 
     def _process_energies(self) -> Iterable[ProcessEnergy]:
@@ -169,12 +247,8 @@ class Ledger:
             part.active_uj,
             part_error(part, self.scale(device)).absolute_95_uj,
             account.ended_s if account else None,
+            part.error,
         )
-
-    def _run_energies(self) -> Iterable[RunEnergy]:
-        for (run, device_id), part in self._runs.items():
-            name, user = self._run_names.get(run, ("", ""))
-            yield RunEnergy(run, name, user, self._known[device_id][0], part.energy_uj)
 
     def _folded_energies(self) -> Iterable[FoldedEnergy]:
         for device_id in self._devices:

@@ -9,13 +9,15 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from aipower.attribution.apportion import Apportioner
-from aipower.attribution.baseline import GpuBaseline
+from aipower.attribution.attribute import without_usage
+from aipower.attribution.baseline import Floor, GpuBaseline
 from aipower.attribution.choose import apportioner_of
 from aipower.channel import MIN_POWER_WINDOW_S, Channel, PowerStats
 from aipower.errors import SensorError
 from aipower.faultlog import FaultLog, FaultRecord
 from aipower.ledger import Ledger
-from aipower.model import Attribution, Calibration, Fault, ProcessId, Usage
+from aipower.model import Attribution, Calibration, Fault, Position, ProcessId, Usage
+from aipower.resume import bridge
 from aipower.seams import Clock, SensorSet, UsageSource
 
 __all__ = ["MIN_POWER_WINDOW_S", "Channel", "FaultRecord", "Meter", "PowerStats"]
@@ -38,8 +40,12 @@ class Meter:
         run_of: Callable[[ProcessId], str] = lambda _: "",
         calibrations: Mapping[str, Calibration] = MappingProxyType({}),
         keep_windows: int = 0,
+        positions: Mapping[str, Position] = MappingProxyType({}),
     ) -> None:
-        """`keep_windows` of each device are held back, to be split by what is known when `settle` is called."""
+        """`keep_windows` of each device are held back, to be split by what is known when `settle` is called.
+
+        `positions` is where the accounts of the ledger stood before; each is used at its device's first reading.
+        """
         self.faults: deque[Fault] = deque(maxlen=RECENT_FAULTS)
         self._fault_log = FaultLog()
         self._ledger = ledger
@@ -49,6 +55,7 @@ class Meter:
         self._calibrations = calibrations
         self._keep_windows = keep_windows
         self._apportioners: dict[str, Apportioner] = {}
+        self._left_at = dict(positions)
         self.channels = self._open_channels(found)
 
     def sample(self, channels: Sequence[Channel] | None = None) -> None:
@@ -56,6 +63,13 @@ class Meter:
         for channel in self.channels if channels is None else channels:
             for fault in channel.sample():
                 self._record(fault)
+            if self._left_at:
+                self._resume(channel)
+
+    def positions(self) -> dict[str, Position]:
+        """Where the account of each device stands against its counter, also of those that were not read yet."""
+        now = {channel.sensor.device.id: channel.position for channel in self.channels}
+        return {**{device: position for device, position in now.items() if position is not None}, **self._left_at}
 
     def prime(self) -> None:
         """Ask every source once and forget the answers: that work was done before the measurement.
@@ -122,6 +136,13 @@ class Meter:
                 facts = replace(channel.sensor.facts, method=channel.energy.method)
                 self._ledger.open_account(channel.sensor.device, facts)
 
+    def resume_after_sleep(self, now_s: float, slept_s: float) -> None:
+        """The machine was suspended for `slept_s`: all counters are counted anew, and each device has the gap told."""
+        for channel in self.channels:
+            channel.restart()
+            detail = f"suspended for {slept_s:.1f} s"
+            self._record(Fault(channel.sensor.device.id, now_s, "suspended", retry=True, detail=detail))
+
     def close(self) -> None:
         """Free the sensors."""
         for channel in self.channels:
@@ -140,6 +161,17 @@ class Meter:
             )
             for sensor in found.sensors
         ]
+
+    def _resume(self, channel: Channel) -> None:
+        """Post what was used between the account's last position and the first reading: nobody knows by whom."""
+        device = channel.sensor.device
+        if channel.first is None or device.id not in self._left_at:
+            return
+        left_at = self._left_at.pop(device.id)
+        found = bridge(device, channel.sensor.traits, channel.calibration, left_at, channel.first)
+        if found.delta is not None:
+            self._post([without_usage(found.delta, Floor(0))])
+        self._record(found.fault)
 
     def _by_source(self, channels: Iterable[Channel]) -> Sequence[Sequence[Channel]]:
         """All channels that share a source with one of `channels`: packages and memories share the processors'."""

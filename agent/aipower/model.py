@@ -221,8 +221,9 @@ class Fault:
     """The device's id, or None where it concerns none (a driver that does not load)."""
     at_s: float
     reason: str
-    """A short stable word: `read_failed`, `gone`, `counter_reset`, `implausible`, `counter_stuck`, `gap`, `internal`,
-    `late`, `disagreement` (the counter and the power readings tell different energies) or `alias` (the sensor sees
+    """A short stable word: `read_failed`, `gone`, `counter_reset`, `implausible`, `counter_stuck`, `gap`,
+    `unwatched` (its energy is known although nobody watched), `internal`, `late`, `journal_…` (counters are not kept on
+    disk), `disagreement` (the counter and the power readings tell different energies) or `alias` (the sensor sees
     part of the time only, and the load may hide in the rest)."""
     retry: bool
     """True where the next read may work."""
@@ -250,6 +251,18 @@ class DeviceFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """Where the account of a device stands against its sensor's counter, so that it can go on after a restart."""
+
+    at_s: float
+    """Until when energy was found, on the monotonic clock of the boot."""
+    counter_uj: int | None
+    """What the counter showed then; None where the energy does not come from it."""
+    pending_uj: int = 0
+    """Energy found until then that is in no account yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceState:
     """A device's accounts since the ledger began. The four components sum exactly to `energy_uj`."""
 
@@ -263,6 +276,10 @@ class DeviceState:
     context_uj: int
     active_uj: int
     unattributed_uj: int
+    position: Position | None = None
+    """None before the first reading."""
+    seen_unix_s: float = 0.0
+    """When its sensor was last up, or when it was first known if that never was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +295,8 @@ class ProcessEnergy:
     error_uj: float
     """Half-width of the 95 % interval of context + active, in microjoules."""
     ended_s: float | None = None
+    error: PartError = PartError()
+    """What `error_uj` is made of, beside the scale of the sensor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +317,34 @@ class RunEnergy:
     user: str
     device: Device
     energy_uj: int
+    ended_s: float | None = None
+    error: PartError = PartError()
+
+
+@dataclass(frozen=True, slots=True)
+class UserEnergy:
+    """What all processes of one user used of one device."""
+
+    user: str
+    """Empty for the processes without a name and for the users beyond those that have series."""
+    device: Device
+    energy_uj: int
+
+
+@dataclass(frozen=True, slots=True)
+class JournalState:
+    """How the counters are kept on disk."""
+
+    up: bool
+    """False while they cannot be written."""
+    flushes: int = 0
+    """Times that they were written."""
+    flush_s: float = 0.0
+    """Seconds that this took, summed."""
+    size_bytes: int = 0
+    """Of what was written last."""
+    written_unix_s: float | None = None
+    """When the newest counters that are on disk were taken; None before there are any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +360,14 @@ class AgentStats:
     """Seconds by which ticks began after their time, summed."""
     missed_ticks: int = 0
     folded_series: int = 0
+    started_unix_s: float | None = None
+    """When the agent started; None where nobody has said."""
+    open_descriptors: int = 0
+    """Files and sockets that it has open."""
+    threads: int = 0
+    """Those of libraries and drivers too."""
+    context_switches: int = 0
+    """Times that it was taken from a core or gave one up, since the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,3 +383,14 @@ class Snapshot:
     """Number of faults by (device id or "", reason)."""
     agent: AgentStats = field(default_factory=AgentStats)
     folded: tuple[FoldedEnergy, ...] = ()
+    users: tuple[UserEnergy, ...] = ()
+    journal: JournalState | None = None
+    """None where no journal is kept."""
+    since_unix_s: float | None = None
+    """When the counters began at 0; None where nobody has said."""
+    boot: str = ""
+    """The kernel's boot id: monotonic times and positions hold in this boot only."""
+    naming: str = ""
+    """How processes' users are named: counters under names of one kind must not be shown under another."""
+    number: int = field(default=0, compare=False)
+    """A later snapshot of the same ledger has a higher one."""

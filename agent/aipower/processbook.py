@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from aipower.accounts import Dormant, PartAccount, ProcessAccount, SeriesKey, series_key
-from aipower.model import ProcessId, ProcessInfo
+from aipower.model import FoldedEnergy, ProcessEnergy, ProcessId, ProcessInfo
 from aipower.seams import ProcessDirectory
 
 PROMOTION = 1.1
@@ -39,16 +41,51 @@ class ProcessBook:
         """Processes without an account that are remembered."""
         return len(self._dormant)
 
-    def add(self, process: ProcessId, device: str, part: PartAccount, run: str) -> None:
-        """Post to the process's account, or to `other` where there is room for no more accounts."""
+    def add(self, process: ProcessId, device: str, part: PartAccount, run: str) -> str:
+        """Post to the process's account, or to `other` where there is room for no more accounts; its user."""
         account = self.shown.get(process) or self._admit(process, run)
         if account is not None:
             account.add(device, part)
-            return
+            return account.info.user
         self.other.setdefault(device, PartAccount()).merge(part)
-        dormant = self._dormant.setdefault(process, Dormant(run))
+        dormant = self._dormant.get(process)
+        if dormant is None:
+            dormant = self._dormant[process] = Dormant(run, self._directory.describe(process).user)
         dormant.energy_uj += part.energy_uj
         self._rank_anew |= dormant.energy_uj > self._bar_uj
+        return dormant.user
+
+    def limit(self, most: int) -> None:
+        """From now on at most `most` accounts; those who used least lose theirs if need be."""
+        self._most = most
+        by_size = sorted(self.shown, key=lambda process: self.shown[process].rank_uj)
+        for process in by_size[: max(0, len(by_size) - most)]:
+            account = self._withdraw(process)
+            self._dormant[process] = Dormant(account.run, account.info.user, account.rank_uj)
+        self._rank_anew = True
+
+    def restore(self, rows: Iterable[ProcessEnergy], folded: Iterable[FoldedEnergy], series_folded: int) -> None:
+        """Go on with the accounts of `rows` and `folded`, where the book was empty."""
+        self.series_folded = series_folded
+        for past in folded:
+            self.folded[past.device.id] = PartAccount(past.context_uj, past.active_uj)
+        for row in rows:
+            self._part_of(row).merge(
+                PartAccount(row.context_uj, row.active_uj, row.error.variance_uj2, row.error.systematic_uj)
+            )
+        self.limit(self._most)
+
+    def _part_of(self, row: ProcessEnergy) -> PartAccount:
+        """Where `row` belongs; of two processes that would share a series, the second is in what was folded."""
+        device = row.device.id
+        if row.info is None:
+            return self.other.setdefault(device, PartAccount())
+        key, account = series_key(row.info, row.run), self.shown.get(row.info.id)
+        if account is None and key not in self._holders:
+            account = self.shown[row.info.id] = ProcessAccount(row.info, row.run, ended_s=row.ended_s)
+            self._holders[key] = row.info.id
+        parts = self.folded if account is None or account.key != key else account.parts
+        return parts.setdefault(device, PartAccount())
 
     def name_of(self, process: ProcessId) -> str:
         """The short name of a process's executable."""
@@ -127,7 +164,7 @@ class ProcessBook:
             return
         account = self._withdraw(holder)
         self._open(info, run)
-        self._dormant[holder] = Dormant(account.run, account.rank_uj)
+        self._dormant[holder] = Dormant(account.run, account.info.user, account.rank_uj)
 
     def _withdraw(self, process: ProcessId) -> ProcessAccount:
         """Fold the account of `process` for good: what was folded never comes back out, so no counter falls."""

@@ -36,7 +36,7 @@ DEVICE_ENERGY = Metric(
     "aipower_device_energy_joules_total",
     "joules",
     "counter",
-    "Energy that the device used since the agent began to count.",
+    "Energy that the device used since counting began; it goes on over restarts.",
     DEVICE_LABELS,
 )
 DEVICE_COMPONENT_ENERGY = Metric(
@@ -73,6 +73,13 @@ RUN_ENERGY = Metric(
     "counter",
     "Energy of the device that the processes of the run used.",
     ("run", "name", "user", *DEVICE_LABELS),
+)
+USER_ENERGY = Metric(
+    "aipower_user_energy_joules_total",
+    "joules",
+    "counter",
+    "Energy of the device that all processes of the user used, those without own series too.",
+    ("user", *DEVICE_LABELS),
 )
 SENSOR_UP = Metric(
     "aipower_sensor_up",
@@ -112,6 +119,47 @@ AGENT_FAULTS = Metric(
     ("device", "reason"),
 )
 AGENT_FOLDED = Metric("aipower_agent_folded_series_total", "", "counter", "Process series that have left the page.")
+AGENT_START = Metric(
+    "aipower_agent_start_time_seconds",
+    "seconds",
+    "gauge",
+    "When the agent started, in seconds since 1970; its own counters began at 0 then.",
+)
+AGENT_DESCRIPTORS = Metric("aipower_agent_open_fds", "", "gauge", "File descriptors that the agent has open.")
+AGENT_THREADS = Metric("aipower_agent_threads", "", "gauge", "Threads of the agent.")
+AGENT_SWITCHES = Metric(
+    "aipower_agent_context_switches_total", "", "counter", "Times that the agent was given or lost a processor."
+)
+COUNTERS_START = Metric(
+    "aipower_counters_start_time_seconds",
+    "seconds",
+    "gauge",
+    "When counting began, in seconds since 1970; it changes where the counters of before are lost.",
+)
+JOURNAL_UP = Metric(
+    "aipower_agent_journal_up",
+    "",
+    "gauge",
+    "1 while the counters can be written to the disk, 0 while they would not survive; absent without a journal.",
+)
+JOURNAL_WRITTEN = Metric(
+    "aipower_agent_journal_written_timestamp_seconds",
+    "seconds",
+    "gauge",
+    "When the counters that are on the disk were taken, in seconds since 1970.",
+)
+JOURNAL_FLUSHES = Metric(
+    "aipower_agent_journal_flushes_total", "", "counter", "Times that the counters were written to the disk."
+)
+JOURNAL_FLUSH_TIME = Metric(
+    "aipower_agent_journal_flush_seconds_total",
+    "seconds",
+    "counter",
+    "Time that it took to write the counters, until the disk had them.",
+)
+JOURNAL_SIZE = Metric(
+    "aipower_agent_journal_bytes", "bytes", "gauge", "Size of the counters as they were written last."
+)
 
 METRICS: tuple[Metric, ...] = (
     DEVICE_POWER,
@@ -121,6 +169,7 @@ METRICS: tuple[Metric, ...] = (
     PROCESS_FOLDED,
     PROCESS_ENERGY_ERROR,
     RUN_ENERGY,
+    USER_ENERGY,
     SENSOR_UP,
     DEVICE_INFO,
     BUILD_INFO,
@@ -132,6 +181,16 @@ METRICS: tuple[Metric, ...] = (
     AGENT_TICKS_MISSED,
     AGENT_FAULTS,
     AGENT_FOLDED,
+    AGENT_START,
+    AGENT_DESCRIPTORS,
+    AGENT_THREADS,
+    AGENT_SWITCHES,
+    COUNTERS_START,
+    JOURNAL_UP,
+    JOURNAL_WRITTEN,
+    JOURNAL_FLUSHES,
+    JOURNAL_FLUSH_TIME,
+    JOURNAL_SIZE,
 )
 """All metrics, in the order in which they are written."""
 

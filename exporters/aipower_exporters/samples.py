@@ -5,7 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 
-from aipower.model import UJ_PER_J, Device, DeviceState, FoldedEnergy, ProcessEnergy, RunEnergy, Snapshot
+from aipower.model import (
+    UJ_PER_J,
+    Device,
+    DeviceState,
+    FoldedEnergy,
+    JournalState,
+    ProcessEnergy,
+    RunEnergy,
+    Snapshot,
+    UserEnergy,
+)
 from aipower_exporters import metrics
 from aipower_exporters.metrics import METRICS, Metric
 
@@ -45,7 +55,11 @@ def samples(snapshot: Snapshot) -> Iterator[Sample]:
         yield from _folded_samples(folded)
     for run in snapshot.runs:
         yield _run_sample(run)
+    for user in snapshot.users:
+        yield _user_sample(user)
     yield from _agent_samples(snapshot)
+    if snapshot.journal is not None:
+        yield from _journal_samples(snapshot.journal)
 
 
 def _device_samples(state: DeviceState) -> Iterator[Sample]:
@@ -87,6 +101,10 @@ def _run_sample(run: RunEnergy) -> Sample:
     return metrics.RUN_ENERGY, labels, _joules(run.energy_uj)
 
 
+def _user_sample(user: UserEnergy) -> Sample:
+    return metrics.USER_ENERGY, (user.user, *_device_labels(user.device)), _joules(user.energy_uj)
+
+
 def _agent_samples(snapshot: Snapshot) -> Iterator[Sample]:
     agent = snapshot.agent
     yield metrics.BUILD_INFO, (snapshot.version,), 1.0
@@ -99,6 +117,27 @@ def _agent_samples(snapshot: Snapshot) -> Iterator[Sample]:
     for (device, reason), count in sorted(snapshot.fault_counts.items()):
         yield metrics.AGENT_FAULTS, (device, reason), float(count)
     yield metrics.AGENT_FOLDED, (), float(agent.folded_series)
+    if agent.started_unix_s is not None:
+        yield metrics.AGENT_START, (), agent.started_unix_s
+    for metric, count in (
+        (metrics.AGENT_DESCRIPTORS, agent.open_descriptors),
+        (metrics.AGENT_THREADS, agent.threads),
+        (metrics.AGENT_SWITCHES, agent.context_switches),
+    ):
+        # A process has at least one of each; 0 is what nobody has counted.
+        if count:
+            yield metric, (), float(count)
+    if snapshot.since_unix_s is not None:
+        yield metrics.COUNTERS_START, (), snapshot.since_unix_s
+
+
+def _journal_samples(journal: JournalState) -> Iterator[Sample]:
+    yield metrics.JOURNAL_UP, (), float(journal.up)
+    if journal.written_unix_s is not None:
+        yield metrics.JOURNAL_WRITTEN, (), journal.written_unix_s
+    yield metrics.JOURNAL_FLUSHES, (), float(journal.flushes)
+    yield metrics.JOURNAL_FLUSH_TIME, (), journal.flush_s
+    yield metrics.JOURNAL_SIZE, (), float(journal.size_bytes)
 
 
 def _device_labels(device: Device) -> tuple[str, str, str]:

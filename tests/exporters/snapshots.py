@@ -10,11 +10,13 @@ from aipower.model import (
     DeviceFacts,
     DeviceState,
     FoldedEnergy,
+    JournalState,
     ProcessEnergy,
     ProcessId,
     ProcessInfo,
     RunEnergy,
     Snapshot,
+    UserEnergy,
 )
 
 GPU0 = Device("GPU-0aaa", "gpu", "NVIDIA H100 80GB HBM3", "0")
@@ -45,8 +47,27 @@ def node() -> Snapshot:
         ),
         runs=(RunEnergy("run-1", "resnet baseline", "ada", GPU0, 6_500_000),),
         fault_counts={("GPU-1bbb", "gone"): 1, ("", "gap"): 2},
-        agent=AgentStats(1.25, 40_000_000, 3600, 2.5, 0.125, 1, 3),
+        agent=AgentStats(
+            1.25,
+            40_000_000,
+            3600,
+            2.5,
+            0.125,
+            1,
+            3,
+            started_unix_s=1_789_990_000.0,
+            open_descriptors=20,
+            threads=6,
+            context_switches=9000,
+        ),
         folded=(FoldedEnergy(GPU0, 0, 0), FoldedEnergy(CPU0, 0, 0)),
+        users=(
+            UserEnergy("ada", GPU0, 6_500_000),
+            UserEnergy("", GPU0, 1_500_000),
+            UserEnergy("ada", CPU0, 4_500_000),
+        ),
+        journal=JournalState(True, 360, 1.5, 60_000, 1_789_999_990.0),
+        since_unix_s=1_780_000_000.0,
     )
 
 
@@ -85,8 +106,17 @@ PROCESSES = st.builds(
     error_uj=st.floats(min_value=0),
 )
 RUNS = st.builds(RunEnergy, run=WORDS, name=WORDS, user=WORDS, device=DEVICES, energy_uj=ENERGIES)
+USERS = st.builds(UserEnergy, user=WORDS, device=DEVICES, energy_uj=ENERGIES)
 FOLDED = st.builds(FoldedEnergy, device=DEVICES, context_uj=ENERGIES, active_uj=ENERGIES)
 COUNTS = st.integers(0, 2**63)
+JOURNALS = st.builds(
+    JournalState,
+    up=st.booleans(),
+    flushes=COUNTS,
+    flush_s=FINITE,
+    size_bytes=COUNTS,
+    written_unix_s=st.none() | FINITE,
+)
 STATS = st.builds(
     AgentStats,
     cpu_s=FINITE,
@@ -96,6 +126,10 @@ STATS = st.builds(
     late_s=FINITE,
     missed_ticks=COUNTS,
     folded_series=COUNTS,
+    started_unix_s=st.none() | FINITE,
+    open_descriptors=COUNTS,
+    threads=COUNTS,
+    context_switches=COUNTS,
 )
 SNAPSHOTS = st.builds(
     Snapshot,
@@ -107,4 +141,7 @@ SNAPSHOTS = st.builds(
     fault_counts=st.dictionaries(st.tuples(WORDS, WORDS), COUNTS, max_size=3),
     agent=STATS,
     folded=st.lists(FOLDED, max_size=3).map(tuple),
+    users=st.lists(USERS, max_size=3).map(tuple),
+    journal=st.none() | JOURNALS,
+    since_unix_s=st.none() | FINITE,
 )

@@ -19,6 +19,7 @@ PROMISED = {
     "aipower_process_folded_energy_joules_total": ("counter", (*DEVICE, "component")),
     "aipower_process_energy_error_joules": ("gauge", PROCESS),
     "aipower_run_energy_joules_total": ("counter", ("run", "name", "user", *DEVICE)),
+    "aipower_user_energy_joules_total": ("counter", ("user", *DEVICE)),
     "aipower_sensor_up": ("gauge", DEVICE),
     "aipower_device_info": ("info", (*DEVICE, "name", "uuid", "driver", "method")),
     "aipower_build_info": ("info", ("version",)),
@@ -30,6 +31,16 @@ PROMISED = {
     "aipower_agent_ticks_missed_total": ("counter", ()),
     "aipower_agent_faults_total": ("counter", ("device", "reason")),
     "aipower_agent_folded_series_total": ("counter", ()),
+    "aipower_agent_start_time_seconds": ("gauge", ()),
+    "aipower_agent_open_fds": ("gauge", ()),
+    "aipower_agent_threads": ("gauge", ()),
+    "aipower_agent_context_switches_total": ("counter", ()),
+    "aipower_counters_start_time_seconds": ("gauge", ()),
+    "aipower_agent_journal_up": ("gauge", ()),
+    "aipower_agent_journal_written_timestamp_seconds": ("gauge", ()),
+    "aipower_agent_journal_flushes_total": ("counter", ()),
+    "aipower_agent_journal_flush_seconds_total": ("counter", ()),
+    "aipower_agent_journal_bytes": ("gauge", ()),
 }
 """What others build dashboards on: change it only with a new major version."""
 

@@ -17,7 +17,7 @@ from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from prometheus_client.registry import Collector
 
-from aipower.model import DeviceState, ProcessEnergy, ProcessId, ProcessInfo, Snapshot
+from aipower.model import DeviceState, JournalState, ProcessEnergy, ProcessId, ProcessInfo, Snapshot
 from aipower_exporters.metrics import Metric
 from aipower_exporters.prometheus import PrometheusExporter
 from aipower_exporters.samples import collect
@@ -267,4 +267,29 @@ def test_the_agent_shows_its_own_cost() -> None:
         "aipower_agent_tick_late_seconds_total": 0.125,
         "aipower_agent_ticks_missed_total": 1.0,
         "aipower_agent_folded_series_total": 3.0,
+        "aipower_agent_start_time_seconds": 1_789_990_000.0,
+        "aipower_agent_open_fds": 20.0,
+        "aipower_agent_threads": 6.0,
+        "aipower_agent_context_switches_total": 9000.0,
+        "aipower_agent_journal_up": 1.0,
+        "aipower_agent_journal_written_timestamp_seconds": 1_789_999_990.0,
+        "aipower_agent_journal_flushes_total": 360.0,
+        "aipower_agent_journal_flush_seconds_total": 1.5,
+        "aipower_agent_journal_bytes": 60_000.0,
     }
+
+
+def test_without_a_journal_nothing_is_said_of_one() -> None:
+    series = scraped(replace(node(), journal=None))
+    assert not [name for name, _ in series if "journal" in name]
+    broken = scraped(replace(node(), journal=JournalState(up=False)))
+    assert values(broken, "aipower_agent_journal_up") == [0.0]
+    assert values(broken, "aipower_agent_journal_written_timestamp_seconds") == []
+
+
+def test_users_show_their_energy_by_device() -> None:
+    series = scraped(node())
+    name = "aipower_user_energy_joules_total"
+    assert values(series, name, user="ada", device=GPU0.id) == [6.5]
+    assert values(series, name, user="", device=GPU0.id) == [1.5]
+    assert values(series, "aipower_counters_start_time_seconds") == [1_780_000_000.0]

@@ -1,0 +1,38 @@
+"""What users have used, through all processes of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from aipower.model import Device, UserEnergy
+
+MOST_USERS = 256
+"""Users with sums of their own; the processes of the others count for the user without a name."""
+REST = ""
+
+
+class UserBook:
+    """Sums by user and device. They are never dropped, so none ever falls."""
+
+    def __init__(self, most: int = MOST_USERS) -> None:
+        self._most = most
+        self._sums_uj: dict[str, dict[str, int]] = {}
+
+    def add(self, user: str, device: str, energy_uj: int) -> None:
+        """Take in what a process of `user` used of `device`."""
+        sums_uj = self._sums_uj.get(user)
+        if sums_uj is None:
+            room = user == REST or len(self._sums_uj) - (REST in self._sums_uj) < self._most
+            sums_uj = self._sums_uj.setdefault(user if room else REST, {})
+        sums_uj[device] = sums_uj.get(device, 0) + energy_uj
+
+    def restore(self, rows: Iterable[UserEnergy]) -> None:
+        """Go on with the sums of `rows`."""
+        for row in rows:
+            self.add(row.user, row.device.id, row.energy_uj)
+
+    def rows(self, devices: Mapping[str, Device]) -> Iterator[UserEnergy]:
+        """What a snapshot shows of them."""
+        for user, sums_uj in self._sums_uj.items():
+            for device, energy_uj in sums_uj.items():
+                yield UserEnergy(user, devices[device], energy_uj)
