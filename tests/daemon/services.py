@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import httpx
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -16,10 +17,16 @@ from starlette.routing import Route
 from aipower.daemon.server import HttpService, Limits
 
 DEADLINE_S = 30.0
+LARGE_BYTES = 3_000_000
 
 
 async def hello(_request: Request) -> Response:
     return PlainTextResponse("hello\n")
+
+
+async def refusal(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return PlainTextResponse(f"{error.status_code} no\n", error.status_code)
 
 
 async def slow(_request: Request) -> Response:
@@ -33,8 +40,15 @@ async def slow(_request: Request) -> Response:
     return StreamingResponse(parts(), media_type="text/plain")
 
 
+async def large(_request: Request) -> Response:
+    return Response(b"x" * LARGE_BYTES)
+
+
 def application() -> Starlette:
-    return Starlette(routes=[Route("/", hello), Route("/slow", slow)])
+    return Starlette(
+        routes=[Route("/", hello), Route("/slow", slow), Route("/large", large)],
+        exception_handlers={HTTPException: refusal},
+    )
 
 
 def service(port: int = 0, host: str = "127.0.0.1", limits: Limits | None = None) -> HttpService:

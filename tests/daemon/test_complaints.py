@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from aipower.daemon.complaints import QUIET_S, Complaints
@@ -88,7 +89,9 @@ def test_a_real_service_without_descriptors_is_quiet(tmp_path: Path) -> None:
         while "cannot take more connections" not in log.read_text():
             assert time.monotonic() < deadline_s
             time.sleep(0.1)
-        time.sleep(1.5)  # asyncio tries again after a second
+        began_s = time.monotonic()
+        assert httpx.get(f"http://127.0.0.1:{port}/", timeout=30).text == "hello\n"
+        assert time.monotonic() - began_s < 1, "a silent client has left its descriptor"
     finally:
         for connection in connections:
             connection.close()

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aipower.errors import UsageError
-from aipower.settings.config import AgentConfig, describe, load_config
+from aipower.settings.config import AgentConfig, describe, find_mistakes, load_config
 from aipower.settings.options import LOG_LEVELS, OPTIONS
 
 SHIPPED = Path(__file__).parents[2] / "config" / "aipower.toml"
@@ -55,7 +55,9 @@ def test_each_layer_wins_over_the_one_before(tmp_path: Path) -> None:
 
 
 def test_all_keys_can_be_set_in_all_three_ways(tmp_path: Path) -> None:
-    config = AgentConfig("[::1]:1", "nvml,rapl", 0.5, 2.5, 60.0, 3, "debug")
+    config = AgentConfig(
+        "[::1]:1", "nvml,rapl", 0.5, 2.5, 60.0, 3, 4, 20.0, "/s", "none", "/w.yml", "name", "debug", "json"
+    )
     texts = {key: str(value) for key, value in asdict(config).items()}
     assert load_config(written(tmp_path, describe(config)), {}, {}) == config
     assert load_config(None, {f"AIPOWER_{key.upper()}": text for key, text in texts.items()}, {}) == config
@@ -83,13 +85,13 @@ def test_variables_of_other_parts_are_none_of_its_business() -> None:
 
 def test_an_unknown_key_of_the_file_names_the_nearest(tmp_path: Path) -> None:
     path = written(tmp_path, "intervall_s = 1\n")
-    assert refusal(path) == f'{path}: unknown key "intervall_s"; did you mean "interval_s"?'
+    assert refusal(path) == f'{path}:1: unknown key "intervall_s"; did you mean "interval_s"?'
 
 
 def test_an_unknown_key_like_no_other_lists_the_keys(tmp_path: Path) -> None:
     path = written(tmp_path, "colour = 1\n")
     message = refusal(path)
-    assert message.startswith(f'{path}: unknown key "colour"; the keys are listen, sensors, ')
+    assert message.startswith(f'{path}:1: unknown key "colour"; the keys are listen, sensors, ')
 
 
 def test_a_table_and_a_key_with_a_line_end_are_unknown_keys_in_one_line(tmp_path: Path) -> None:
@@ -122,6 +124,14 @@ BAD_TEXTS = [
     ("max_processes", "100001", "a whole number from 1 to 100000"),
     ("max_processes", "1.5", "a whole number from 1 to 100000"),
     ("max_processes", "9" * 5000, "a whole number from 1 to 100000"),
+    ("max_runs", "0", "a whole number from 1 to 100000"),
+    ("flush_interval_s", "0.9", "seconds from 1 to 3600"),
+    ("state_dir", "state", 'an absolute path, "auto", or "none"'),
+    ("state_dir", "/" + "a" * 4095, "an absolute path"),
+    ("socket", "/" + "a" * 107, "of at most 107 bytes"),
+    ("web_config", "web.yml", "an absolute path"),
+    ("user_labels", "all", "one of uid, name, none"),
+    ("log_format", "xml", "one of auto, text, json"),
     ("log_level", "loud", "one of debug, info, warning, error"),
 ]
 
@@ -164,7 +174,7 @@ def test_a_wrong_flag_is_named_with_what_is_expected(key: str, text: str, expect
 def test_a_wrong_value_of_the_file_is_named_with_what_is_expected(tmp_path: Path, line: str, shown: str) -> None:
     path = written(tmp_path, f"{line}\n")
     message = refusal(path)
-    assert message.startswith(f"{path}: {shown}")
+    assert message.startswith(f"{path}:1: {shown}")
     assert f": expected {OPTIONS[line.split(maxsplit=1)[0]].expected}" in message
 
 
@@ -178,7 +188,8 @@ def test_good_numbers_in_all_spellings(key: str, value: str) -> None:
 def test_processes_cannot_be_looked_at_more_often_than_sensors(tmp_path: Path) -> None:
     path = written(tmp_path, "process_interval_s = 0.5\n")
     assert refusal(path) == (
-        f"{path}: process_interval_s = 0.5: expected seconds, not fewer than interval_s (the default interval_s = 1.0)"
+        f"{path}:1: process_interval_s = 0.5: expected seconds, not fewer than interval_s"
+        " (the default interval_s = 1.0)"
     )
     # Where nobody set it, it follows.
     assert load_config(None, {}, {"interval_s": "10"}).process_interval_s == 10.0
@@ -204,7 +215,7 @@ def test_a_directory_is_an_error(tmp_path: Path) -> None:
         (b"# fine\ninterval_s 1\n", "(at line 2, column 12)"),
         (b'\n\nlisten = "127', "(at line 3, the end of the file)"),
         (b"interval_s = 1\ninterval_s = 2\n", "(at line 2, column 15)"),
-        (b"interval_s = " + b"[" * 100_000, "not valid TOML"),
+        (b"interval_s = " + b"[" * 8_000, "not valid TOML"),
         (b"max_processes = " + b"9" * 5000, "not valid TOML"),
     ],
 )
@@ -218,6 +229,59 @@ def test_what_is_no_toml_is_refused_with_the_line(tmp_path: Path, text: bytes, w
 def test_a_file_that_is_no_text_is_refused_with_the_line(tmp_path: Path) -> None:
     path = written(tmp_path, b'interval_s = 1\nsensors = "\xff"\n')
     assert refusal(path) == f"{path}:2: not UTF-8 text"
+
+
+def test_the_line_of_a_key_is_the_one_that_sets_it(tmp_path: Path) -> None:
+    text = '# interval_s = 1\nlisten = """\ninterval_s = 2\n"""\n\n  interval_s = 90\n[sensors]\na = 1\n'
+    path = written(tmp_path, text)
+    first, second, third = find_mistakes(path, {}, {})
+    assert first.startswith(f"{path}:2: listen = ")
+    assert second.startswith(f"{path}:6: interval_s = 90: expected")
+    assert third.startswith(f"{path}:7: sensors = ")
+
+
+def test_all_mistakes_are_found_at_once(tmp_path: Path) -> None:
+    path = written(tmp_path, "interval = 1\nmax_runs = 0\nretention_s = 3\n")
+    mistakes = find_mistakes(path, {"AIPOWER_LOG_LEVEL": "loud"}, {"interval_s": "10", "process_interval_s": "5"})
+    assert [mistake.partition(": ")[0] for mistake in mistakes] == [
+        f"{path}:2",
+        f"{path}:1",
+        'AIPOWER_LOG_LEVEL="loud"',
+        '--process-interval-s "5"',
+    ]
+    assert 'did you mean "interval_s"' in mistakes[1]
+    assert refusal(path) == mistakes[0]
+
+
+def test_a_wrong_interval_is_not_also_compared(tmp_path: Path) -> None:
+    path = written(tmp_path, "interval_s = 90\nprocess_interval_s = 0.5\n")
+    assert len(find_mistakes(path, {}, {})) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"key{number} = 1\n" for number in range(5000)),
+        "interval_s" + ".a" * 4000 + " = 1\n",
+        ("interval_s" + ".b" * 30_000 + " = 1\n"),
+        'x = """\n' + "interval_s = 1\n" * 4000 + '"""\ninterval_s = 99\n',
+        "x = 1\n" * 100_000,
+    ],
+    ids=["keys", "parts", "line", "in a string", "long"],
+)
+def test_hostile_files_are_refused_in_a_few_short_lines(tmp_path: Path, text: str) -> None:
+    mistakes = find_mistakes(written(tmp_path, text), {}, {})
+    assert 1 <= len(mistakes) <= 21
+    assert all(len(mistake) < 700 and "\n" not in mistake for mistake in mistakes)
+
+
+@given(st.binary(max_size=300) | st.text("abis_=.1\"'[]#\n \t{}\\é", max_size=60).map(str.encode))
+def test_any_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = written(tmp_path_factory.mktemp("config"), content)
+    mistakes = find_mistakes(path, {}, {})
+    assert all(str(path) in mistake and "\n" not in mistake for mistake in mistakes)
+    if not mistakes:
+        load_config(path, {}, {})
 
 
 # --- the shipped file and describe ---
@@ -255,6 +319,7 @@ CONFIGS = st.builds(
     process_interval_s=st.floats(60.0, 1e6),
     retention_s=st.floats(0.0, 1e6),
     max_processes=st.integers(1, 100_000),
+    state_dir=st.sampled_from(("auto", "none", "/ä b/\x7f")),
     log_level=st.sampled_from(LOG_LEVELS),
 )
 

@@ -45,6 +45,9 @@ def test_a_driver_that_hangs_at_the_start_does_not_keep_the_agent(tmp_path: Path
         assert '"starting"' in running.page("/healthz")
         assert "aipower_build_info" in running.page()
         until_called(tmp_path, "nvmlInit")
+        running.until('aipower_agent_faults_total{device="",reason="hung"} 1')
+        running.until_logged("GPU (NVML) does not answer")
+        assert "GPU (NVML) has not answered yet" in running.page("/healthz")
         running.process.terminate()
         began_s = time.monotonic()
         assert running.process.wait(LIMIT_S) == 0
@@ -75,7 +78,7 @@ sys.path.insert(0, sys.argv[1])
 from aipower.daemon.agent import serve, set_up_log
 from aipower.daemon.finder import Finder
 from aipower.daemon.work import Parts
-from aipower.seams import SensorSet, SystemClock
+from aipower.seams import SystemClock
 from aipower.settings.address import Address
 from daemon.rigs import Rig, Sensor, Source
 from fakes import GPU
@@ -86,7 +89,7 @@ def bug():
 def make(end):
     clock = SystemClock()
     rig = Rig(clock, [Sensor(clock)], {GPU.id: Source(clock, bug)}, 0.05, lambda: end(1))
-    return Parts(rig.sampler, Finder(rig.meter, rig.sampler, (), lambda _: SensorSet(), clock))
+    return Parts(rig.sampler, Finder(rig.meter, rig.sampler, (), clock))
 
 set_up_log("info")
 sys.exit(serve(Address("127.0.0.1", 0), make, SystemClock()))
@@ -110,9 +113,8 @@ def test_a_driver_that_hangs_later_does_not_keep_the_agent(tmp_path: Path) -> No
     machine = Machine((gpu,), faults=(FaultRule("nvmlInit*", start_s=7.0, delay_s=600),))
     with agent(tmp_path, *FAST, env=environment(tmp_path, machine)) as running:
         running.until(up(gpu, 1))
-        sessions = (tmp_path / "calls").read_text().count("nvmlInit")
         running.until(up(gpu, 0))
-        until_called(tmp_path, "nvmlInit", sessions + 1)
+        running.until_logged("GPU (NVML) does not answer")
         assert '"ok"' in running.page("/healthz")
         running.process.terminate()
         began_s = time.monotonic()
@@ -121,26 +123,22 @@ def test_a_driver_that_hangs_later_does_not_keep_the_agent(tmp_path: Path) -> No
         assert "leaving without it" in running.log.read_text()
 
 
-def test_a_read_that_hangs_shows_no_power_and_does_not_keep_the_agent(tmp_path: Path) -> None:
+def test_reads_that_hang_show_no_power_and_do_not_keep_the_agent(tmp_path: Path) -> None:
     gpu = h100(0)
-    rules = (
-        FaultRule("nvmlDeviceGetPowerUsage", start_s=6.0, delay_s=600),
-        FaultRule("nvmlDeviceGetTotalEnergyConsumption", start_s=6.0, delay_s=600),
-        FaultRule("nvmlDeviceGetFieldValues", start_s=6.0, delay_s=600),
-    )
-    machine = Machine((gpu,), faults=rules)
+    machine = Machine((gpu,), faults=(FaultRule("nvmlDeviceGet*", start_s=6.0, delay_s=600),))
     with agent(tmp_path, *FAST, env=environment(tmp_path, machine)) as running:
         running.until(up(gpu, 1))
-        running.until('reason="late"')
+        running.until('reason="hung"')
+        running.until(up(gpu, 0))
         series = running.series()
-        assert total(series, "aipower_sensor_up", device=gpu.uuid) == 0
         assert "aipower_device_power_watts" not in {name for name, _ in series}
         assert total(series, "aipower_device_energy_joules_total", device=gpu.uuid) > 0
-        assert '"stale"' in running.page("/healthz")
+        assert '"ok"' in running.page("/healthz")
         running.process.terminate()
         began_s = time.monotonic()
         assert running.process.wait(LIMIT_S) == 0
         assert time.monotonic() - began_s < SOON_S
+        assert "leaving without it" in running.log.read_text()
 
 
 def test_a_driver_that_is_loaded_later_is_found(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -16,7 +17,8 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from aipower.daemon.compression import accepts_gzip
-from aipower.daemon.http import MAX_PAGES, Health, HttpService, make_app
+from aipower.daemon.http import Health, HttpService, make_app
+from aipower.daemon.served import STOPPING
 from aipower.model import Snapshot
 from aipower.seams import Exporter
 from aipower_exporters.prometheus import PrometheusExporter
@@ -55,8 +57,10 @@ def start() -> Iterator[Start]:
             *exporters: Exporter,
             snapshot: Callable[[], Snapshot | None] = node,
             healthy: Callable[[], Health] = lambda: WELL,
+            ready: Callable[[], Health] | None = None,
+            settle: Callable[[Snapshot], Awaitable[None]] | None = None,
         ) -> httpx.Client:
-            app = make_app(snapshot, exporters, healthy)
+            app = make_app(snapshot, exporters, healthy, ready=ready, settle=settle)
             service = stack.enter_context(HttpService(app, "127.0.0.1", 0))
             return stack.enter_context(httpx.Client(base_url=f"http://{service.address}", timeout=30))
 
@@ -124,35 +128,23 @@ def test_many_scrapers_at_once_all_get_the_whole_page(start: Start) -> None:
     assert len({answer.text for answer in answers}) == 1
 
 
-@dataclass
-class Counting:
-    """An exporter that counts its renderings."""
-
-    path: str = "/echo"
-    renderings: int = 0
-
-    def render(self, snapshot: Snapshot, accept: str) -> tuple[bytes, str]:
-        self.renderings += 1
-        return f"{snapshot.at_unix_s} {accept}".encode(), "text/plain"
+# --- settling ---
 
 
-def test_a_snapshot_is_rendered_once_for_each_format_and_a_new_one_anew(start: Start) -> None:
-    counting, snapshots = Counting(), [replace(node(), at_unix_s=1.0)]
-    client = start(counting, snapshot=lambda: snapshots[-1])
-    for accept in ("a/a", "b/b", "a/a", "b/b"):
-        assert client.get("/echo", headers={"accept": accept}).text == f"1.0 {accept}"
-    assert counting.renderings == 2
-    snapshots.append(replace(node(), at_unix_s=2.0))
-    assert client.get("/echo", headers={"accept": "a/a"}).text == "2.0 a/a"
-    assert counting.renderings == 3
+def test_a_snapshot_is_settled_before_it_is_shown(start: Start) -> None:
+    settled: list[float] = []
 
+    async def settle(snapshot: Snapshot) -> None:
+        await asyncio.sleep(0.01)
+        settled.append(snapshot.at_unix_s)
 
-def test_made_up_accept_headers_are_answered_but_not_all_remembered(start: Start) -> None:
-    counting, newest = Counting(), node()
-    client = start(counting, snapshot=lambda: newest)
-    for number in (*range(2 * MAX_PAGES), 0):
-        assert client.get("/echo", headers={"accept": f"x/{number}"}).text.endswith(f" x/{number}")
-    assert counting.renderings == 2 * MAX_PAGES + 1
+    numbers = iter(range(1, 100))
+    client = start(Echo(), snapshot=lambda: replace(node(), at_unix_s=next(numbers)), settle=settle)
+    for number in (1, 2):
+        assert client.get("/echo").status_code == 200
+        assert settled[-1] == number
+    assert client.get("/-/healthy").status_code == 200
+    assert settled == [1, 2]
 
 
 # --- health and index ---
@@ -190,10 +182,35 @@ def test_health_is_asked_anew_each_time(start: Start) -> None:
     assert [client.get("/healthz").status_code for _ in range(2)] == [503, 200]
 
 
+def test_health_has_its_usual_name_and_the_old_one(start: Start) -> None:
+    states = [WELL, Health(ok=False, reason="stale")]
+    client = start(healthy=lambda: states[0])
+    assert [client.get(path).status_code for path in ("/healthz", "/-/healthy")] == [200, 200]
+    del states[0]
+    assert [client.get(path).status_code for path in ("/healthz", "/-/healthy")] == [503, 503]
+
+
+def test_readiness_is_health_unless_it_is_told_apart(start: Start) -> None:
+    sick = Health(ok=False, reason="old")
+    assert start(healthy=lambda: sick).get("/-/ready").status_code == 503
+    answer = start(ready=lambda: STOPPING).get("/-/ready")
+    assert (answer.status_code, answer.json()["status"]) == (503, "stopping")
+    assert start(ready=lambda: STOPPING).get("/-/healthy").status_code == 200
+
+
+def test_pages_are_plain_text_to_every_browser(start: Start) -> None:
+    client = start(Echo())
+    for path in ("/", "/echo", "/-/ready", "/none"):
+        headers = client.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert headers["cache-control"] == "no-store"
+
+
 def test_the_index_names_every_page(start: Start) -> None:
     answer = start(Echo(), Echo("/metrics")).get("/")
     assert answer.status_code == 200
-    assert answer.text.splitlines() == ["aipower agent", "", "/echo", "/metrics", "/healthz"]
+    assert answer.text.splitlines() == ["aipower agent", "", "/echo", "/metrics", "/-/healthy", "/-/ready", "/healthz"]
 
 
 # --- methods and errors ---

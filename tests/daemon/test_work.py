@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from queue import SimpleQueue
 
 from aipower.daemon.finder import Finder
+from aipower.daemon.search import Source
 from aipower.daemon.work import End, Parts, Work
 from aipower.errors import AipowerError, UsageError
 from aipower.seams import SensorSet, SystemClock
+from aipower.sensors.offthread import off_thread
 from daemon.rigs import DEADLINE_S, Rig, Sensor
 
 CLOCK = SystemClock()
@@ -16,7 +20,7 @@ CLOCK = SystemClock()
 
 def parts() -> Parts:
     rig = Rig(CLOCK, [Sensor(CLOCK)], interval_s=0.02)
-    return Parts(rig.sampler, Finder(rig.meter, rig.sampler, (), lambda _: SensorSet(), CLOCK))
+    return Parts(rig.sampler, Finder(rig.meter, rig.sampler, (), CLOCK))
 
 
 def test_a_start_that_hangs_holds_up_nobody() -> None:
@@ -38,6 +42,60 @@ def test_a_start_that_hangs_holds_up_nobody() -> None:
     assert work.hangs()
     release.set()
     assert not made.sampler.running(), "what comes after the stop is not started"
+
+
+def test_what_does_not_answer_is_named_while_nothing_is_measured() -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    def look(_: frozenset[str]) -> SensorSet:
+        entered.set()
+        release.wait(DEADLINE_S)
+        return SensorSet()
+
+    rig = Rig(CLOCK, [], interval_s=0.02)
+    finder = Finder(rig.meter, rig.sampler, [Source("GPU (NVML)", frozenset({"gpu"}), look)], CLOCK)
+
+    def wire() -> Parts:
+        finder.first_look(0.1)
+        return Parts(rig.sampler, finder)
+
+    work = Work(wire, CLOCK, SimpleQueue[End]().put)
+    work.start()
+    until(lambda: work.health().sample_age_s is not None)
+    health = work.health()
+    assert (health.ok, health.starting, health.reason) == (False, True, "GPU (NVML) has not answered yet")
+    work.stop()
+    assert entered.is_set()
+    assert work.hangs()
+    release.set()
+    until(lambda: not work.hangs())
+
+
+def test_a_device_that_hangs_hangs_the_end() -> None:
+    hanging, release = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        hanging.set()
+        release.wait(DEADLINE_S)
+
+    rig = Rig(CLOCK, [], interval_s=0.02)
+    rig.meter.adopt(off_thread(SensorSet([Sensor(CLOCK, hang)]), CLOCK, 0.05))
+    work = Work(lambda: Parts(rig.sampler, Finder(rig.meter, rig.sampler, (), CLOCK)), CLOCK, SimpleQueue[End]().put)
+    work.start()
+    assert hanging.wait(DEADLINE_S)
+    until(lambda: work.health().ok)
+    work.stop()
+    assert not rig.sampler.running(), "the sampler has ended: only the device's own thread is left"
+    assert work.hangs()
+    release.set()
+    until(lambda: not work.hangs())
+
+
+def until(fact: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not fact():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.005)
 
 
 def test_a_mistake_is_handed_to_the_main_thread() -> None:

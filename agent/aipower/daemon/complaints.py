@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 from collections.abc import Callable
 from typing import Any
 
+from aipower.web.acceptor import EXHAUSTED
+
 log = logging.getLogger(__name__)
 
-EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-"""What accept() answers while the system has no room for one more connection."""
 QUIET_S = 60.0
-"""Asyncio tries each second, up to once per place in the backlog, and complains each time with a traceback."""
+"""Connections are tried again many times a second while there is no descriptor for them."""
 
 
 class Complaints:
@@ -26,9 +25,13 @@ class Complaints:
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Tell of connections that cannot be taken once a minute, and of all else as asyncio does."""
         error = context.get("exception")
-        if not (isinstance(error, OSError) and error.errno in EXHAUSTED):
+        if isinstance(error, OSError) and error.errno in EXHAUSTED:
+            self.exhausted(error)
+        else:
             loop.default_exception_handler(context)
-            return
+
+    def exhausted(self, error: OSError) -> None:
+        """Tell that there is no descriptor for one more connection, once a minute."""
         now_s = self._now_s()
         if now_s >= self._quiet_until_s:
             self._quiet_until_s = now_s + QUIET_S

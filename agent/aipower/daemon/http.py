@@ -9,12 +9,12 @@ from http import HTTPStatus
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from aipower.daemon.compression import Compression
+from aipower.daemon.compression import accepts_gzip
+from aipower.daemon.pages import Pages
 from aipower.daemon.server import HttpService, Limits
 from aipower.model import Snapshot
 from aipower.seams import Exporter
@@ -22,14 +22,17 @@ from aipower.settings.address import Address, parse_address
 
 __all__ = ["Address", "Health", "HttpService", "Limits", "make_app", "parse_address"]
 
-MAX_PAGES = 8
-"""Pages kept for different Accept headers; a client that makes up new ones gains no memory of ours."""
-RESERVED_PATHS = ("/", "/healthz")
+HEALTH_PATHS = ("/-/healthy", "/healthz")
+READY_PATH = "/-/ready"
+AGENT_PATHS = (HEALTH_PATHS[0], READY_PATH, HEALTH_PATHS[1])
 
 SnapshotSource = Callable[[], Snapshot | None]
 """The newest snapshot, or None before the first; it must return at once, and the same object until the next one."""
 
-Page = Callable[[Request], Awaitable[Response]]
+Settle = Callable[[Snapshot], Awaitable[None]]
+"""Returns when a snapshot may be shown, soon; it raises nothing."""
+
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,62 +46,62 @@ class Health:
     """Age of the newest sample; None before the first."""
     starting: bool = False
     """True while the first sample is still to come and nothing is wrong with that."""
+    stopping: bool = False
+    """True once it has been told to end."""
 
 
-def make_app(snapshot: SnapshotSource, exporters: Sequence[Exporter], healthy: Callable[[], Health]) -> Starlette:
-    """The application: every exporter at its path, `/healthz` and `/`.
+def make_app(
+    snapshot: SnapshotSource,
+    exporters: Sequence[Exporter],
+    healthy: Callable[[], Health],
+    *,
+    ready: Callable[[], Health] | None = None,
+    settle: Settle | None = None,
+) -> Starlette:
+    """The application: every exporter at its path, health and readiness (`healthy`, if not told apart), and `/`.
+
+    What an exporter shows has been through `settle`.
 
     Raises:
         ValueError: Two exporters, or an exporter and a page of the agent, want the same path.
     """
     paths = [exporter.path for exporter in exporters]
-    taken = [*RESERVED_PATHS, *paths]
+    taken = ["/", *AGENT_PATHS, *paths]
     if len(set(taken)) < len(taken):
         raise ValueError(f"two pages want the same path: {', '.join(taken)}")
     app = Starlette(
         routes=[
-            Route("/", _index_page([*paths, "/healthz"])),
-            Route("/healthz", _health_page(healthy)),
-            *(Route(exporter.path, _exporter_page(snapshot, exporter)) for exporter in exporters),
+            Route("/", _index_page([*paths, *AGENT_PATHS])),
+            *(Route(path, _health_page(healthy)) for path in HEALTH_PATHS),
+            Route(READY_PATH, _health_page(ready or healthy)),
+            *(Route(exporter.path, _exporter_page(snapshot, exporter, settle)) for exporter in exporters),
         ],
-        middleware=[Middleware(Compression)],
         exception_handlers={HTTPException: _refusal, Exception: _failure},
     )
     app.router.redirect_slashes = False
     return app
 
 
-class _Pages:
-    """The pages of one exporter for the newest snapshot, so that ten scrapers at once cost one rendering."""
-
-    def __init__(self, exporter: Exporter) -> None:
-        self._exporter = exporter
-        self._snapshot: Snapshot | None = None
-        self._pages: dict[str, tuple[bytes, str]] = {}
-
-    def get(self, snapshot: Snapshot, accept: str) -> tuple[bytes, str]:
-        """The body and its content type. Only the loop's thread may call it."""
-        if snapshot is not self._snapshot or len(self._pages) > MAX_PAGES:
-            self._snapshot, self._pages = snapshot, {}
-        if accept not in self._pages:
-            self._pages[accept] = self._exporter.render(snapshot, accept)
-        return self._pages[accept]
-
-
-def _exporter_page(snapshot: SnapshotSource, exporter: Exporter) -> Page:
-    pages = _Pages(exporter)
+def _exporter_page(snapshot: SnapshotSource, exporter: Exporter, settle: Settle | None) -> Handler:
+    pages = Pages(exporter)
 
     async def page(request: Request) -> Response:
         current = snapshot()
         if current is None:
             return _text(HTTPStatus.SERVICE_UNAVAILABLE, "no sample has been taken yet; try again in a moment")
-        body, content_type = pages.get(current, ",".join(request.headers.getlist("accept")))
-        return Response(body, headers={"content-type": content_type, "vary": "Accept"})
+        if settle is not None:
+            await settle(current)
+        headers = request.headers
+        wanted = accepts_gzip(",".join(headers.getlist("accept-encoding")))
+        found = pages.get(current, ",".join(headers.getlist("accept")), gzip=wanted)
+        coding = {"content-encoding": found.coding} if found.coding else {}
+        facts = {"content-type": found.content_type, "vary": "Accept, Accept-Encoding"}
+        return Response(found.body, headers={**facts, **coding})
 
     return page
 
 
-def _health_page(healthy: Callable[[], Health]) -> Page:
+def _health_page(healthy: Callable[[], Health]) -> Handler:
     async def page(_request: Request) -> Response:
         health = healthy()
         status = HTTPStatus.OK if health.ok else HTTPStatus.SERVICE_UNAVAILABLE
@@ -109,14 +112,14 @@ def _health_page(healthy: Callable[[], Health]) -> Page:
 
 
 def _health_json(health: Health) -> bytes:
-    status = "ok" if health.ok else "starting" if health.starting else "stale"
+    status = "ok" if health.ok else "stopping" if health.stopping else "starting" if health.starting else "stale"
     facts: dict[str, str | float | None] = {"status": status}
     if health.reason:
         facts["reason"] = health.reason
     return msgspec.json.encode({**facts, "sample_age_s": health.sample_age_s}) + b"\n"
 
 
-def _index_page(paths: Sequence[str]) -> Page:
+def _index_page(paths: Sequence[str]) -> Handler:
     async def page(_request: Request) -> Response:
         return _text(HTTPStatus.OK, "\n".join(["aipower agent", "", *paths]))
 

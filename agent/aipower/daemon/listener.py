@@ -10,7 +10,11 @@ from collections.abc import Iterator
 from aipower.errors import AipowerError
 from aipower.settings.address import MAX_PORT, Address
 
-BACKLOG = 128
+BACKLOG = 1024
+"""Clients that come at once wait here; beyond it the kernel drops them, and they try again after a second."""
+SEND_BUFFER_BYTES, RECEIVE_BUFFER_BYTES = 64 * 1024, 16 * 1024
+"""Of each connection, in the kernel, which doubles them; left alone it grows them to megabytes for those who do not
+read."""
 
 
 def open_listener(address: Address) -> socket.socket:
@@ -28,6 +32,8 @@ def open_listener(address: Address) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             listener.bind(target)
             listener.listen(BACKLOG)
         except BaseException:

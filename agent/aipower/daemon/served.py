@@ -10,6 +10,8 @@ from aipower.daemon.sampler import Sampler
 from aipower.model import Snapshot
 
 STARTING = Health(ok=False, reason="the sensors are being looked for", starting=True)
+STOPPING = Health(ok=False, reason="the agent ends", stopping=True)
+"""What readiness says from the signal on, while the pages are still there."""
 
 
 class Served:

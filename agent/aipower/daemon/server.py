@@ -6,49 +6,69 @@ import asyncio
 import contextlib
 import socket
 import threading
-from dataclasses import dataclass
+import time
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from aipower.daemon.complaints import Complaints
-from aipower.daemon.listener import BACKLOG, open_listener
+from aipower.daemon.listener import open_listener
 from aipower.errors import AipowerError
 from aipower.settings.address import Address
+from aipower.web.acceptor import Acceptor
+from aipower.web.door import Door
+from aipower.web.guard import Guard
+from aipower.web.passwords import Passwords
+from aipower.web.places import Limits, Places, Visit
+from aipower.web.protocol import Protocol
+from aipower.web.tlslayer import TlsLayer
+
+__all__ = ["HttpService", "Limits"]
 
 START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 2.0
 DATE_HEADER_PERIOD_S = 1.0
 """Uvicorn writes the Date header anew in each tick; it has whole seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What clients may cost."""
-
-    connections: int = 64
-    """At once; the next ones are answered 503."""
-    keep_alive_s: int = 5
-    """An idle connection is closed after this; one that never sends a whole request, after twice this."""
-    header_bytes: int = 16 * 1024
+FAREWELL_TURNS = 4
+"""Turns of the loop in which the ends of connections come up through TLS to the protocol."""
 
 
 class HttpService:
-    """Serves `app` at `host:port` from `start` to `stop`."""
+    """Serves `app` at `host:port` from `start` to `stop`, as the file at `web_config` says (None: to everybody).
 
-    def __init__(self, app: ASGIApp, host: str, port: int, limits: Limits | None = None) -> None:
+    Raises:
+        UsageError: `web_config` is wrong.
+    """
+
+    def __init__(
+        self, app: ASGIApp, host: str, port: int, limits: Limits | None = None, web_config: Path | None = None
+    ) -> None:
         self._app = app
         self._address = Address(host, port)
         self._limits = limits or Limits()
+        self._door = Door(web_config, time.monotonic)
         self._running: _Running | None = None
 
     @property
     def address(self) -> Address:
         """Where it listens; while it runs, with the real port where 0 was asked for."""
         return self._running.address if self._running else self._address
+
+    @property
+    def url(self) -> str:
+        """The address as clients write it, without a path."""
+        return f"{'https' if self._door.access.context else 'http'}://{self.address}"
+
+    def reload(self, web_config: Path | None) -> None:
+        """Put the file at `web_config` (None: no rules) in force, for new connections and new requests.
+
+        Raises:
+            UsageError: It is wrong; what was in force still is.
+        """
+        self._door.reload(web_config)
 
     def start(self) -> None:
         """Return once requests are answered. Does nothing if it runs already.
@@ -60,7 +80,7 @@ class HttpService:
             return
         listener = open_listener(self._address)
         address = Address(self._address.host, listener.getsockname()[1])
-        running = _Running(_uvicorn_config(self._app, self._limits), address, listener)
+        running = _Running(self._app, self._door, self._limits, address, listener)
         running.start()
         self._running = running
 
@@ -83,9 +103,13 @@ class HttpService:
 class _Running(uvicorn.Server):
     """A uvicorn server in a thread of its own."""
 
-    def __init__(self, config: uvicorn.Config, address: Address, listener: socket.socket) -> None:
-        super().__init__(config)
+    def __init__(self, app: ASGIApp, door: Door, limits: Limits, address: Address, listener: socket.socket) -> None:
+        self._passwords = Passwords()
+        super().__init__(_uvicorn_config(Guard(app, door, self._passwords), limits))
         self.address = address
+        self._door = door
+        self._limits = limits
+        self._places = Places(limits)
         self._listener = listener
         self._answering = threading.Event()
         self._leave = asyncio.Event()
@@ -113,18 +137,41 @@ class _Running(uvicorn.Server):
         self._thread.join(STOP_TIMEOUT_S)
         self.force_exit = True
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Called by uvicorn; tells `start` when it is done."""
-        await super().startup(sockets)
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's own argument
+        """Called by uvicorn, whose own way of taking connections knows no limits; tells `start` when it is done."""
         self._loop = loop = asyncio.get_running_loop()
-        loop.set_exception_handler(Complaints(loop.time))
+        complaints = Complaints(loop.time)
+        loop.set_exception_handler(complaints)
+        make_room = self._places.make_room
+        self._acceptor = Acceptor(self._listener, self._make_protocol, make_room, complaints.exhausted)
+        self.servers = []
+        self.started = True
         self._answering.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called by uvicorn; it gives clients a second to read what is under way."""
+        self._acceptor.close()
+        await super().shutdown(sockets)
+        self._passwords.close()
+        self._places.dismiss()
+        for _ in range(FAREWELL_TURNS):
+            await asyncio.sleep(0)
 
     async def main_loop(self) -> None:
         """Called by uvicorn, whose own loop wakes ten times a second: a third of the agent's whole CPU budget."""
         while not await self.on_tick(0):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._leave.wait(), DATE_HEADER_PERIOD_S)
+
+    def _make_protocol(self) -> asyncio.BaseProtocol:
+        """What talks to one more client."""
+        access = self._door.renew()
+        loop = asyncio.get_running_loop()
+        visit = Visit(self._places, loop)
+        inner = Protocol(self.config, self.server_state, visit, self._limits.header_bytes, access.allowed_sans)
+        if access.context is None:
+            return inner
+        return TlsLayer(access.context, inner, visit, loop, self._limits.request_s)
 
     def _serve_all(self) -> None:
         try:
@@ -134,46 +181,9 @@ class _Running(uvicorn.Server):
             self._answering.set()
 
 
-class _Protocol(H11Protocol):
-    """Uvicorn's HTTP/1.1 with an end to clients that connect and never send a whole request.
-
-    Uvicorn's own keep-alive timer starts after the first answer and stops at the next byte, so that a few
-    silent connections would hold all places for ever.
-    """
-
-    _patience: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        super().connection_made(transport)
-        self._be_patient()
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        self._be_patient()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self._stop_patience()
-
-    def _be_patient(self) -> None:
-        self._stop_patience()
-        if not self.transport.is_closing():
-            self._patience = self.loop.call_later(2 * self.timeout_keep_alive, self._give_up)
-
-    def _stop_patience(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-
-    def _give_up(self) -> None:
-        # A request that is being answered may take as long as it needs: a live page streams for hours.
-        if self.cycle is None or self.cycle.response_complete:
-            self.transport.abort()
-
-
 def _uvicorn_config(app: ASGIApp, limits: Limits) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=_Protocol,
         ws="none",
         loop="asyncio",
         lifespan="off",
@@ -183,9 +193,7 @@ def _uvicorn_config(app: ASGIApp, limits: Limits) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        limit_concurrency=limits.connections,
         timeout_keep_alive=limits.keep_alive_s,
         timeout_graceful_shutdown=1,
-        backlog=BACKLOG,
         h11_max_incomplete_event_size=limits.header_bytes,
     )
