@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from aipower.run.options import make_parser
-from aipower.run.record import DeviceRecord, FaultLine, Missing, ProcessRecord, RunRecord
+from aipower.record.record import DeviceRecord, FaultLine, Missing, ProcessRecord, RunRecord
 from aipower.sensors.select import POWERCAP_VARIABLE
 
 ROOT = Path(__file__).parents[1]

@@ -1,56 +1,117 @@
 """The composition root of `aipower agent`.
 
-The steps: load the configuration -> take the address and answer -> find the sensors -> wire -> sample -> on a signal,
-undo all of it in reverse.
+The steps: log -> hear signals -> take the address and answer -> find the sensors -> wire -> sample -> attend to what
+signals ask and systemd wants to hear -> at the end, undo all of it in reverse.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import os
-import signal
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from importlib.metadata import entry_points
-from queue import SimpleQueue
-from types import FrameType
+from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from aipower import __version__
 from aipower.calibration.file import load_calibrations
-from aipower.daemon.finder import Finder
 from aipower.daemon.http import Address, HttpService, make_app, parse_address
-from aipower.daemon.sampler import Pace, Sampler
+from aipower.daemon.logs import set_up_log
+from aipower.daemon.notify import Notifier, watchdog_s
+from aipower.daemon.pulse import Pulse, View
+from aipower.daemon.reload import Part, Reloader, Reloading, unchecked
+from aipower.daemon.sampler import Pace
+from aipower.daemon.served import STOPPING
+from aipower.daemon.signals import Ask, hearing
+from aipower.daemon.wiring import wire
 from aipower.daemon.work import End, Parts, Work
-from aipower.errors import AipowerError, SensorError
-from aipower.ledger import Ledger
-from aipower.meter import Meter
-from aipower.model import SUMMED_KINDS, Calibration
-from aipower.processes.machine import MachineCpuUsage
-from aipower.processes.procfs import ProcFs
-from aipower.processes.table import ProcessTable
-from aipower.seams import Clock, Exporter, SensorSet, SystemClock
-from aipower.sensors.select import Machine, Selection, discover, parse_selection
+from aipower.errors import AipowerError
+from aipower.model import Calibration
+from aipower.seams import Clock, Exporter, SystemClock
+from aipower.sensors.select import parse_selection
 from aipower.settings.config import AgentConfig
+from aipower.web.access import load_access
+
+__all__ = ["leave", "load_exporters", "run", "serve", "set_up_log"]
 
 log = logging.getLogger(__name__)
 
 
-def run(config: AgentConfig) -> int:
-    """Measure and serve as `config` says; see `serve`.
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """A reload is over."""
+
+    note: str
+    """What people should know of it; empty where it went well."""
+
+
+Event = Ask | End | Reloaded
+
+
+def run(config: AgentConfig, load: Callable[[], AgentConfig]) -> int:
+    """Measure and serve as `config` says; `load` reads the settings again at SIGHUP. See `serve`.
 
     Raises:
         UsageError: The configuration or a calibration is wrong, or a sensor that was named is not to be had.
         AipowerError: The address is taken, or /proc cannot be read.
     """
-    set_up_log(config.log_level)
+    written = set_up_log(config.log_level, config.log_format)
+    # Where each thread was when the watchdog ended the agent: nobody was there to look.
+    faulthandler.enable(file=2)
     selection, clock = parse_selection(config.sensors), SystemClock()
     address, calibrations = parse_address(config.listen), load_calibrations(os.environ)
-    return serve(address, lambda end: wire(config, selection, calibrations, clock, end), clock)
+    reloader = Reloader(config, load)
+    reloader.add(calibrations_part(calibrations))
+    reloader.add(unchecked(lambda new: written.set(new.log_level, new.log_format)))
+
+    def make(end: Callable[[End], None]) -> Parts:
+        parts = wire(config, selection, calibrations, clock, end)
+        reloader.add(unchecked(lambda new: parts.sampler.set_pace(Pace(new.interval_s, new.process_interval_s))))
+        return parts
+
+    try:
+        return serve(address, make, clock, reloader, web_path(config))
+    finally:
+        # What went before must be on the screen before the error that ends it.
+        written.flush()
 
 
-def serve(address: Address, make: Callable[[Callable[[End], None]], Parts], clock: Clock) -> int:
+def calibrations_part(before: Mapping[str, Calibration]) -> Part:
+    """Checks the calibrations at a reload, and tells where they are other than `before`."""
+
+    def part(_config: AgentConfig) -> Callable[[], None]:
+        new = load_calibrations(os.environ)
+        return lambda: None if new == before else log.warning("calibrations: take effect at the next start")
+
+    return part
+
+
+def web_path(config: AgentConfig) -> Path | None:
+    """The file with the rules of access, if there are to be any."""
+    return Path(config.web_config) if config.web_config else None
+
+
+def web_part(service: HttpService) -> Part:
+    """Checks the rules of access at a reload, and puts them into force."""
+
+    def part(config: AgentConfig) -> Callable[[], None]:
+        load_access(web_path(config))
+        return lambda: service.reload(web_path(config))
+
+    return part
+
+
+def serve(
+    address: Address,
+    make: Callable[[Callable[[End], None]], Parts],
+    clock: Clock,
+    reloader: Reloader | None = None,
+    web_config: Path | None = None,
+) -> int:
     """Run what `make` returns until SIGTERM or SIGINT; 0 after a clean stop, 1 if samples can no longer be taken.
 
     Leaves the process at once, with that code, where a driver hangs and would hold up its end.
@@ -58,65 +119,57 @@ def serve(address: Address, make: Callable[[Callable[[End], None]], Parts], cloc
     Raises:
         AipowerError: The address is taken, or `make` has raised it.
     """
+    events: SimpleQueue[Event] = SimpleQueue()
     with ExitStack() as stack:
-        ends = stack.enter_context(ending_on_signals())
-        work = Work(lambda: make(ends.put), clock, ends.put)
-        app = make_app(work.snapshot, load_exporters(), work.health)
-        service = stack.enter_context(HttpService(app, address.host, address.port))
-        log.info("aipower %s serves http://%s/metrics", __version__, service.address)
+        stack.enter_context(hearing(events.put, lambda: leave(0, "the stop takes too long, or was asked for twice")))
+        notifier = stack.enter_context(Notifier(os.environ.get("NOTIFY_SOCKET", "")))
+        work = Work(lambda: make(events.put), clock, events.put)
+        ending = threading.Event()
+        app = make_app(
+            work.snapshot, load_exporters(), work.health, ready=lambda: STOPPING if ending.is_set() else work.health()
+        )
+        service = stack.enter_context(HttpService(app, address.host, address.port, web_config=web_config))
+        log.info("aipower %s serves %s/metrics", __version__, service.url)
+        if reloader:
+            reloader.add(web_part(service))
         work.start()
         stack.callback(work.stop)
-        end = ends.get()
+        view = View(work.snapshot, work.health, lambda: True)
+        pulse = Pulse(notifier, view, clock, watchdog_s(os.environ, os.getpid()))
+        end = attend(events, pulse, reloader)
+        ending.set()
+        pulse.stop()
         log.info("stopping")
     if isinstance(end, AipowerError):
         raise end
     if work.hangs():
-        leave(end)
+        leave(end, "a driver hangs; leaving without it")
     return end
 
 
-def wire(
-    config: AgentConfig,
-    selection: Selection,
-    calibrations: Mapping[str, Calibration],
-    clock: Clock,
-    end: Callable[[End], None],
-) -> Parts:
-    """Sensors, ledger, sampler and finder. It hangs where a driver does.
+def attend(events: SimpleQueue[Event], pulse: Pulse, reloader: Reloader | None) -> End:
+    """Why the agent is to end, once it is; until then, reloads and what systemd wants to hear."""
+    reloading = reloader and Reloading(reloader, lambda note: events.put(Reloaded(note)))
+    while True:
+        match next_event(events, pulse.pause_s()):
+            case Ask.STOP:
+                return 0
+            case Ask.RELOAD if reloading:
+                pulse.reload_begins()
+                reloading.ask()
+            case Reloaded(note):
+                pulse.reload_ends(note)
+            case int() | AipowerError() as end:
+                return end
+        pulse.beat()
 
-    Raises:
-        UsageError: A sensor that was named is not to be had.
-        AipowerError: /proc cannot be read.
-    """
-    table = ProcessTable(procfs := ProcFs(), clock)
+
+def next_event(events: SimpleQueue[Event], timeout_s: float | None) -> Event | None:
+    """The next event, None where there is none within `timeout_s`."""
     try:
-        cpu_usage = MachineCpuUsage(procfs, table, clock)
-    except SensorError as error:
-        raise AipowerError(f"{error}; the agent needs /proc") from error
-    machine = Machine(table, clock, os.environ)
-    found = discover(selection, machine, cpu_usage)
-    announce(found.sensors)
-    ledger = Ledger(found.directory, config.max_processes, config.retention_s)
-    max_gap_s = max(5.0, 3 * config.interval_s)
-    meter = Meter(found.sensors, ledger, clock, max_gap_s, calibrations=calibrations)
-    pace = Pace(config.interval_s, config.process_interval_s)
-    sampler = Sampler(meter, ledger, pace, clock, lambda: end(1))
-
-    def look(sources: tuple[str, ...]) -> SensorSet:
-        return discover(replace(selection, real=sources, required=False), machine, cpu_usage).sensors
-
-    return Parts(sampler, Finder(meter, sampler, selection.real, look, clock))
-
-
-def announce(found: SensorSet) -> None:
-    """One line per device, and one per source that is missing."""
-    for sensor in found.sensors:
-        device = sensor.device
-        log.info("%s %s: %s (%s), %s", device.kind, device.index, device.name, device.id, sensor.facts.method)
-    for missing in found.unavailable:
-        log.warning("%s not measured: %s; %s", missing.source, missing.reason, missing.remedy)
-    if not any(sensor.device.kind in SUMMED_KINDS for sensor in found.sensors):
-        log.warning("nothing to measure on this machine yet; see `aipower doctor`")
+        return events.get(timeout=timeout_s)
+    except Empty:
+        return None
 
 
 def load_exporters() -> Sequence[Exporter]:
@@ -130,38 +183,8 @@ def load_exporters() -> Sequence[Exporter]:
     return loaded
 
 
-def set_up_log(level: str) -> None:
-    """Log to stderr."""
-    logging.basicConfig(
-        stream=sys.stderr, level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    # It reports every run of every job at INFO.
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
-
-
-def leave(code: int) -> None:
+def leave(code: int, why: str) -> None:
     """End the process now, without waiting for threads or for the driver's own clean-up."""
-    log.warning("a driver hangs; leaving without it")
+    log.warning("%s", why)
     logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
     os._exit(code)
-
-
-@contextmanager
-def ending_on_signals() -> Iterator[SimpleQueue[End]]:
-    """A queue in which SIGTERM and SIGINT put 0; the handlers that were there come back afterwards.
-
-    A queue of this kind, unlike an event, may be filled by a handler that interrupts its own reader.
-    """
-    ends: SimpleQueue[End] = SimpleQueue()
-
-    def ask(_signo: int, _frame: FrameType | None) -> None:
-        ends.put(0)
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield ends
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from aipower.errors import UsageError
 from aipower.settings.address import parse_address
+from aipower.settings.places import AUTO, NONE
 from aipower.settings.selection import parse_selection
 
 Value = str | float | int
@@ -16,8 +17,15 @@ MIN_INTERVAL_S = 0.02
 """The quickest power sensors of GPUs (V100) refresh every 20 ms; reading more often shows nothing new."""
 MAX_INTERVAL_S = 60.0
 MAX_RETENTION_S = 30 * 86400.0
-MAX_PROCESSES = 100_000
+MAX_PROCESSES = MAX_RUNS = 100_000
+MIN_FLUSH_INTERVAL_S, MAX_FLUSH_INTERVAL_S = 1.0, 3600.0
+MAX_SOCKET_PATH_BYTES = 107
+"""The kernel's room for the name of a socket is 108 bytes with the final zero: unix(7)."""
+MAX_PATH_BYTES = 4095
+"""PATH_MAX without the final zero."""
 LOG_LEVELS = ("debug", "info", "warning", "error")
+LOG_FORMATS = ("auto", "text", "json")
+USER_LABELS = ("uid", "name", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,25 @@ def _text(accepts: Callable[[str], bool], expected: str) -> Option:
     return Option(str, lambda value: accepts(str(value)), expected)
 
 
+def _one_of(words: tuple[str, ...]) -> Option:
+    return _text(lambda text: text in words, f"one of {', '.join(words)}")
+
+
+def _place(max_bytes: int, instead: str) -> Option:
+    def accepts(text: str) -> bool:
+        return text in {AUTO, NONE} or _is_absolute(text, max_bytes)
+
+    return _text(accepts, f'{instead}, "auto", or "none"')
+
+
+def _is_absolute(text: str, max_bytes: int) -> bool:
+    """True for the name of a file that the kernel would take."""
+    try:
+        return text.startswith("/") and "\0" not in text and len(text.encode()) <= max_bytes
+    except UnicodeEncodeError:
+        return False
+
+
 def _number(kind: type[float | int], low: float, high: float, expected: str) -> Option:
     return Option(kind, lambda value: not isinstance(value, str) and low <= value <= high, expected)
 
@@ -99,6 +126,15 @@ OPTIONS: Mapping[str, Option] = MappingProxyType(
         ),
         "retention_s": _number(float, 0, MAX_RETENTION_S, "seconds from 0 to 2592000 (30 days)"),
         "max_processes": _number(int, 1, MAX_PROCESSES, "a whole number from 1 to 100000"),
-        "log_level": _text(lambda text: text in LOG_LEVELS, f"one of {', '.join(LOG_LEVELS)}"),
+        "max_runs": _number(int, 1, MAX_RUNS, "a whole number from 1 to 100000"),
+        "flush_interval_s": _number(float, MIN_FLUSH_INTERVAL_S, MAX_FLUSH_INTERVAL_S, "seconds from 1 to 3600"),
+        "state_dir": _place(MAX_PATH_BYTES, "an absolute path"),
+        "socket": _place(MAX_SOCKET_PATH_BYTES, "an absolute path of at most 107 bytes"),
+        "web_config": _text(
+            lambda text: not text or _is_absolute(text, MAX_PATH_BYTES), 'an absolute path, or "" for none'
+        ),
+        "user_labels": _one_of(USER_LABELS),
+        "log_level": _one_of(LOG_LEVELS),
+        "log_format": _one_of(LOG_FORMATS),
     }
 )
