@@ -222,8 +222,9 @@ class Fault:
     at_s: float
     reason: str
     """A short stable word: `read_failed`, `gone`, `counter_reset`, `implausible`, `counter_stuck`, `gap`,
-    `unwatched` (its energy is known although nobody watched), `internal`, `late`, `journal_…` (counters are not kept on
-    disk), `disagreement` (the counter and the power readings tell different energies) or `alias` (the sensor sees
+    `hung` (a call into the driver does not come back), `suspended` (the machine slept), `unwatched` (energy is known
+    although nobody watched), `internal`, `late`, `journal_…` (counters are not kept on disk), `reload_failed`,
+    `disagreement` (the counter and the power readings tell different energies) or `alias` (the sensor sees
     part of the time only, and the load may hide in the rest)."""
     retry: bool
     """True where the next read may work."""

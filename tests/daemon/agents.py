@@ -78,7 +78,8 @@ def total(series: Series, name: str, **labels: str) -> float:
 def agent(folder: Path, *flags: str, env: Mapping[str, str] | None = None) -> Iterator[Agent]:
     """An agent on a free port of loopback, ended by its pid."""
     log = folder / "agent.log"
-    variables = {**os.environ, "AIPOWER_POWERCAP_ROOT": "/nonexistent", **(env or {})}
+    alone = {"AIPOWER_POWERCAP_ROOT": "/nonexistent", "AIPOWER_STATE_DIR": "none", "AIPOWER_SOCKET": "none"}
+    variables = {**os.environ, **alone, **(env or {})}
     argv = [sys.executable, "-m", "aipower", "agent", "--listen", "127.0.0.1:0", *flags]
     with log.open("w") as errors:
         process = subprocess.Popen(argv, stderr=errors, env=variables, cwd=folder, text=True)

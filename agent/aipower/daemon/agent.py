@@ -24,10 +24,10 @@ from aipower.daemon.logs import set_up_log
 from aipower.daemon.notify import Notifier, watchdog_s
 from aipower.daemon.pulse import Pulse, View
 from aipower.daemon.reload import Part, Reloader, Reloading, unchecked
-from aipower.daemon.sampler import Pace
 from aipower.daemon.served import STOPPING
+from aipower.daemon.settling import Settling
 from aipower.daemon.signals import Ask, hearing
-from aipower.daemon.wiring import wire
+from aipower.daemon.wiring import Wish, wire
 from aipower.daemon.work import End, Parts, Work
 from aipower.errors import AipowerError
 from aipower.model import Calibration
@@ -68,13 +68,9 @@ def run(config: AgentConfig, load: Callable[[], AgentConfig]) -> int:
     reloader.add(calibrations_part(calibrations))
     reloader.add(unchecked(lambda new: written.set(new.log_level, new.log_format)))
 
-    def make(end: Callable[[End], None]) -> Parts:
-        parts = wire(config, selection, calibrations, clock, end)
-        reloader.add(unchecked(lambda new: parts.sampler.set_pace(Pace(new.interval_s, new.process_interval_s))))
-        return parts
-
+    wish = Wish(config, selection, calibrations, reloader)
     try:
-        return serve(address, make, clock, reloader, web_path(config))
+        return serve(address, lambda end: wire(wish, clock, end), clock, reloader, web_path(config))
     finally:
         # What went before must be on the screen before the error that ends it.
         written.flush()
@@ -126,7 +122,11 @@ def serve(
         work = Work(lambda: make(events.put), clock, events.put)
         ending = threading.Event()
         app = make_app(
-            work.snapshot, load_exporters(), work.health, ready=lambda: STOPPING if ending.is_set() else work.health()
+            work.snapshot,
+            load_exporters(),
+            work.health,
+            ready=lambda: STOPPING if ending.is_set() else work.health(),
+            settle=Settling(work.flushed),
         )
         service = stack.enter_context(HttpService(app, address.host, address.port, web_config=web_config))
         log.info("aipower %s serves %s/metrics", __version__, service.url)
@@ -134,7 +134,7 @@ def serve(
             reloader.add(web_part(service))
         work.start()
         stack.callback(work.stop)
-        view = View(work.snapshot, work.health, lambda: True)
+        view = View(work.snapshot, work.health, service.answers)
         pulse = Pulse(notifier, view, clock, watchdog_s(os.environ, os.getpid()))
         end = attend(events, pulse, reloader)
         ending.set()

@@ -1,66 +1,57 @@
-"""Looks for sensors that are missing: a driver that is loaded later, a GPU that comes back."""
+"""Looks for sensors that are missing: a driver that is loaded later, a GPU that comes back or is added."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from aipower.channel import Channel
 from aipower.daemon.sampler import Sampler
-from aipower.errors import AipowerError
+from aipower.daemon.search import SOONEST_S, Search, Source
 from aipower.meter import Meter
+from aipower.model import Fault
 from aipower.seams import Clock, SensorSet
+from aipower.sensors.offthread import off_thread
 
 log = logging.getLogger(__name__)
 
-SOONEST_S, LATEST_S = 5.0, 60.0
-"""Seconds between two looks: each loads the driver, which costs CPU time and wakes sleeping GPUs."""
-PATIENCE = 20
-"""A look is worth its cost after a twentieth of the time that has passed without news."""
-
-Look = Callable[[tuple[str, ...]], SensorSet]
-"""Finds the sensors of the sources that are named. It may hang."""
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """What is not being read."""
-
-    sources: tuple[str, ...] = ()
-    gone: frozenset[str] = frozenset()
-    """The ids of devices that have left."""
-
-
-def missing(sources: Sequence[str], channels: Sequence[Channel]) -> Missing:
-    """Those of `sources` that have no sensor, or one whose device has left."""
-    reading = {_source_of(channel) for channel in channels if not channel.gone}
-    lost = {_source_of(channel) for channel in channels if channel.gone}
-    wanted = tuple(source for source in sources if source not in reading or source in lost)
-    return Missing(wanted, frozenset(channel.sensor.device.id for channel in channels if channel.gone))
-
-
-def rest_s(waited_s: float) -> float:
-    """Seconds until the next look, after `waited_s` without news."""
-    return min(LATEST_S, max(SOONEST_S, waited_s / PATIENCE))
-
 
 class Finder:
-    """Looks now and then, on a thread of its own, and hands what it finds to the sampler."""
+    """Looks now and then, for each source on a thread of its own, and hands what it finds to the sampler.
 
-    def __init__(self, meter: Meter, sampler: Sampler, sources: Sequence[str], look: Look, clock: Clock) -> None:
+    GPUs are handed over as `off_thread` makes them. `report` is called with faults, from any thread.
+    """
+
+    def __init__(
+        self,
+        meter: Meter,
+        sampler: Sampler,
+        sources: Iterable[Source],
+        clock: Clock,
+        report: Callable[[Fault], None] = lambda _: None,
+    ) -> None:
         self._meter = meter
         self._sampler = sampler
-        self._sources = sources
-        self._look = look
         self._clock = clock
+        self._searches = [Search(source, clock, self._hand_over, report) for source in sources]
         self._scheduler = BackgroundScheduler(timezone="UTC")
-        self._thread: threading.Thread | None = None
-        self._missing = Missing()
-        self._since_s = self._next_s = clock.monotonic_s()
+        self._lock = threading.Lock()
+        self._early: list[SensorSet] | None = None
+        """Where to put what is found while `first_look` waits."""
+
+    def first_look(self, patience_s: float) -> SensorSet:
+        """What is found within the patience; what comes later goes to the sampler."""
+        self._early = []
+        until_s = self._clock.monotonic_s() + patience_s
+        for search in self._searches:
+            search.begin()
+        for search in self._searches:
+            search.wait(max(0.0, until_s - self._clock.monotonic_s()))
+        with self._lock:
+            early, self._early = self._early, None
+        return _joined(early)
 
     def start(self) -> None:
         """Begin."""
@@ -74,41 +65,49 @@ class Finder:
 
     def looking(self) -> bool:
         """True while a look is under way; after `stop` it may be one that hangs."""
-        return self._thread is not None and self._thread.is_alive()
+        return any(search.looking() for search in self._searches)
+
+    def waiting(self) -> str:
+        """What has not answered yet though it must, for people: what is required, or all while nothing is read."""
+        nothing = not self._meter.channels
+        names = [s.source.name for s in self._searches if not s.answered and (nothing or s.source.required)]
+        return " and ".join(names)
 
     def trigger(self) -> None:
-        """Start a look if one is due. Returns at once: APScheduler's own threads are waited for at exit."""
-        if self.looking() or self._sampler.has_newcomers():
-            return
-        now_s = self._clock.monotonic_s()
-        lacking = missing(self._sources, self._meter.channels)
-        if lacking != self._missing:
-            self._missing, self._since_s, self._next_s = lacking, now_s, now_s
-        # Triggers come at about the same pace; one that is a little early must not wait for the next.
-        if not lacking.sources or now_s < self._next_s - SOONEST_S / 2:
-            return
-        self._next_s = now_s + rest_s(now_s - self._since_s)
-        self._thread = threading.Thread(target=self._find, args=(lacking.sources,), name="aipower-find", daemon=True)
-        self._thread.start()
-
-    def _find(self, sources: tuple[str, ...]) -> None:
-        try:
-            self._hand_over(self._look(sources))
-        except AipowerError as error:
-            log.debug("%s", error)
-        except Exception:  # a driver may fail in any way, and the next look may work
-            log.exception("looking for %s has failed", ", ".join(sources))
+        """Start the looks that are due. Returns at once: APScheduler's own threads are waited for at exit."""
+        if not self._sampler.has_newcomers():
+            for search in self._searches:
+                search.trigger(self._meter.channels)
 
     def _hand_over(self, found: SensorSet) -> None:
+        new = self._without_known(found)
+        if not new.sensors:
+            return
+        announce(new)
+        with self._lock:
+            if self._early is not None:
+                self._early.append(new)
+            else:
+                self._sampler.add(new)
+
+    def _without_known(self, found: SensorSet) -> SensorSet:
+        """What is not being read, ready to be read; the rest is closed."""
         reading = {channel.sensor.device.id for channel in self._meter.channels if not channel.gone}
         new = [sensor for sensor in found.sensors if sensor.device.id not in reading]
         for sensor in found.sensors:
             if sensor.device.id in reading:
                 sensor.close()
-        if new:
-            log.info("found %s", ", ".join(sensor.device.id for sensor in new))
-            self._sampler.add(SensorSet(new, found.usage))
+        usage = {sensor.device.id: found.usage[sensor.device.id] for sensor in new if sensor.device.id in found.usage}
+        return off_thread(SensorSet(new, usage), self._clock)
 
 
-def _source_of(channel: Channel) -> str:
-    return "nvml" if channel.sensor.device.kind == "gpu" else "rapl"
+def announce(found: SensorSet) -> None:
+    """One line per device."""
+    for sensor in found.sensors:
+        device = sensor.device
+        log.info("%s %s: %s (%s), %s", device.kind, device.index, device.name, device.id, sensor.facts.method)
+
+
+def _joined(sets: Sequence[SensorSet]) -> SensorSet:
+    usage = {device: source for found in sets for device, source in found.usage.items()}
+    return SensorSet([sensor for found in sets for sensor in found.sensors], usage)

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from aipower.daemon.mishaps import Mishaps
 from aipower.daemon.pace import Pace, Schedule
-from aipower.daemon.tick import Errands, NoErrands, Tick
+from aipower.daemon.tick import Errands, Keeper, NoErrands, Tick
 from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import Fault, Snapshot
@@ -34,7 +34,7 @@ STOP_TIMEOUT_S = 2.0
 class Sampler:
     """Drives a `Meter` until it is stopped. Sensors found later are handed over with `add`.
 
-    `give_up` is called, from the sampling thread, when no tick goes well any more; `publish` with each new snapshot.
+    `give_up` is called, from the sampling thread, when no tick goes well any more.
     """
 
     def __init__(
@@ -45,20 +45,19 @@ class Sampler:
         clock: Clock,
         give_up: Callable[[], None],
         errands: Errands | None = None,
-        publish: Callable[[Snapshot], None] = lambda _: None,
+        keeper: Keeper | None = None,
     ) -> None:
         self._meter = meter
         self._ledger = ledger
         self._clock = clock
         self._give_up = give_up
         self._errands = errands or NoErrands()
-        self._publish = publish
         self._stop, self._wake = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="aipower-sampler", daemon=True)
         self._newcomers: deque[SensorSet] = deque()
         self._questions: deque[Callable[[], None]] = deque()
         self._schedule = Schedule(pace.interval_s, clock)
-        self._tick = Tick(meter, ledger, pace, clock, self._errands)
+        self._tick = Tick(meter, ledger, pace, clock, self._errands, keeper)
         self._mishaps = Mishaps()
         self._snapshot: Snapshot | None = None
         self._started_s = clock.monotonic_s()
@@ -175,13 +174,12 @@ class Sampler:
         snapshot = self._tick.run(self._schedule, late=self.stale())
         if snapshot is not None:
             self._snapshot = snapshot
-            self._publish(snapshot)
         self._ticked_s = self._clock.monotonic_s()
 
     def _adopt(self) -> None:
         """A newcomer leaves the queue only after the meter has it: until then nobody need look for it again."""
         while self._newcomers:
             try:
-                self._meter.adopt(self._newcomers[0])
+                self._meter.adopt(self._errands.tapped(self._newcomers[0]))
             finally:
                 self._newcomers.popleft()

@@ -30,6 +30,7 @@ __all__ = ["HttpService", "Limits"]
 
 START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 2.0
+ANSWER_S = 1.0
 DATE_HEADER_PERIOD_S = 1.0
 """Uvicorn writes the Date header anew in each tick; it has whole seconds."""
 FAREWELL_TURNS = 4
@@ -84,6 +85,10 @@ class HttpService:
         running.start()
         self._running = running
 
+    def answers(self, timeout_s: float = ANSWER_S) -> bool:
+        """True if the thread that serves does something within `timeout_s`."""
+        return self._running is not None and self._running.answers(timeout_s)
+
     def stop(self) -> None:
         """Close the socket and end the thread, within about two seconds. Safe without `start` and twice."""
         running, self._running = self._running, None
@@ -127,6 +132,16 @@ class _Running(uvicorn.Server):
         if not (self._answering.wait(START_TIMEOUT_S) and self.started):
             self.stop()
             raise AipowerError(f"the HTTP service at {self.address} did not start; see the log")
+
+    def answers(self, timeout_s: float) -> bool:
+        """True if the loop turns."""
+        turned = threading.Event()
+        try:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(turned.set)
+        except RuntimeError:  # it has ended
+            return False
+        return turned.wait(timeout_s)
 
     def stop(self) -> None:
         """End the thread, or leave it to the end of the process if it hangs."""

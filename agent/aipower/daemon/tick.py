@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,8 +14,8 @@ from aipower.daemon.pace import Pace, Schedule
 from aipower.daemon.selfstats import SelfStats
 from aipower.ledger import Ledger
 from aipower.meter import Meter
-from aipower.model import Fault, Snapshot
-from aipower.seams import Clock
+from aipower.model import Fault, JournalState, Snapshot
+from aipower.seams import Clock, SensorSet
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,10 @@ class Errands(Protocol):
         """A window of the GPUs has been closed."""
         ...
 
+    def tapped(self, found: SensorSet) -> SensorSet:
+        """Sensors that were found later, as they are to be read."""
+        ...
+
     def suspended(self, now_s: float, slept_s: float) -> None:
         """The machine slept until now."""
         ...
@@ -49,6 +53,22 @@ class Errands(Protocol):
         ...
 
 
+class Keeper(Protocol):
+    """Keeps the counters on disk."""
+
+    def take_faults(self) -> Sequence[Fault]:
+        """What went wrong since the last call."""
+        ...
+
+    def state(self) -> JournalState:
+        """How it does."""
+        ...
+
+    def offer(self, snapshot: Snapshot) -> None:
+        """Take the newest."""
+        ...
+
+
 class NoErrands:
     """Nothing else."""
 
@@ -57,6 +77,10 @@ class NoErrands:
 
     def window(self) -> None:
         """Nothing."""
+
+    def tapped(self, found: SensorSet) -> SensorSet:
+        """As they are."""
+        return found
 
     def suspended(self, now_s: float, slept_s: float) -> None:
         """Nothing."""
@@ -93,6 +117,7 @@ class Tick:
         pace: Pace,
         clock: Clock,
         errands: Errands,
+        keeper: Keeper | None = None,
         asleep_s: Callable[[], float] = asleep_s,
     ) -> None:
         self.pace = pace
@@ -100,6 +125,7 @@ class Tick:
         self._ledger = ledger
         self._clock = clock
         self._errands = errands
+        self._keeper = keeper
         self._asleep_s = asleep_s
         self._slept_s = asleep_s()
         self._stats = SelfStats()
@@ -137,8 +163,19 @@ class Tick:
 
     def _snapshot(self, schedule: Schedule) -> Snapshot:
         self._meter.refresh_methods()
-        stats = self._stats.take(schedule, self._ledger.folded)
-        return self._ledger.snapshot(self._clock.unix_s(), __version__, self._meter.powers_w(), stats)
+        for fault in self._keeper.take_faults() if self._keeper else ():
+            self._ledger.fault(fault)
+        snapshot = self._ledger.snapshot(
+            self._clock.unix_s(),
+            __version__,
+            self._meter.powers_w(),
+            self._stats.take(schedule, self._ledger.folded),
+            self._meter.positions(),
+            self._keeper.state() if self._keeper else None,
+        )
+        if self._keeper:
+            self._keeper.offer(snapshot)
+        return snapshot
 
     def _notice_sleep(self, now_s: float) -> None:
         """Counters may have stood still, run on or begun anew while the machine slept: none of it is believed."""

@@ -1,68 +1,151 @@
-"""What the agent samples with: sensors, ledger, sampler and finder, put together on the thread that may hang."""
+"""What the agent samples with: sensors, ledger, journal, sampler, finder and the runs of others, put together."""
 
 from __future__ import annotations
 
 import logging
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from aipower.daemon.finder import Finder
+from aipower.daemon.labels import user_labels
+from aipower.daemon.looks import sources_of
+from aipower.daemon.reload import Reloader, unchecked
+from aipower.daemon.runs.desk import RunDesk, Shop
+from aipower.daemon.runs.service import RunService
+from aipower.daemon.runs.taps import Taps
 from aipower.daemon.sampler import Pace, Sampler
 from aipower.daemon.work import End, Parts
 from aipower.errors import AipowerError, SensorError
+from aipower.journal.writer import JournalWriter, open_journal
 from aipower.ledger import Ledger
 from aipower.meter import Meter
-from aipower.model import SUMMED_KINDS, Calibration
+from aipower.model import SUMMED_KINDS, Calibration, Fault, Snapshot
 from aipower.processes.machine import MachineCpuUsage
 from aipower.processes.procfs import ProcFs
-from aipower.processes.table import ProcessTable
+from aipower.processes.shared import SharedProcessTable
+from aipower.resume import positions, revived
 from aipower.seams import Clock, SensorSet
-from aipower.sensors.select import Machine, Selection, discover
+from aipower.sensors.select import Found, Machine, Selection, discover
 from aipower.settings.config import AgentConfig
+from aipower.settings.places import places
 
 log = logging.getLogger(__name__)
 
+START_PATIENCE_S = 1.0
+"""What has been found by then is measured from the first sample on; the rest joins."""
 
-def wire(
-    config: AgentConfig,
-    selection: Selection,
-    calibrations: Mapping[str, Calibration],
-    clock: Clock,
-    end: Callable[[End], None],
-) -> Parts:
-    """Sensors, ledger, sampler and finder. It hangs where a driver does.
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the agent is to do."""
+
+    config: AgentConfig
+    selection: Selection
+    calibrations: Mapping[str, Calibration]
+    reloader: Reloader
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The journal, and what it held."""
+
+    writer: JournalWriter | None
+    state: Snapshot | None
+
+
+def wire(wish: Wish, clock: Clock, end: Callable[[End], None]) -> Parts:
+    """All parts, not started. A sensor that was named and is not to be had is told to `end`.
 
     Raises:
-        UsageError: A sensor that was named is not to be had.
         AipowerError: /proc cannot be read.
     """
-    table = ProcessTable(procfs := ProcFs(), clock)
+    config = wish.config
+    table = SharedProcessTable(procfs := ProcFs(), clock, label_of := user_labels(config.user_labels))
     try:
         cpu_usage = MachineCpuUsage(procfs, table, clock)
     except SensorError as error:
         raise AipowerError(f"{error}; the agent needs /proc") from error
     machine = Machine(table, clock, os.environ)
-    found = discover(selection, machine, cpu_usage)
-    announce(found.sensors)
-    ledger = Ledger(found.directory, config.max_processes, config.retention_s)
-    max_gap_s = max(5.0, 3 * config.interval_s)
-    meter = Meter(found.sensors, ledger, clock, max_gap_s, calibrations=calibrations)
+    simulated = bool(wish.selection.fake_gpus)
+    found = discover(wish.selection, machine, cpu_usage) if simulated else Found(SensorSet(), table)
+    where = places(os.environ, os.geteuid(), config.socket, config.state_dir)
+    kept = _open(where.state_dir, config, clock)
+    ledger = _ledger(config, found, kept, table, clock)
+    max_gap_s, taps, desk = max(5.0, 3 * config.interval_s), Taps(), RunDesk()
+    meter = Meter(
+        taps.wrap(found.sensors),
+        ledger,
+        clock,
+        max_gap_s,
+        desk.run_of,
+        wish.calibrations,
+        positions=positions(kept.state, table.boot),
+    )
+    desk.open_shop(Shop(meter, ledger, taps, table, procfs, clock, max_gap_s, wish.calibrations, label_of))
     pace = Pace(config.interval_s, config.process_interval_s)
-    sampler = Sampler(meter, ledger, pace, clock, lambda: end(1))
-
-    def look(sources: tuple[str, ...]) -> SensorSet:
-        return discover(replace(selection, real=sources, required=False), machine, cpu_usage).sensors
-
-    return Parts(sampler, Finder(meter, sampler, selection.real, look, clock))
-
-
-def announce(found: SensorSet) -> None:
-    """One line per device, and one per source that is missing."""
-    for sensor in found.sensors:
-        device = sensor.device
-        log.info("%s %s: %s (%s), %s", device.kind, device.index, device.name, device.id, sensor.facts.method)
-    for missing in found.unavailable:
-        log.warning("%s not measured: %s; %s", missing.source, missing.reason, missing.remedy)
-    if not any(sensor.device.kind in SUMMED_KINDS for sensor in found.sensors):
+    sampler = Sampler(meter, ledger, pace, clock, lambda: end(1), desk, kept.writer)
+    report = partial(_report, sampler, ledger)
+    finder = Finder(
+        meter, sampler, () if simulated else sources_of(wish.selection, machine, cpu_usage, end), clock, report
+    )
+    meter.adopt(taps.wrap(finder.first_look(START_PATIENCE_S)))
+    if not any(channel.sensor.device.kind in SUMMED_KINDS for channel in meter.channels):
         log.warning("nothing to measure on this machine yet; see `aipower doctor`")
+    _reloads(wish.reloader, sampler, ledger, clock, report)
+    return Parts(sampler, finder, kept.writer, _service(where.socket, desk, sampler))
+
+
+def _open(folder: Path | None, config: AgentConfig, clock: Clock) -> Kept:
+    return Kept(None, None) if folder is None else Kept(*open_journal(folder, clock, config.flush_interval_s))
+
+
+def _ledger(config: AgentConfig, found: Found, kept: Kept, table: SharedProcessTable, clock: Clock) -> Ledger:
+    """The accounts, with what an earlier agent counted.
+
+    Raises:
+        AipowerError: /proc cannot be read.
+    """
+    ledger = Ledger(
+        found.directory,
+        config.max_processes,
+        config.retention_s,
+        max_runs=config.max_runs,
+        boot=table.boot,
+        naming=config.user_labels,
+        since_unix_s=clock.unix_s(),
+    )
+    if kept.state is None:
+        return ledger
+    try:
+        ledger.restore(revived(kept.state, clock.monotonic_s(), table.boot, config.user_labels, table))
+    except OSError as error:
+        raise AipowerError(f"/proc cannot be read: {error.strerror}; the agent needs it") from error
+    return ledger
+
+
+def _service(path: Path | None, desk: RunDesk, sampler: Sampler) -> RunService | None:
+    return None if path is None else RunService(path, desk, sampler)
+
+
+def _report(sampler: Sampler, ledger: Ledger, fault: Fault) -> None:
+    """Count a fault that another thread has met."""
+    sampler.ask(partial(ledger.fault, fault))
+
+
+def _reloads(
+    reloader: Reloader, sampler: Sampler, ledger: Ledger, clock: Clock, report: Callable[[Fault], None]
+) -> None:
+    """What new settings change here."""
+
+    def limit(config: AgentConfig) -> None:
+        sampler.ask(lambda: ledger.limit(config.max_processes, config.retention_s, config.max_runs))
+
+    def refused(why: str) -> None:
+        report(Fault(None, clock.monotonic_s(), "reload_failed", retry=True, detail=why))
+
+    reloader.add(unchecked(lambda config: sampler.set_pace(Pace(config.interval_s, config.process_interval_s))))
+    reloader.add(unchecked(limit))
+    reloader.report_to(refused)

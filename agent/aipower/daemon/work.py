@@ -5,21 +5,27 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aipower import __version__
 from aipower.daemon.finder import Finder
 from aipower.daemon.http import Health
+from aipower.daemon.runs.service import RunService
 from aipower.daemon.sampler import Sampler
 from aipower.daemon.served import STARTING, Served
 from aipower.errors import AipowerError
+from aipower.journal.writer import JournalWriter
 from aipower.model import Snapshot
 from aipower.seams import Clock
+from aipower.sensors.calls import hanging
 
 log = logging.getLogger(__name__)
 
 START_GRACE_S = 0.5
 """How long `stop` waits for a start that is under way."""
+
+SAMPLER_STOP_S, RUNS_STOP_S, JOURNAL_STOP_S = 1.5, 0.5, 1.0
+"""All together less than the time after which a stop is cut short."""
 
 End = int | AipowerError
 """Why the agent ends: an exit code, or the error to tell."""
@@ -31,6 +37,10 @@ class Parts:
 
     sampler: Sampler
     finder: Finder
+    journal: JournalWriter | None = None
+    """Where the counters outlive the agent."""
+    runs: RunService | None = None
+    """Where `aipower-run` asks."""
 
 
 class Work:
@@ -56,20 +66,35 @@ class Work:
             self._thread.join(START_GRACE_S)
         if self._parts is not None:
             self._parts.finder.stop()
-            self._parts.sampler.stop()
+            if self._parts.runs is not None:
+                self._parts.runs.stop(RUNS_STOP_S)
+            self._parts.sampler.stop(SAMPLER_STOP_S)
+            if self._parts.journal is not None:
+                self._parts.journal.close(JOURNAL_STOP_S)
 
     def hangs(self) -> bool:
         """After `stop`: True if a thread is still in a driver, which would hold up the end of the process."""
         parts = self._parts
-        return self._thread.is_alive() or (parts is not None and (parts.sampler.running() or parts.finder.looking()))
+        looks = parts is not None and (parts.sampler.running() or parts.finder.looking())
+        return self._thread.is_alive() or looks or bool(hanging())
+
+    def flushed(self, snapshot: Snapshot, timeout_s: float) -> bool:
+        """True once `snapshot` is on the disk, or where none is kept; see `JournalWriter.flushed`."""
+        journal = self._parts.journal if self._parts else None
+        return journal is None or journal.flushed(snapshot, timeout_s)
 
     def snapshot(self) -> Snapshot:
         """What the pages show now."""
         return self._served.snapshot() if self._served else self._nothing
 
     def health(self) -> Health:
-        """Whether the agent does its work."""
-        return self._served.health() if self._served else STARTING
+        """Whether the agent does its work; it is starting as long as what it must have does not answer."""
+        if self._parts is None or self._served is None:
+            return STARTING
+        health, waiting = self._served.health(), self._parts.finder.waiting()
+        if not (health.ok and waiting):
+            return health
+        return replace(health, ok=False, reason=f"{waiting} has not answered yet", starting=True)
 
     def _begin(self) -> None:
         try:
@@ -87,5 +112,16 @@ class Work:
             return
         self._parts = parts
         self._served = Served(parts.sampler, self._nothing)
+        if parts.journal is not None:
+            parts.journal.start()
         parts.sampler.start()
         parts.finder.start()
+        if parts.runs is not None:
+            self._open_runs(parts.runs)
+
+    def _open_runs(self, runs: RunService) -> None:
+        """Without its socket the agent does the rest of its work."""
+        try:
+            runs.start()
+        except AipowerError as error:
+            log.warning("%s", error)

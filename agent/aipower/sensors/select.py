@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from aipower.errors import UsageError
-from aipower.model import Unavailable
 from aipower.processes.table import ProcessTable
 from aipower.processes.views import CpuUsage
 from aipower.seams import Clock, ProcessDirectory, SensorSet, UsageSource
 from aipower.sensors.nvml import presence
+from aipower.sensors.openings import Openings
 from aipower.settings.selection import Selection, parse_selection
 
-__all__ = ["Found", "Machine", "Selection", "discover", "parse_selection", "powercap_root"]
+__all__ = ["Found", "Machine", "Selection", "discover", "parse_selection", "powercap_root", "refusal"]
 
 POWERCAP = Path("/sys/class/powercap")
 POWERCAP_VARIABLE = "AIPOWER_POWERCAP_ROOT"
@@ -38,6 +39,10 @@ class Machine:
     environ: Mapping[str, str] = field(default_factory=dict)
     run_at_s: float | None = None
     """When the run that is to be measured begins, for simulated sensors; None for the agent."""
+    known: Collection[str] = ()
+    """The ids of GPUs that need not be found again."""
+    openings: Openings[Any] | None = None
+    """Opens the GPUs side by side, for whoever cannot wait for one that hangs."""
 
 
 def discover(selection: Selection, machine: Machine, cpu_usage: CpuUsage | None) -> Found:
@@ -53,7 +58,7 @@ def discover(selection: Selection, machine: Machine, cpu_usage: CpuUsage | None)
     sets = [_discover(name, machine) for name in selection.real]
     for name, found in zip(selection.real, sets, strict=True):
         if selection.required and not found.sensors:
-            raise UsageError(_refusal(name, found.unavailable[0] if found.unavailable else None))
+            raise UsageError(refusal(name, found))
     usage: dict[str, UsageSource] = {device: source for found in sets for device, source in found.usage.items()}
     sensors = [sensor for found in sets for sensor in found.sensors]
     if cpu_usage is not None:
@@ -74,7 +79,10 @@ def _discover_nvml(machine: Machine) -> SensorSet:
 
     from aipower.sensors.nvml.discovery import discover as discover_gpus  # noqa: PLC0415 - likewise
 
-    return discover_gpus(pynvml, machine.table.resolve_gpu, machine.clock)
+    resolve, clock, openings = machine.table.resolve_gpu, machine.clock, machine.openings
+    if openings is None:
+        return discover_gpus(pynvml, resolve, clock, known=machine.known)
+    return discover_gpus(pynvml, resolve, clock, known=machine.known, opener=openings.run)
 
 
 def _discover_rapl(machine: Machine) -> SensorSet:
@@ -88,7 +96,8 @@ def powercap_root(environ: Mapping[str, str]) -> Path:
     return Path(environ.get(POWERCAP_VARIABLE) or POWERCAP)
 
 
-def _refusal(name: str, missing: Unavailable | None) -> str:
-    if missing is None:
+def refusal(name: str, found: SensorSet) -> str:
+    """What to tell whoever has named the source `name`, of which there is no sensor."""
+    if not found.unavailable:
         return f"--sensors {name}: nothing found"
-    return f"--sensors {name}: {missing.reason}; {missing.remedy}"
+    return f"--sensors {name}: {found.unavailable[0].reason}; {found.unavailable[0].remedy}"

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pynvml
 import pytest
 
+from aipower.model import ProcessId
+from aipower.sensors.nvml.driver import Driver
+from aipower.sensors.nvml.mig import LOOK_AGAIN_S, MigUsage
 from fake_driver.build import strictest
 from fake_driver.presets import a100, h100
 from fake_driver.script import Busy, FaultRule, Gpu, Instance, Process, not_supported
 from sensors.nvml.rig import Rig, rig
+from sensors.nvml.standin import FakeClock, Standin, fails
 
 SAMPLE, METRICS = "nvmlGpmMigSampleGet", "nvmlGpmMetricsGet"
 ONE, TWO, FOUR = 7, 3, 1
@@ -122,6 +128,20 @@ def test_a_monitor_that_stumbles_is_watched_again_at_once(tmp_path: Path) -> Non
     assert [window["sampled"] for window in windows] == [False, True, True, False, False, True]
 
 
+def test_instances_that_are_made_anew_are_seen_within_ten_seconds(tmp_path: Path) -> None:
+    """For half a minute there is none, and those that were there are refused."""
+    away = (
+        FaultRule("nvmlDeviceGetMigDeviceHandleByIndex", 2.5, 32.5, code=6),
+        FaultRule(SAMPLE, 2.5, 32.5, code=2),
+    )
+    with rig(tmp_path, gpu(*TENANTS, faults=away)) as machine:
+        machine.discover()
+        windows = poll(machine, *(float(second) for second in range(1, 43)))
+    assert [window["sampled"] for window in windows[:2]] == [False, True]
+    assert not any(window["sampled"] for window in windows[2:32])
+    assert windows[-1]["busy_s"] == about(p11=0.7 / 7, p13=0.25 * 4 / 7)
+
+
 def test_a_gpu_that_left_is_gone(tmp_path: Path) -> None:
     with rig(tmp_path, gpu(*TENANTS, faults=(FaultRule(SAMPLE, 3.0, code=15),))) as machine:
         machine.discover()
@@ -144,3 +164,48 @@ def test_an_old_driver_without_utilisation_is_not_taken_for_mig(tmp_path: Path) 
         machine.discover()
         windows = poll(machine, 1.0, 2.0)
     assert not any(window["sampled"] for window in windows)
+
+
+def test_an_instance_that_is_made_anew_with_the_same_id_has_its_new_size() -> None:
+    """The monitor takes samples of the old and the new one alike: only the size tells."""
+    slices = [1]
+
+    def metrics(get: Any) -> None:
+        for metric in get.metrics[:4]:
+            metric.value, metric.nvmlReturn = 100.0, 0
+
+    nvml = Standin(
+        {
+            "nvmlDeviceGetMaxMigDeviceCount": lambda _: 7,
+            "nvmlDeviceGetMigDeviceHandleByIndex": lambda _, index: 0 if index == 0 else fails(6)(),
+            "nvmlDeviceGetGpuInstanceId": lambda _: FOUR,
+            "nvmlDeviceGetAttributes_v2": lambda _: Attributes(slices[0]),
+            "nvmlGpmSampleAlloc": object,
+            "nvmlGpmSampleFree": lambda _: None,
+            SAMPLE: lambda *_: None,
+            METRICS: metrics,
+            "c_nvmlGpmMetricsGet_t": Question,
+        }
+    )
+    clock, tenant = FakeClock(), ProcessId("boot", 11, 1)
+    usage = MigUsage(Driver(nvml), 0, clock)
+    found = []
+    for second in range(20):
+        slices[0] = 1 if second < 5 else 4
+        clock.sleep(1)
+        work = usage.collect({FOUR: (tenant,)})
+        found.append(work and work.busy_s[tenant])
+    assert found[:2] == [None, pytest.approx(1 / 7)]
+    assert found[5 + int(LOOK_AGAIN_S) + 1 :] == [pytest.approx(4 / 7)] * (14 - int(LOOK_AGAIN_S))
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    gpuInstanceSliceCount: int  # noqa: N815 - NVML's name
+
+
+class Question:
+    """As pynvml's structure, but for samples that are no buffers of the driver's."""
+
+    def __init__(self) -> None:
+        self.metrics = pynvml.c_nvmlGpmMetricsGet_t().metrics

@@ -24,13 +24,13 @@ from aipower.processes.tree import RunTree
 from aipower.record.compose import new_run_id
 from aipower.record.measured import Measured
 from aipower.record.runmeter import RunMeter
-from aipower.seams import Clock
+from aipower.seams import Clock, SensorSet
 
 log = logging.getLogger(__name__)
 
 RUNS_PER_S, RUNS_AT_ONCE = 10.0, 32.0
-"""How often one user who is not root may have runs opened: each reads RAPL, whose counters users may not read fast since
-they tell secrets of other programs (CVE-2020-8694, the Platypus attack needs hundreds of readings per second)."""
+"""How often one user who is not root may have runs opened: each reads RAPL, whose counters users may not read fast as
+they tell secrets of other programs (CVE-2020-8694: the Platypus attack needs hundreds of readings per second)."""
 MOST_RUNS = 256
 """Runs measured at once; each costs up to a third of a millisecond per GPU and second."""
 REMEMBER_S = 30.0
@@ -145,8 +145,10 @@ class RunDesk:
         """The owner has left without asking for the books. Does nothing for a run that has ended."""
         run = self._runs.pop(run_id, None)
         if run is not None and self._shop is not None:
+            now_s = self._shop.clock.monotonic_s()
             self._shop.taps.leave(run.listener)
-            self._leaving.append((self._shop.clock.monotonic_s() + REMEMBER_S, run_id))
+            self._shop.ledger.end_run(run_id, now_s)
+            self._leaving.append((now_s + REMEMBER_S, run_id))
 
     def runs(self, caller: Owner) -> list[RunState]:
         """The runs of `caller` that are being measured; for root, those of all."""
@@ -163,6 +165,10 @@ class RunDesk:
             if state.run == run_id:
                 return state
         raise RefusedError("there is no such run")
+
+    def tapped(self, found: SensorSet) -> SensorSet:
+        """Sensors that the agent has found later, for the runs to listen to."""
+        return self._ready().taps.wrap(found)
 
     def suspended(self, now_s: float, slept_s: float) -> None:
         """The machine slept: no counter is believed over it."""

@@ -55,13 +55,13 @@ class RunService:
         self._inode = self._path.stat().st_ino
         self._thread.start()
 
-    def stop(self) -> None:
+    def stop(self, timeout_s: float = STOP_S) -> None:
         """End; callers measure by themselves from then on. Safe without `start` and twice."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # it has ended by itself
                 self._loop.call_soon_threadsafe(self._leave.set)
         if self._thread.ident is not None:
-            self._thread.join(STOP_S)
+            self._thread.join(timeout_s)
         if self._listener is not None:
             self._listener.close()
             with contextlib.suppress(OSError):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from aipower.sensors.nvml.codes import FUNCTION_NOT_FOUND, INSUFFICIENT_SIZE, UNKNOWN, CallError
+from aipower.sensors.nvml.codes import FUNCTION_NOT_FOUND, INSUFFICIENT_SIZE, UNINITIALIZED, UNKNOWN, CallError
 
 log = logging.getLogger(__name__)
 
@@ -15,11 +17,15 @@ TRIES = 3
 
 
 class Driver:
-    """A session with NVML that its users share. `nvml` is the module `pynvml` (package nvidia-ml-py), or like it."""
+    """A session with NVML that its users share, from any threads. `nvml` is the module `pynvml`, or like it.
+
+    Whoever makes calls is a user until they have returned, so that the session never ends under a call that hangs.
+    """
 
     def __init__(self, nvml: Any) -> None:  # noqa: ANN401 - pynvml has no types
         self.nvml = nvml
         self._users = 0
+        self._lock = threading.Lock()
 
     def open(self) -> None:
         """Start the session with its first user, the caller.
@@ -35,19 +41,35 @@ class Driver:
 
     def retain(self) -> None:
         """One user more, who will call `release` once."""
-        self._users += 1
+        with self._lock:
+            self._users += 1
 
     def release(self) -> None:
         """One user less; the last one ends the session. Without a session it does nothing."""
-        if self._users == 0:
-            return
-        self._users -= 1
-        if self._users > 0:
+        with self._lock:
+            last, self._users = self._users == 1, max(0, self._users - 1)
+        if not last:
             return
         try:
             self.call("nvmlShutdown")
         except CallError as error:
             log.debug("%s", error)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """The caller is a user meanwhile.
+
+        Raises:
+            SensorUnavailableError: The session has ended.
+        """
+        with self._lock:
+            if self._users == 0:
+                raise CallError("nvmlInit", UNINITIALIZED, "the session has ended").as_unavailable("no_session")
+            self._users += 1
+        try:
+            yield
+        finally:
+            self.release()
 
     def call(self, function: str, *arguments: Any) -> Any:  # noqa: ANN401 - as pynvml
         """What `function` answers.

@@ -8,14 +8,16 @@ from typing import Any
 
 from aipower.model import ProcessId
 from aipower.seams import Clock
-from aipower.sensors.nvml.codes import GONE, CallError
+from aipower.sensors.nvml.codes import GONE, NEVER, CallError
 from aipower.sensors.nvml.driver import Driver
 from aipower.sensors.nvml.gpm import Activity, Instance, Monitor, instances
 
 LEAST_S = 0.1
 """Samples of the monitor have to be this far apart (nvml.h)."""
-LOOK_AGAIN_S = 30.0
-"""Pause between looks at which instances there are, unless one is missed before."""
+LOOK_AGAIN_S = 5.0
+"""Pause between looks at which instances there are, unless one is missed before: they are made anew one by one."""
+NEVER_S = 30.0
+"""The same where the driver cannot watch instances."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class MigUsage:
         """Instances that are named with processes, but are not there for us."""
         self._failed = False
         """True after a failure, until activity was seen again."""
+        self._ever = False
+        """True once activity was seen."""
         self._since_s = clock.monotonic_s()
         self._look_again_s = self._since_s
 
@@ -71,14 +75,15 @@ class MigUsage:
         except CallError as error:
             # What was watched has changed: see at once how. What cannot be watched at all need not be tried so often.
             at_once = watched > 0 and not self._failed
-            self._forget(now_s if at_once else now_s + LOOK_AGAIN_S)
+            pause_s = NEVER_S if error.code in NEVER and not self._ever else LOOK_AGAIN_S
+            self._forget(now_s if at_once else now_s + pause_s)
             self._failed = True
             if error.code in GONE:
                 raise
             return None
         if not seen or new:
             return None
-        self._failed = False
+        self._failed, self._ever = False, True
         return _shared(seen, holders, span_s)
 
     def skip(self) -> None:
@@ -98,7 +103,8 @@ class MigUsage:
         """Watch the instances that are there, new ones from now on; how many those are."""
         self._look_again_s = now_s + LOOK_AGAIN_S
         there = {instance.id: instance for instance in instances(self._driver, self._handle)}
-        for id_ in self._watched.keys() - there.keys():
+        # One that was made anew may have the same id and another size.
+        for id_ in [id_ for id_, watched in self._watched.items() if there.get(id_) != watched.instance]:
             self._watched.pop(id_).monitor.close()
         new = there.keys() - self._watched.keys()
         for id_ in new:

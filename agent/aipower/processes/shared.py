@@ -1,0 +1,72 @@
+"""The table of processes where several threads ask: the sampler, and one for each GPU."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from aipower.model import ProcessId, ProcessInfo
+from aipower.processes.procfs import ProcFs, StatRow
+from aipower.processes.table import ProcessTable, user_name
+from aipower.seams import Clock
+
+
+class SharedProcessTable(ProcessTable):
+    """A `ProcessTable` that answers one thread at a time: a GPU's late call may look up pids while others do.
+
+    The lock is held for as long as /proc takes to answer, never while a driver is asked.
+    """
+
+    def __init__(
+        self,
+        procfs: ProcFs,
+        clock: Clock,
+        users: Callable[[int], str] = user_name,
+        *,
+        dev: Path = Path("/dev"),
+    ) -> None:
+        """As ProcessTable."""
+        self._mutex = threading.RLock()  # the methods call one another
+        super().__init__(procfs, clock, users, dev=dev)
+
+    def resolve_at(self, pid: int, sampled_unix_s: float | None) -> ProcessId | None:
+        """As ProcessTable; `resolve` asks here."""
+        with self._mutex:
+            return super().resolve_at(pid, sampled_unix_s)
+
+    def resolve_gpu(self, pid: int, sampled_unix_s: float | None = None) -> ProcessId | None:
+        """As ProcessTable."""
+        with self._mutex:
+            return super().resolve_gpu(pid, sampled_unix_s)
+
+    def trusts(self, pid: int) -> bool:
+        """As ProcessTable."""
+        with self._mutex:
+            return super().trusts(pid)
+
+    def describe(self, process: ProcessId) -> ProcessInfo:
+        """As ProcessTable."""
+        with self._mutex:
+            return super().describe(process)
+
+    def alive(self, process: ProcessId) -> bool:
+        """As ProcessTable."""
+        with self._mutex:
+            return super().alive(process)
+
+    def learn(self, row: StatRow) -> ProcessId:
+        """As ProcessTable."""
+        with self._mutex:
+            return super().learn(row)
+
+    def observe(self, rows: Iterable[StatRow]) -> None:
+        """As ProcessTable."""
+        rows = tuple(rows)  # whoever makes them may read /proc for a while
+        with self._mutex:
+            super().observe(rows)
+
+    def known(self) -> Iterator[ProcessId]:
+        """As ProcessTable, at one moment."""
+        with self._mutex:
+            return iter(tuple(super().known()))
