@@ -97,9 +97,9 @@ def test_a_good_file_is_in_force_without_a_restart_and_a_bad_one_changes_nothing
     flags = ("--config", str(path), "--retention-s", "100")
     with agent(tmp_path, *FAKE, *flags, env={"NOTIFY_SOCKET": systemd.address}) as running:
         systemd.until("READY=1")
-        path.write_text('retention_s = 70\nsocket = "none"\nlog_level = "debug"\ninterval_s = 0.2\n')
+        path.write_text('retention_s = 70\nflush_interval_s = 20\nlog_level = "debug"\ninterval_s = 0.2\n')
         running.process.send_signal(signal.SIGHUP)
-        running.until_logged("socket: takes effect at the next start")
+        running.until_logged("flush_interval_s: takes effect at the next start")
         # The flag wins over the file, before and after.
         assert "reloaded: interval_s = 0.2, log_level = debug\n" in running.log.read_text()
         path.write_text("interval_s = 0.2\nlog_level = 3\n")

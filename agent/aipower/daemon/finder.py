@@ -11,7 +11,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from aipower.daemon.sampler import Sampler
 from aipower.daemon.search import SOONEST_S, Search, Source
 from aipower.meter import Meter
-from aipower.model import Fault
+from aipower.model import Fault, Unavailable
 from aipower.seams import Clock, SensorSet
 from aipower.sensors.offthread import off_thread
 
@@ -66,6 +66,10 @@ class Finder:
     def looking(self) -> bool:
         """True while a look is under way; after `stop` it may be one that hangs."""
         return any(search.looking() for search in self._searches)
+
+    def unavailable(self) -> Sequence[Unavailable]:
+        """What cannot be measured now, with reason and remedy."""
+        return [missing for search in self._searches for missing in search.refused]
 
     def waiting(self) -> str:
         """What has not answered yet though it must, for people: what is required, or all while nothing is read."""

@@ -100,6 +100,11 @@ class Search:
         """How long the latest looks took: of two, as one may have met a busy moment."""
         self._since_s = self._looked_s = clock.monotonic_s()
 
+    @property
+    def refused(self) -> Sequence[Unavailable]:
+        """What the latest look has seen and could not open."""
+        return self._refused
+
     def looking(self) -> bool:
         """True while a look is under way; it may be one that hangs."""
         return self._thread is not None and self._thread.is_alive()

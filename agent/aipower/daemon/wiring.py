@@ -84,13 +84,14 @@ def wire(wish: Wish, clock: Clock, end: Callable[[End], None]) -> Parts:
         wish.calibrations,
         positions=positions(kept.state, table.boot),
     )
-    desk.open_shop(Shop(meter, ledger, taps, table, procfs, clock, max_gap_s, wish.calibrations, label_of))
     pace = Pace(config.interval_s, config.process_interval_s)
     sampler = Sampler(meter, ledger, pace, clock, lambda: end(1), desk, kept.writer)
     report = partial(_report, sampler, ledger)
     finder = Finder(
         meter, sampler, () if simulated else sources_of(wish.selection, machine, cpu_usage, end), clock, report
     )
+    shop = Shop(meter, ledger, taps, table, procfs, clock, max_gap_s, wish.calibrations, label_of, finder.unavailable)
+    desk.open_shop(shop)
     meter.adopt(taps.wrap(finder.first_look(START_PATIENCE_S)))
     if not any(channel.sensor.device.kind in SUMMED_KINDS for channel in meter.channels):
         log.warning("nothing to measure on this machine yet; see `aipower doctor`")

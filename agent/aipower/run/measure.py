@@ -119,7 +119,7 @@ class Measurement:
         troubles = list(self._troubles)
         if hung:
             troubles.append(Trouble("hung", f"a sensor did not answer within {FINISH_S:.0f} s of the end"))
-        complete = not hung and self._finished
+        complete = not hung and not self._late and self._finished
         if self._run is None:
             return Measured(None, None, self._tree, self._started_s, self._ended_s, complete, tuple(troubles))
         return self._run.measured(self._started_s, self._ended_s, tuple(troubles), complete=complete)

@@ -50,7 +50,7 @@ def rig(path: Path, sensors: str = "fake:1") -> Iterator[Rig]:
     )
     taps, desk, ledger = Taps(), RunDesk(), Ledger(found.directory)
     meter = Meter(taps.wrap(found.sensors), ledger, clock, MAX_GAP_S, run_of=desk.run_of)
-    desk.open_shop(Shop(meter, ledger, taps, table, procfs, clock, MAX_GAP_S, {}, str))
+    desk.open_shop(Shop(meter, ledger, taps, table, procfs, clock, MAX_GAP_S, {}, str, tuple))
     sampler = Sampler(meter, ledger, Pace(0.2, 0.4), clock, lambda: None, desk)
     service = RunService(path, desk, sampler)
     sampler.start()

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aipower.daemon.runs.allowance import Allowance
 from aipower.daemon.runs.metered import LOOK_S, MeteredRun, Owner
@@ -17,7 +17,7 @@ from aipower.daemon.runs.taps import Taps
 from aipower.errors import AipowerError
 from aipower.ledger import Ledger
 from aipower.meter import Meter
-from aipower.model import Calibration, ProcessId
+from aipower.model import Calibration, ProcessId, Unavailable
 from aipower.processes.procfs import ProcFs
 from aipower.processes.table import ProcessTable
 from aipower.processes.tree import RunTree
@@ -53,6 +53,8 @@ class Shop:
     calibrations: Mapping[str, Calibration]
     user_of: Callable[[int], str]
     """How a user is shown, by number."""
+    unavailable: Callable[[], Sequence[Unavailable]]
+    """What cannot be measured now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class RunDesk:
         if owner.uid and not self._allowance.take(owner.uid, shop.clock.monotonic_s()):
             raise RefusedError(f"more than {RUNS_PER_S:.0f} runs a second")
         run_id = new_run_id(shop.clock.unix_s())
-        listener = shop.taps.listen()
+        listener = replace(shop.taps.listen(), unavailable=shop.unavailable())
         meter = RunMeter(listener, shop.table, shop.clock, shop.max_gap_s, shop.calibrations)
         run = MeteredRun(run_id, name, owner, meter, listener, shop.clock)
         self._runs[run_id] = run
