@@ -52,6 +52,11 @@ class MeteredRun:
         self._settle_until_s = 0.0
 
     @property
+    def wall_s(self) -> float:
+        """How long the command took, once it has ended."""
+        return self._ended_s - self.started_s
+
+    @property
     def running(self) -> bool:
         """True from the start of the command to its end."""
         return self.tree is not None and self.done is None
