@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from aipower.daemon.http import Health, HttpService, make_app
 from aipower.doctor import agent
-from aipower.doctor.world import Answer, http_get
+from aipower.doctor.world import Answer, connects, http_get
 from aipower.settings.address import Address
+from daemon.sites import PAIR, USERS, site
 from doctor.children import closed_port
 from doctor.worlds import make_world, raises
 
@@ -128,3 +129,22 @@ def test_no_answer_breaks_the_check(tmp_path: Path, status: int, body: str) -> N
     result = agent.reachable(world)
     assert result.verdict in {"ok", "fail"}
     assert bool(result.remedy) is (result.verdict == "fail")
+
+
+def test_an_agent_behind_tls_and_a_password(tmp_path: Path) -> None:
+    with site(tmp_path) as made:
+        address = made.serve(PAIR).address
+        assert http_get(address, "/") == Answer(200, "hello\n", tls=True)
+        locked = make_world(tmp_path / "world", listen=made.serve(PAIR + USERS).address, get=http_get)
+        assert agent.reachable(locked).verdict == "ok"
+        assert "asks for a password" in agent.reachable(locked).found
+
+
+def test_which_agent_measures_runs(tmp_path: Path) -> None:
+    path = tmp_path / "agent.sock"
+    world = make_world(tmp_path, environ={"AIPOWER_SOCKET": str(path)}, connects=connects)
+    assert agent.runs(world).found == f"aipower-run measures by itself: no agent listens on {path}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        assert agent.runs(world).found == f"aipower-run lets the agent at {path} measure"

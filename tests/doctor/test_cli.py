@@ -40,6 +40,7 @@ CHECKS = {
     "processes",
     "subreaper",
     "agent",
+    "runs",
 }
 
 

@@ -32,7 +32,7 @@ def test_order_of_the_report(tmp_path: Path) -> None:
     _, checks = report(tmp_path, Machine((h100(),)))
     assert list(checks) == [
         "python", "kernel", "clock", "pynvml", "nvidia", "nvml", "gpu-0", "gpu-0-persistence", "gpu-0-mig",
-        "gpu-0-calibration", "rapl", "calibration", "pid-namespace", "processes", "subreaper", "agent",
+        "gpu-0-calibration", "rapl", "calibration", "pid-namespace", "processes", "subreaper", "agent", "runs",
     ]  # fmt: skip
 
 

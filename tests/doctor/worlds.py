@@ -104,6 +104,7 @@ def make_world(root: Path, **changes: Any) -> World:
         installed=versions(),
         subreaper_refusal=lambda: "",
         get=lambda _address, _path: Answer(200, OK_BODY),
+        connects=lambda _path: False,
         python=(3, 12, 1),
         executable="/usr/bin/python3",
         architecture="x86_64",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
@@ -12,6 +13,7 @@ from typing import Final
 from aipower.doctor.finding import Result
 from aipower.doctor.world import Answer, World
 from aipower.settings.address import Address
+from aipower.settings.places import client_sockets
 
 LOOPBACK: Final[Mapping[str, str]] = MappingProxyType({"0.0.0.0": "127.0.0.1", "::": "::1"})  # noqa: S104 - compared with
 """Where to reach an agent that listens on all addresses."""
@@ -38,13 +40,25 @@ def reachable(world: World) -> Result:
     return _judged(address, answer)
 
 
+def runs(world: World) -> Result:
+    """Whether `aipower-run` has an agent to ask; without one it measures by itself."""
+    places = client_sockets(world.environ, os.getuid())
+    for path in places:
+        if world.connects(path):
+            return Result("ok", f"aipower-run lets the agent at {path} measure")
+    looked = " or ".join(map(str, places)) or "any socket"
+    return Result("ok", f"aipower-run measures by itself: no agent listens on {looked}")
+
+
 def _judged(address: Address, answer: Answer) -> Result:
     health = _health(answer.body)
     status = health.get("status")
     if answer.status == HTTPStatus.OK and status == "ok":
         age_s = health.get("sample_age_s")
         age = f", newest sample {age_s:.1f} s old" if isinstance(age_s, int | float) else ""
-        return Result("ok", f"answers on {address}{age}")
+        return Result("ok", f"answers on {address}{' over TLS' if answer.tls else ''}{age}")
+    if answer.status == HTTPStatus.UNAUTHORIZED:
+        return Result("ok", f"answers on {address} and asks for a password, so its health was not read")
     if status == "starting":
         return Result("ok", f"is starting on {address}: it is still looking for sensors")
     if status == "stale":

@@ -23,4 +23,5 @@ def all_checks(world: World) -> tuple[Check, ...]:
         Check("processes", "Processes", partial(processes.accounting, world)),
         Check("subreaper", "Subreaper", partial(processes.subreaper, world)),
         Check("agent", "Agent", partial(agent.reachable, world)),
+        Check("runs", "Runs", partial(agent.runs, world)),
     )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import ctypes
 import errno
 import http.client
+import os
 import platform
+import socket
+import ssl
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -46,6 +49,7 @@ class Answer:
 
     status: int
     body: str
+    tls: bool = False
 
 
 def read_clocks(clock: Clock) -> ClockFacts:
@@ -87,7 +91,20 @@ def http_get(address: Address, path: str) -> Answer:
     Raises:
         OSError: Nobody listens, or the answer does not come in time.
     """
-    connection = http.client.HTTPConnection(address.host, address.port, timeout=HTTP_TIMEOUT_S)
+    plain = _ask(http.client.HTTPConnection(address.host, address.port, timeout=HTTP_TIMEOUT_S), path)
+    if plain.status:
+        return plain
+    # A service that wants TLS hangs up on plain requests. Whether its certificate is good is the scraper's business.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        secret = http.client.HTTPSConnection(address.host, address.port, timeout=HTTP_TIMEOUT_S, context=context)
+        return replace(_ask(secret, path), tls=True)
+    except OSError:
+        return plain
+
+
+def _ask(connection: http.client.HTTPConnection, path: str) -> Answer:
     try:
         connection.request("GET", path, headers={"connection": "close"})
         response = connection.getresponse()
@@ -96,6 +113,17 @@ def http_get(address: Address, path: str) -> Answer:
         return Answer(0, str(error))
     finally:
         connection.close()
+
+
+def connects(path: Path) -> bool:
+    """True if somebody listens on the Unix socket `path`."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(HTTP_TIMEOUT_S)
+        try:
+            probe.connect(os.fspath(path))
+        except OSError:
+            return False
+    return True
 
 
 def subreaper_refusal() -> str:
@@ -130,6 +158,7 @@ class World:
     subreaper_refusal: Callable[[], str] = subreaper_refusal
     listen: Address = field(default_factory=lambda: parse_address(AgentConfig().listen))
     get: Callable[[Address, str], Answer] = http_get
+    connects: Callable[[Path], bool] = connects
     python: tuple[int, int, int] = field(default_factory=lambda: sys.version_info[:3])
     executable: str = field(default_factory=lambda: sys.executable)
     architecture: str = field(default_factory=platform.machine)
