@@ -41,14 +41,14 @@ class Rig:
 
 
 @contextmanager
-def rig(path: Path, sensors: str = "fake:1") -> Iterator[Rig]:
+def rig(path: Path, most_runs: int = 64) -> Iterator[Rig]:
     """A running one that listens at `path`."""
     clock = SystemClock()
     table = ProcessTable(procfs := ProcFs(), clock)
     found = discover(
         parse_selection(sensors), Machine(table, clock, os.environ), MachineCpuUsage(procfs, table, clock)
     )
-    taps, desk, ledger = Taps(), RunDesk(), Ledger(found.directory)
+    taps, desk, ledger = Taps(), RunDesk(most_runs), Ledger(found.directory)
     meter = Meter(taps.wrap(found.sensors), ledger, clock, MAX_GAP_S, run_of=desk.run_of)
     desk.open_shop(Shop(meter, ledger, taps, table, procfs, clock, MAX_GAP_S, {}, str, tuple))
     sampler = Sampler(meter, ledger, Pace(0.2, 0.4), clock, lambda: None, desk)

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from aipower.daemon.runs.desk import MOST_RUNS
 from aipower.daemon.runs.service import MOST_EACH, RunService, listen
 from aipower.errors import AipowerError
 from daemon.runs.rigs import Caller, Rig, as_user, eventually, rig
@@ -182,17 +181,15 @@ def test_one_user_cannot_take_all_places(agent: Rig) -> None:
         assert caller.ask(do="open")["ok"]
 
 
-def test_too_many_runs_are_refused(agent: Rig) -> None:
-    callers: list[Caller] = []
-    answers: list[object] = []
-    for _ in range(MOST_RUNS + 1):
-        callers.append(Caller(agent.path))
-        answers.append(callers[-1].ask(do="open")["ok"])
-    for caller in callers:
-        caller.close()
-    assert answers == [True] * MOST_RUNS + [False]
-    with Caller(agent.path) as watcher:
-        eventually(lambda: not watcher.ask(do="runs")["runs"], "that all have gone")
+def test_too_many_runs_are_refused(tmp_path: Path) -> None:
+    with rig(tmp_path / "agent.sock", most_runs=3) as small:
+        callers = [Caller(small.path) for _ in range(4)]
+        assert [caller.ask(do="open")["ok"] for caller in callers] == [True, True, True, False]
+        for caller in callers:
+            caller.close()
+        with Caller(small.path) as watcher:
+            eventually(lambda: not watcher.ask(do="runs")["runs"], "that all have gone")
+            assert watcher.ask(do="open")["ok"]
 
 
 def test_what_a_dead_agent_left_is_replaced_and_a_living_one_is_not(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import partial
 
 from aipower.daemon.runs.allowance import Allowance
-from aipower.daemon.runs.metered import LOOK_S, MeteredRun, Owner
+from aipower.daemon.runs.metered import LOOK_S, LOOKS_SHARE, MeteredRun, Owner
 from aipower.daemon.runs.taps import Taps
 from aipower.errors import AipowerError
 from aipower.ledger import Ledger
@@ -77,7 +78,8 @@ class RefusedError(AipowerError):
 class RunDesk:
     """Measures the runs of others. `run_of` tells the agent's own meter whose process is whose."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_runs: int = MOST_RUNS) -> None:
+        self._most_runs = most_runs
         self._runs: dict[str, MeteredRun] = {}
         self._owners: dict[ProcessId, str] = {}
         self._leaving: list[tuple[float, str]] = []
@@ -100,8 +102,8 @@ class RunDesk:
             RefusedError: There are too many runs already.
         """
         shop = self._ready()
-        if len(self._runs) >= MOST_RUNS:
-            raise RefusedError(f"{MOST_RUNS} runs are being measured already")
+        if len(self._runs) >= self._most_runs:
+            raise RefusedError(f"{self._most_runs} runs are being measured already")
         if owner.uid and not self._allowance.take(owner.uid, shop.clock.monotonic_s()):
             raise RefusedError(f"more than {RUNS_PER_S:.0f} runs a second")
         run_id = new_run_id(shop.clock.unix_s())
@@ -187,10 +189,11 @@ class RunDesk:
 
     def window(self) -> None:
         """The agent has just closed a window of its GPUs: so do the runs."""
+        share = LOOKS_SHARE / max(1, len(self._runs))
         for run in tuple(self._runs.values()):
             if run.running:
-                self._guarded(run, run.meter.look)
-                self._guarded(run, lambda run=run: self._meet(run))  # type: ignore[misc]
+                self._guarded(run, partial(run.look, share))
+                self._guarded(run, partial(self._meet, run))
         self._forget()
 
     def work(self) -> None:
@@ -205,7 +208,7 @@ class RunDesk:
             shop.meter.sample([channel for channel in shop.meter.channels if channel.sensor.device.id in due])
             self.advance()
         for run in tuple(self._runs.values()):
-            self._guarded(run, run.look_around)
+            self._guarded(run, partial(run.look_around, LOOKS_SHARE / len(self._runs)))
             if run.done is not None and run.settled():
                 self._close(run)
 

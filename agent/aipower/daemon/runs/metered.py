@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -17,8 +18,8 @@ YOUNG_S, YOUNG_PAUSE_S = 10.0, 0.1
 """A short run is worth a look at its power ten times a second; a long one is seen well enough at the agent's pace."""
 LOOK_S = 0.25
 """Pause between looks for new processes: a child that lives shorter is known by its parent only."""
-LOOK_SHARE = 0.01
-"""No more of a core than this goes into such looks, however many processes the machine has."""
+LOOKS_SHARE = 0.05
+"""No more of a core than this goes into looks at processes and windows, however many runs and processes there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class MeteredRun:
         """Set once the command has ended and the last publications are awaited."""
         self.started_s = 0.0
         self._ended_s = 0.0
-        self._look_s = 0.0
+        self._look_s = self._window_s = 0.0
         self._settle_until_s = 0.0
 
     @property
@@ -85,14 +86,22 @@ class MeteredRun:
                 if len(waiting) == before:  # a device that has left is not looked at for a while
                     waiting.clear()
 
-    def look_around(self) -> None:
-        """Meet new processes, if it is time."""
+    def look_around(self, share: float) -> None:
+        """Meet new processes, if it is time; no more than `share` of a core goes into that."""
+        if self.running and self._clock.monotonic_s() >= self._look_s:
+            self._look_s = self._timed(self.meter.look_around, LOOK_S, share)
+
+    def look(self, share: float) -> None:
+        """Close a window, if it is time: the more it costs, the fewer there are."""
+        if self.running and self._clock.monotonic_s() >= self._window_s:
+            self._window_s = self._timed(self.meter.look, 0.0, share)
+
+    def _timed(self, step: Callable[[], None], pause_s: float, share: float) -> float:
+        """Do `step`; when it may be done again."""
         began_s = self._clock.monotonic_s()
-        if not self.running or began_s < self._look_s:
-            return
-        self.meter.look_around()
+        step()
         now_s = self._clock.monotonic_s()
-        self._look_s = now_s + max(LOOK_S, (now_s - began_s) / LOOK_SHARE)
+        return now_s + max(pause_s, (now_s - began_s) / share)
 
     def settled(self) -> bool:
         """True when the energy up to the end is known, or was waited for long enough."""
