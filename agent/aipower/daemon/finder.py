@@ -6,8 +6,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 
-from apscheduler.schedulers.background import BackgroundScheduler
-
 from aipower.daemon.sampler import Sampler
 from aipower.daemon.search import SOONEST_S, Search, Source
 from aipower.meter import Meter
@@ -36,7 +34,9 @@ class Finder:
         self._sampler = sampler
         self._clock = clock
         self._searches = [Search(source, clock, self._hand_over, report) for source in sources]
-        self._scheduler = BackgroundScheduler(timezone="UTC")
+        # No scheduler that waits by the wall clock: where that is set back by an hour, it would sleep for an hour.
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._keep_looking, name="aipower-finder", daemon=True)
         self._lock = threading.Lock()
         self._early: list[SensorSet] | None = None
         """Where to put what is found while `first_look` waits."""
@@ -55,13 +55,11 @@ class Finder:
 
     def start(self) -> None:
         """Begin."""
-        self._scheduler.add_job(self.trigger, "interval", seconds=SOONEST_S, max_instances=1, coalesce=True)
-        self._scheduler.start()
+        self._thread.start()
 
     def stop(self) -> None:
         """Start no more looks; one that hangs is left behind with its daemon thread."""
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
+        self._stopped.set()
 
     def looking(self) -> bool:
         """True while a look is under way; after `stop` it may be one that hangs."""
@@ -78,10 +76,17 @@ class Finder:
         return " and ".join(names)
 
     def trigger(self) -> None:
-        """Start the looks that are due. Returns at once: APScheduler's own threads are waited for at exit."""
+        """Start the looks that are due. Returns at once."""
         if not self._sampler.has_newcomers():
             for search in self._searches:
                 search.trigger(self._meter.channels)
+
+    def _keep_looking(self) -> None:
+        while not self._stopped.wait(SOONEST_S):
+            try:
+                self.trigger()
+            except Exception:  # one bad look must not be the last
+                log.exception("looking for sensors has failed")
 
     def _hand_over(self, found: SensorSet) -> None:
         new = self._without_known(found)

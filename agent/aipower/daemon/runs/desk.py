@@ -225,12 +225,12 @@ class RunDesk:
     def _close(self, run: MeteredRun) -> None:
         shop = self._ready()
         shop.meter.attribute(("gpu",))
-        self._guarded(run, lambda: run.tell(run.close()))
         self._count_cpu_time(run)
+        self._guarded(run, lambda: run.tell(run.close()))
         self.drop(run.id)
 
     def _count_cpu_time(self, run: MeteredRun) -> None:
-        """Close the agent's own CPU window while the run's supervisor is there to show what it reaped."""
+        """Close the agent's own CPU window while the run's supervisor still waits for its books."""
         shop = self._ready()
         now_s = shop.clock.monotonic_s()
         if run.wall_s >= WORTH_S and now_s - self._scanned_s >= SCAN_S:
