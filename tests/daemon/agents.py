@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,12 +75,14 @@ def total(series: Series, name: str, **labels: str) -> float:
 
 
 @contextmanager
-def agent(folder: Path, *flags: str, env: Mapping[str, str] | None = None) -> Iterator[Agent]:
-    """An agent on a free port of loopback, ended by its pid."""
+def agent(
+    folder: Path, *flags: str, env: Mapping[str, str] | None = None, prefix: Sequence[str] = ()
+) -> Iterator[Agent]:
+    """An agent on a free port of loopback, ended by its pid; `prefix` is a command that becomes it."""
     log = folder / "agent.log"
     alone = {"AIPOWER_POWERCAP_ROOT": "/nonexistent", "AIPOWER_STATE_DIR": "none", "AIPOWER_SOCKET": "none"}
     variables = {**os.environ, **alone, **(env or {})}
-    argv = [sys.executable, "-m", "aipower", "agent", "--listen", "127.0.0.1:0", *flags]
+    argv = [*prefix, sys.executable, "-m", "aipower", "agent", "--listen", "127.0.0.1:0", *flags]
     with log.open("w") as errors:
         process = subprocess.Popen(argv, stderr=errors, env=variables, cwd=folder, text=True)
     try:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from aipower.daemon.sampler import Sampler
 from aipower.daemon.search import SOONEST_S, Search, Source
+from aipower.daemon.steady import SteadyScheduler
 from aipower.meter import Meter
 from aipower.model import Fault, Unavailable
 from aipower.seams import Clock, SensorSet
@@ -34,9 +35,7 @@ class Finder:
         self._sampler = sampler
         self._clock = clock
         self._searches = [Search(source, clock, self._hand_over, report) for source in sources]
-        # No scheduler that waits by the wall clock: where that is set back by an hour, it would sleep for an hour.
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._keep_looking, name="aipower-finder", daemon=True)
+        self._scheduler = SteadyScheduler()
         self._lock = threading.Lock()
         self._early: list[SensorSet] | None = None
         """Where to put what is found while `first_look` waits."""
@@ -55,11 +54,13 @@ class Finder:
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        self._scheduler.add_job(self.trigger, "interval", seconds=SOONEST_S, max_instances=1, coalesce=True)
+        self._scheduler.start()
 
     def stop(self) -> None:
         """Start no more looks; one that hangs is left behind with its daemon thread."""
-        self._stopped.set()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
 
     def looking(self) -> bool:
         """True while a look is under way; after `stop` it may be one that hangs."""
@@ -76,17 +77,10 @@ class Finder:
         return " and ".join(names)
 
     def trigger(self) -> None:
-        """Start the looks that are due. Returns at once."""
+        """Start the looks that are due. Returns at once: APScheduler's own threads are waited for at exit."""
         if not self._sampler.has_newcomers():
             for search in self._searches:
                 search.trigger(self._meter.channels)
-
-    def _keep_looking(self) -> None:
-        while not self._stopped.wait(SOONEST_S):
-            try:
-                self.trigger()
-            except Exception:  # one bad look must not be the last
-                log.exception("looking for sensors has failed")
 
     def _hand_over(self, found: SensorSet) -> None:
         new = self._without_known(found)

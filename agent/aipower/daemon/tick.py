@@ -141,6 +141,7 @@ class Tick:
         cpu = gpu and began_s >= self._due.cpu_s
         self._notice_sleep(began_s)
         self._meter.sample()
+        self._notice_sleep(began_s, read=True)
         self._errands.advance()
         if gpu:
             self._meter.attribute(("gpu",))
@@ -177,13 +178,16 @@ class Tick:
             self._keeper.offer(snapshot)
         return snapshot
 
-    def _notice_sleep(self, now_s: float) -> None:
-        """Counters may have stood still, run on or begun anew while the machine slept: none of it is believed."""
+    def _notice_sleep(self, now_s: float, *, read: bool = False) -> None:
+        """Counters may have stood still, run on or begun anew while the machine slept: none of it is believed.
+
+        `read` is true where sensors were read meanwhile, nobody knows if before the sleep or after it.
+        """
         before_s, self._slept_s = self._slept_s, self._asleep_s()
         slept_s = self._slept_s - before_s
         if slept_s > SUSPENDED_S:
             log.warning("the machine was suspended for %.1f s; what it used meanwhile is not known", slept_s)
-            self._meter.resume_after_sleep(now_s, slept_s)
+            self._meter.resume_after_sleep(now_s, slept_s, read=read)
             self._errands.suspended(now_s, slept_s)
 
     def _log_changes(self, before: dict[str, bool]) -> None:

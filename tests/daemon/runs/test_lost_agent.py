@@ -114,7 +114,7 @@ def test_a_run_outlives_the_agent_and_tells_what_was_lost(tmp_path: Path, place:
     (lost,) = [fault for fault in told["faults"] if fault["reason"] == "agent_lost"]
     assert 0 < lost["first_s"] < told["wall_s"]
     assert "agent_lost" in report.decode()
-    assert told["cpu_time_s"] > 5
+    assert told["cpu_time_s"] > 0.5
 
 
 @pytest.mark.parametrize("manner", ["hangs up", "says nothing", "talks nonsense", "refuses"])

@@ -95,6 +95,9 @@ class RunService:
                 self._sessions[owner.uid] -= 1
         except (ConnectionError, TimeoutError):
             pass
+        except asyncio.CancelledError:
+            # The agent ends. Python 3.11 would log a traceback for each caller who is still there.
+            pass
         finally:
             writer.close()
 
