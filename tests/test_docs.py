@@ -58,7 +58,7 @@ def test_dev_without_a_command_says_what_there_is() -> None:
 
 def test_the_table_of_options_is_the_parsers() -> None:
     section = README.split("## aipower-run")[1].split("## ")[0]
-    told = set(re.findall(r"`(-{1,2}[a-z]+)", section))
+    told = set(re.findall(r"`(-{1,2}[a-z-]+)", section))
     real = {option for action in make_parser()._actions for option in action.option_strings}
     assert told == real - {"-h", "--help", "--version"}
 

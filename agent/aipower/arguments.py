@@ -19,7 +19,9 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UsageError: Always.
         """
-        raise UsageError(f"{message}{self._suggestion(message)}; see {self.prog} --help")
+        # What was typed wrong is part of the message: it must not break the line or reach into the terminal.
+        told = "".join(char if char.isprintable() else "?" for char in message)
+        raise UsageError(f"{told}{self._suggestion(message)}; see {self.prog} --help")
 
     def _suggestion(self, message: str) -> str:
         wrong = re.search(r"unrecognized arguments: (-\S+)", message) or re.search(r"invalid choice: '(\S+)'", message)

@@ -4,10 +4,9 @@ import json
 import os
 import sys
 import threading
-from dataclasses import asdict
 from pathlib import Path
 
-from aipower.run.supervise import CommandError, Supervisor, prepare
+from aipower.run.supervise import CommandError, Outcome, Supervisor, prepare
 
 
 def write(path: Path, data: object) -> None:
@@ -31,7 +30,7 @@ def supervise(supervisor: Supervisor, folder: Path, argv: list[str], flags: list
         {"wrapper": os.getpid(), "command": command, "witness": supervisor._witness.pid},
     )
     outcome = supervisor.wait(wait_all="--wait-all" in flags, on_exit=lambda: exits.append("end"))
-    write(folder / "outcome.json", asdict(outcome) | {"exits": exits})
+    write(folder / "outcome.json", {name: getattr(outcome, name) for name in Outcome.__slots__} | {"exits": exits})
     if "--report" in flags:
         print("driver: end", file=sys.stderr)
     return outcome.exit_code

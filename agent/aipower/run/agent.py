@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from typing import TYPE_CHECKING
 
-from aipower.run.link import BOOKS_S, Link, LinkError, fits, reach
+from aipower.run.books import Books
+from aipower.run.link import BOOKS_S, LinkError
 
+TYPE_CHECKING = False  # see aipower.run.cli
 if TYPE_CHECKING:
-    from aipower.run.books import Books
+    from aipower.run.link import Link
     from aipower.run.measured_here import MeasuredHere
     from aipower.run.options import RunOptions
     from aipower.run.supervise import Outcome
 
 LATE_S = 15.0
 """How long the end waits for our own sensors, where the agent has died and they are still being found."""
-
-
-def ask_agent(options: RunOptions) -> MeasuredByAgent | None:
-    """The agent's measurement, ready for the command to start; None where none is to be had."""
-    if not options.agent or not fits(options.command) or (connection := reach(os.environ)) is None:
-        return None
-    link = Link(connection)
-    try:
-        run_id = link.open(options.name)
-    except LinkError:
-        link.close()
-        return None
-    return MeasuredByAgent(link, run_id, options)
 
 
 class MeasuredByAgent:
@@ -86,15 +73,14 @@ class MeasuredByAgent:
                 "cpu_s": outcome.cpu_s,
                 "max_rss_bytes": outcome.max_rss_bytes,
                 "survivors": outcome.survivors,
-                "command": [os.fsencode(word).decode(errors="replace") for word in self._options.command],
+                "command": self._options.command,
+                "record": self._options.json is not None,
                 "report": not self._options.quiet,
                 "verbose": self._options.verbose,
             }
         )
 
     def _received(self) -> Books:
-        from aipower.run.books import Books  # noqa: PLC0415 - see run/cli.py
-
         record, report = self._link.books()
         self._link.close()
         return Books(record, report.decode(errors="replace"))

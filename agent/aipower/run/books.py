@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
 
-
-class Books(NamedTuple):
+class Books:
     """The record and the report."""
 
-    record: bytes
-    """JSON, schema `aipower.run/1`; empty where nobody asked for it."""
-    report: str
-    """For a terminal; empty where nobody asked for it."""
+    __slots__ = ("record", "report")
+
+    def __init__(self, record: bytes, report: str) -> None:
+        self.record = record
+        """JSON, schema `aipower.run/1`; empty where nobody asked for it."""
+        self.report = report
+        """For a terminal; empty where nobody asked for it."""

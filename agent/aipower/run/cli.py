@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from aipower.errors import AipowerError
 from aipower.run.console import complain, in_one_line, say
 from aipower.run.supervise import SHELL_SIGNAL_BASE, CommandError, Outcome, Supervisor, prepare
 
+TYPE_CHECKING = False  # see below
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from aipower.run.agent import MeasuredByAgent
     from aipower.run.measured_here import MeasuredHere
     from aipower.run.options import RunOptions
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 
 # Everything else is imported where it is used: the supervisor must be ready before a thread or a library is, and a
 # mistyped command should fail as fast as it would by itself.
+# A run with an agent may cost 50 ms, 11 of which are the interpreter's own start. So what such a run imports (this
+# module, aipower.run.{supervise,options,link,agent} and what they import) does without typing (3 ms), dataclasses
+# (9), pathlib (4) and argparse (6); type checkers take a TYPE_CHECKING that is assigned here for that of typing.
+# Measured by benchmarks/run_overhead.py, with the bytecode at hand: without it our modules alone take 15 ms more.
 
 
 def entry_point() -> None:
@@ -48,9 +54,8 @@ def main(argv: Sequence[str] | None = None, prog: str = "aipower-run") -> int:
 
 def leave(code: int) -> int:
     """`code`, or the end of the process at once where a thread hangs in a driver and would hold up a normal exit."""
-    import threading  # noqa: PLC0415 - see above
-
-    if any(thread.name in {"aipower-sensors", "aipower-agent"} for thread in threading.enumerate()):
+    threading = sys.modules.get("threading")  # without it there is no thread
+    if threading and any(one.name in {"aipower-sensors", "aipower-agent"} for one in threading.enumerate()):
         say("")
         os._exit(code)
     return code
@@ -89,14 +94,33 @@ def _begin(options: RunOptions) -> Measurement | None:
     Raises:
         AipowerError: An option is wrong, or a sensor that was asked for is not to be had.
     """
+    gc.disable()  # what is imported now is no garbage; to look for some in it takes 7 ms
     try:
-        from aipower.run.agent import ask_agent  # noqa: PLC0415 - see above
-
-        return ask_agent(options) or _begin_here(options)
+        return _ask_agent(options) or _begin_here(options)
     except AipowerError:
         raise
     except Exception as error:  # noqa: BLE001 - a file or thread too many must not cost the command
         complain(f"aipower-run: the command runs unmeasured: {in_one_line(error)}")
+        return None
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _ask_agent(options: RunOptions) -> MeasuredByAgent | None:
+    """The agent's measurement, ready for the command to start; None where none is to be had."""
+    from aipower.run.link import Link, LinkError, fits, reach  # noqa: PLC0415 - see above
+
+    if not options.agent or not fits(options.command) or (connection := reach(os.environ)) is None:
+        return None
+    link = Link(connection)
+    try:
+        link.open(options.name)
+        from aipower.run.agent import MeasuredByAgent  # noqa: PLC0415 - while the agent reads its sensors
+
+        return MeasuredByAgent(link, link.opened(), options)
+    except LinkError:
+        link.close()
         return None
 
 

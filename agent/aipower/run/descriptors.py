@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable
-from pathlib import Path
+
+TYPE_CHECKING = False  # see aipower.run.cli
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _WITHOUT_PROC = 1024
 """How many descriptors are looked at where /proc is not mounted: the usual soft limit."""
 
 
-def open_descriptors(proc: Path = Path("/proc")) -> list[int]:
+def open_descriptors(proc: str | os.PathLike[str] = "/proc") -> list[int]:
     """All descriptors of this process that may be open; one of them may have been the listing itself."""
     try:
-        return sorted(int(name) for name in os.listdir(proc / "self/fd"))  # noqa: PTH208 - iterdir is dearer
+        return sorted(int(name) for name in os.listdir(f"{os.fspath(proc)}/self/fd"))
     except OSError:
         return list(range(_WITHOUT_PROC))
 

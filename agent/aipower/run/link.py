@@ -5,11 +5,20 @@ The messages are those of aipower.daemon.runs.protocol.
 
 from __future__ import annotations
 
+import _socket  # see aipower.run.witness
 import contextlib
 import os
-import socket
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+
+from aipower.run.wire import decode, encode
+
+TYPE_CHECKING = False  # see aipower.run.cli
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, TypeVar
+
+    from aipower.run.wire import Field
+
+    T = TypeVar("T")
 
 SOCKET_VARIABLE = "AIPOWER_SOCKET"
 SYSTEM_SOCKET = "/run/aipower/agent.sock"
@@ -17,6 +26,7 @@ CONNECT_S = 0.5
 """An agent that does not answer so soon is no help."""
 OPEN_S = 2.0
 BOOKS_S = 10.0
+MAX_NAME = 512
 MAX_COMMAND_BYTES = 256 * 1024
 """A longer command line is not sent; its run is measured here."""
 _CHUNK = 1 << 16
@@ -28,16 +38,17 @@ class LinkError(Exception):
 
 def candidates(environ: Mapping[str, str], uid: int) -> Sequence[str]:
     """Where an agent may listen: where the variable says, else the system's, else the user's own."""
-    if named := environ.get(SOCKET_VARIABLE):
-        return [named]
-    runtime = environ.get("XDG_RUNTIME_DIR") or f"/run/user/{uid}"
-    return [SYSTEM_SOCKET, f"{runtime}/aipower/agent.sock"]
+    named, runtime = environ.get(SOCKET_VARIABLE, ""), environ.get("XDG_RUNTIME_DIR", "")
+    if named not in {"", "auto"}:
+        return [named] if named.startswith("/") else []
+    own = [f"{runtime}/aipower/agent.sock"] if uid != 0 and runtime.startswith("/") else []
+    return [SYSTEM_SOCKET, *own]
 
 
-def reach(environ: Mapping[str, str]) -> socket.socket | None:
+def reach(environ: Mapping[str, str]) -> _socket.socket | None:
     """A connection to the first agent that listens; None where none does."""
     for path in candidates(environ, os.getuid()):
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         connection.settimeout(CONNECT_S)
         try:
             connection.connect(path)
@@ -56,19 +67,26 @@ def fits(command: Sequence[str]) -> bool:
 class Link:
     """The conversation about one run."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: _socket.socket) -> None:
         self._connection = connection
         self._received = bytearray()
 
-    def open(self, name: str) -> str:
+    def open(self, name: str) -> None:
+        """A command is about to start: the agent reads its sensors.
+
+        Raises:
+            LinkError: The agent has left.
+        """
+        self._send({"do": "open", "name": name[:MAX_NAME]})
+
+    def opened(self) -> str:
         """The id of the run, for which the agent has read its sensors.
 
         Raises:
             LinkError: It does not want to measure one.
         """
         self._connection.settimeout(OPEN_S)
-        self._send({"do": "open", "name": name[:512]})
-        return str(self._answer()["run"])
+        return self._answer(lambda answer: str(answer["run"]))
 
     def start(self, pid: int, started_s: float, ignore: frozenset[int]) -> None:
         """The command runs. There is no answer unless the agent refuses, see `watch`.
@@ -87,7 +105,7 @@ class Link:
         self._connection.settimeout(None)
         self._receive_until(lambda: b"\n" in self._received)
 
-    def ask_for_books(self, fields: Mapping[str, object]) -> None:
+    def ask_for_books(self, fields: Mapping[str, Field]) -> None:
         """The command has ended.
 
         Raises:
@@ -101,37 +119,33 @@ class Link:
         Raises:
             LinkError: The agent has left or refuses.
         """
-        answer = self._answer()
-        record, report = int(answer["record"]), int(answer["report"])
+        record, report = self._answer(lambda answer: (int(answer["record"]), int(answer["report"])))
         self._receive_until(lambda: len(self._received) >= record + report)
         return bytes(self._received[:record]), bytes(self._received[record : record + report])
 
     def close(self) -> None:
         """Hang up; also wakes a thread that watches."""
         with contextlib.suppress(OSError):
-            self._connection.shutdown(socket.SHUT_RDWR)
+            self._connection.shutdown(_socket.SHUT_RDWR)
         self._connection.close()
 
-    def _send(self, message: Mapping[str, object]) -> None:
-        import json  # noqa: PLC0415 - runs without an agent do not need it
-
+    def _send(self, message: Mapping[str, Field]) -> None:
         try:
-            self._connection.sendall(json.dumps(message).encode() + b"\n")
+            self._connection.sendall(encode(message))
         except OSError as error:
             raise LinkError(f"the agent has left ({error})") from error
 
-    def _answer(self) -> dict[str, Any]:
-        import json  # noqa: PLC0415 - see `_send`
-
+    def _answer(self, read: Callable[[dict[str, Any]], T]) -> T:
+        """What `read` makes of the next line."""
         self._receive_until(lambda: b"\n" in self._received)
         line, _, rest = bytes(self._received).partition(b"\n")
         self._received = bytearray(rest)
         try:
-            answer: dict[str, Any] = json.loads(line)
+            answer: Any = decode(line)
             if answer["ok"]:
-                return answer
+                return read(answer)
             raise LinkError(f"the agent refuses: {answer['error']}")
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise LinkError("the agent's answer makes no sense") from error
 
     def _receive_until(self, enough: Callable[[], bool]) -> None:

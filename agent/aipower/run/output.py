@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from pathlib import Path
-from typing import Self
 
 from aipower.errors import UsageError
 from aipower.run.console import complain
+
+TYPE_CHECKING = False  # see aipower.run.cli
+if TYPE_CHECKING:
+    from typing import Self
+
+    StrPath = str | os.PathLike[str]
 
 _MODE = 0o666
 
@@ -21,7 +25,7 @@ class Output:
     was started.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: StrPath | None) -> None:
         """Open `path` for writing.
 
         Raises:
@@ -34,11 +38,11 @@ class Output:
         if path is None:
             return
         try:
-            self._ours = not path.exists()
+            self._ours = not os.path.exists(path)
             self._descriptor = _open(path)
             self._linked = os.fstat(self._descriptor).st_nlink > 0
         except OSError as error:
-            raise UsageError(f"--json {path}: {_reason(error)}") from error
+            raise UsageError(f"--json {os.fspath(path)}: {_reason(error)}") from error
 
     def __enter__(self) -> Self:
         return self
@@ -49,7 +53,7 @@ class Output:
         os.close(self._descriptor)
         if self._ours:
             with contextlib.suppress(OSError):
-                self._path.unlink()
+                os.unlink(self._path)
 
     def keep(self) -> None:
         """The command has started: from now on the file stays."""
@@ -61,14 +65,14 @@ class Output:
             return
         try:
             if self._linked and os.fstat(self._descriptor).st_nlink == 0:
-                self._path.write_bytes(content)  # the job has deleted the file
+                _write_anew(self._path, content)  # the job has deleted the file
             else:
                 _replace(self._descriptor, content)
         except OSError as error:
-            complain(f"aipower-run: {self._path}: the record could not be written: {error.strerror}")
+            complain(f"aipower-run: {os.fspath(self._path)}: the record could not be written: {error.strerror}")
 
 
-def _open(path: Path) -> int:
+def _open(path: StrPath) -> int:
     """A descriptor of `path`. Without O_NONBLOCK a pipe would hold us up until somebody reads from it."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, _MODE)
     os.set_blocking(descriptor, True)
@@ -79,6 +83,11 @@ def _replace(descriptor: int, content: bytes) -> None:
     with contextlib.suppress(OSError):  # a pipe or a device has no length
         os.ftruncate(descriptor, 0)
     with os.fdopen(os.dup(descriptor), "wb") as file:
+        file.write(content)
+
+
+def _write_anew(path: StrPath, content: bytes) -> None:
+    with open(path, "wb") as file:
         file.write(content)
 
 

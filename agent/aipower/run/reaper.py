@@ -5,24 +5,27 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from resource import struct_rusage
 
-from aipower.run.witness import Witness
+TYPE_CHECKING = False  # see aipower.run.cli
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from resource import struct_rusage
+
+    from aipower.run.witness import Witness
 
 _BYTES_PER_MAXRSS = 1024
 """Linux counts ru_maxrss in KiB: getrusage(2)."""
 
 
-@dataclass(frozen=True, slots=True)
 class End:
     """How and when the command ended."""
 
-    status: int
-    """As waitpid gives it."""
-    at_s: float
+    __slots__ = ("at_s", "status")
+
+    def __init__(self, status: int, at_s: float) -> None:
+        self.status = status
+        """As waitpid gives it."""
+        self.at_s = at_s
 
 
 class Reaper:
@@ -87,16 +90,16 @@ class Reaper:
         self.max_rss_bytes = max(self.max_rss_bytes, usage.ru_maxrss * _BYTES_PER_MAXRSS)
 
 
-def count_descendants(ancestor: int, proc: Path = Path("/proc")) -> int:
+def count_descendants(ancestor: int, proc: str | os.PathLike[str] = "/proc") -> int:
     """How many processes below `ancestor` are alive; zombies are not. 0 where /proc cannot be listed."""
     children: dict[int, list[int]] = {}
     try:
-        entries = list(proc.iterdir())
+        entries = os.listdir(proc)
     except OSError:
         return 0
     for entry in entries:
-        if entry.name.isdecimal() and (parent := _parent(entry)):
-            children.setdefault(parent, []).append(int(entry.name))
+        if entry.isdecimal() and (parent := _parent(f"{os.fspath(proc)}/{entry}/stat")):
+            children.setdefault(parent, []).append(int(entry))
     found = [ancestor]
     for pid in found:
         found += children.get(pid, ())
@@ -116,10 +119,11 @@ def stop_like(signo: int) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, (signo,))
 
 
-def _parent(entry: Path) -> int:
+def _parent(stat: str) -> int:
     """The parent of a living process, 0 if it is dead or has gone."""
     try:
-        state, parent, *_ = (entry / "stat").read_bytes().rpartition(b")")[2].split()
+        with open(stat, "rb") as file:
+            state, parent, *_ = file.read().rpartition(b")")[2].split()
     except (OSError, ValueError):
         return 0
     return 0 if state in (b"Z", b"X") else int(parent)

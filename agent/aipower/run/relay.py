@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 
-from aipower.run.witness import Origin
+TYPE_CHECKING = False  # see aipower.run.cli
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from aipower.run.witness import Origin
 
 SI_KERNEL = 0x80
 _SENT_BY_SOMEBODY = frozenset((0, -1, -6))
@@ -29,15 +31,17 @@ _CLAIM_S = 1.0
 """What the witness tells of is pending for us too; if it has not come by now, it was merged with another."""
 
 
-@dataclass(frozen=True, slots=True)
 class Arrival:
     """A signal that came to us."""
 
-    signo: int
-    code: int
-    """The reason that the kernel gives: si_code."""
-    sender: int
-    """The pid of who sent it; 0 for the kernel."""
+    __slots__ = ("code", "sender", "signo")
+
+    def __init__(self, signo: int, code: int, sender: int) -> None:
+        self.signo = signo
+        self.code = code
+        """The reason that the kernel gives: si_code."""
+        self.sender = sender
+        """The pid of who sent it; 0 for the kernel."""
 
 
 class Relay:

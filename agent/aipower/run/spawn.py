@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import signal
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from pathlib import Path
 
 from aipower.errors import AipowerError
+
+TYPE_CHECKING = False  # see aipower.run.cli
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 NOT_FOUND = 127
 NOT_EXECUTABLE = 126
@@ -61,11 +63,12 @@ def candidates(name: str, search_path: bytes | None) -> Iterator[str]:
             yield path
 
 
-def original_environment(proc: Path = Path("/proc")) -> dict[bytes, bytes]:
+def original_environment(proc: str | os.PathLike[str] = "/proc") -> dict[bytes, bytes]:
     """Our environment without what Python put into it: in the C locale it sets LC_CTYPE (PEP 538)."""
     environment = dict(os.environb)
     try:
-        first = (proc / "self/environ").read_bytes().split(b"\0")
+        with open(f"{os.fspath(proc)}/self/environ", "rb") as file:
+            first = file.read().split(b"\0")
     except OSError:
         return environment
     environment.pop(b"LC_CTYPE", None)
@@ -89,7 +92,7 @@ def _posix_spawn(path: str, argv: Sequence[str], mask: Collection[int], env: Map
 def _may_exist(path: str) -> bool:
     """False only where starting it is bound to fail: this saves a vfork for each folder of PATH."""
     try:
-        os.stat(path)  # noqa: PTH116 - called once per folder of PATH before the command starts
+        os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
@@ -106,7 +109,7 @@ def _reason(name: str, code: int) -> str:
     if code == errno.ENOENT:
         if "/" not in name:
             return "command not found"
-        exists = os.path.exists(name)  # noqa: PTH110 - Path.exists raises for names that are too long
+        exists = os.path.exists(name)
         return "its interpreter was not found" if exists else os.strerror(code)
-    is_folder = "/" in name and os.path.isdir(name)  # noqa: PTH112 - as above
+    is_folder = "/" in name and os.path.isdir(name)
     return "Is a directory" if is_folder else os.strerror(code)

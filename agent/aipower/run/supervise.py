@@ -14,10 +14,6 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 from aipower.run.descriptors import inheritable_descriptors, keep_private, let_go
 from aipower.run.linux import become_subreaper
@@ -25,6 +21,12 @@ from aipower.run.reaper import Reaper, count_descendants, stop_like
 from aipower.run.relay import SI_KERNEL, Arrival, Relay
 from aipower.run.spawn import CommandError, original_environment, spawn
 from aipower.run.witness import Witness, start_witness
+
+TYPE_CHECKING = False  # see aipower.run.cli
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from types import TracebackType
+    from typing import Self
 
 __all__ = ["SHELL_SIGNAL_BASE", "CommandError", "Outcome", "Supervisor", "prepare"]
 
@@ -38,22 +40,26 @@ _MOST_AT_ONCE = 64
 SHELL_SIGNAL_BASE = 128
 
 
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """How the command ended."""
 
-    exit_code: int
-    """As a shell gives it: the command's own, or 128 + the signal that killed it."""
-    signal: int | None
-    """The signal that killed it."""
-    ended_s: float
-    """Monotonic time at which its end was seen."""
-    cpu_s: float
-    """User and system seconds of the command and of all its descendants that have ended."""
-    max_rss_bytes: int
-    """The largest resident set of any one of these; never below our own, in which the command was a moment."""
-    survivors: int
-    """Descendants still alive; they are left alone."""
+    __slots__ = ("cpu_s", "ended_s", "exit_code", "max_rss_bytes", "signal", "survivors")
+
+    def __init__(
+        self, *, exit_code: int, signal: int | None, ended_s: float, cpu_s: float, max_rss_bytes: int, survivors: int
+    ) -> None:
+        self.exit_code = exit_code
+        """As a shell gives it: the command's own, or 128 + the signal that killed it."""
+        self.signal = signal
+        """The signal that killed it."""
+        self.ended_s = ended_s
+        """Monotonic time at which its end was seen."""
+        self.cpu_s = cpu_s
+        """User and system seconds of the command and of all its descendants that have ended."""
+        self.max_rss_bytes = max_rss_bytes
+        """The largest resident set of any one of these; never below our own, in which the command was a moment."""
+        self.survivors = survivors
+        """Descendants still alive; they are left alone."""
 
 
 class Supervisor:

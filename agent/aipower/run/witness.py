@@ -9,19 +9,21 @@ continued or killed just the command, and wakes us.
 
 from __future__ import annotations
 
+import _socket  # what socket puts on top of it (enums of all constants, selectors) costs 2 ms
 import contextlib
 import gc
 import os
 import select
 import signal
-import socket
 import struct
-from collections.abc import Collection
-from pathlib import Path
-from typing import NoReturn
 
 from aipower.run.descriptors import close_all_but
 from aipower.run.linux import die_with_parent
+
+TYPE_CHECKING = False  # see aipower.run.cli
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from typing import NoReturn
 
 Origin = tuple[int, int]
 """A signal's number and the pid of its sender (0 where it was the kernel)."""
@@ -34,13 +36,12 @@ _MOST_ORIGINS = 256
 _ANSWER_SIZE = _SERIAL.size + _MOST_ORIGINS * _ORIGIN.size
 _PATIENCE_S = 0.25
 _WATCH_PERIOD_MS = 100
-_PROC = Path("/proc")
 
 
 class Witness:
     """Our end of the witness. Every method works, and says nothing, after its end as well."""
 
-    def __init__(self, pid: int, channel: socket.socket | None) -> None:
+    def __init__(self, pid: int, channel: _socket.socket | None) -> None:
         self._pid = pid
         self._channel = channel
         self._serial = 0
@@ -109,25 +110,25 @@ def start_witness(signals: Collection[int]) -> Witness:
     Where no process can be forked or no socket be had the witness is one that has ended already.
     """
     try:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
     except OSError:
         return Witness(0, None)
     ours.settimeout(_PATIENCE_S)
     parent = os.getpid()
-    with theirs:
-        try:
-            pid = os.fork()
-        except OSError:
-            pid = -1
-        if pid == 0:
-            _be_witness(theirs, signals, parent)
+    try:
+        pid = os.fork()
+    except OSError:
+        pid = -1
+    if pid == 0:
+        _be_witness(theirs, signals, parent)
+    theirs.close()
     witness = Witness(max(pid, 0), ours)
     if pid < 0:
         witness.ended()
     return witness
 
 
-def _be_witness(channel: socket.socket, signals: Collection[int], parent: int) -> NoReturn:
+def _be_witness(channel: _socket.socket, signals: Collection[int], parent: int) -> NoReturn:
     """The life of the witness: it ends with its parent, and nothing of ours is flushed or run in it."""
     try:
         gc.disable()
@@ -135,15 +136,15 @@ def _be_witness(channel: socket.socket, signals: Collection[int], parent: int) -
         die_with_parent()
         close_all_but(channel.fileno())
         os.chdir("/")
-        with contextlib.suppress(OSError):
-            (_PROC / "self/comm").write_text("aipower-witness")
+        with contextlib.suppress(OSError), open("/proc/self/comm", "wb") as name:
+            name.write(b"aipower-witness")
         if os.getppid() == parent:
             _answer_all(channel, signals, parent)
     finally:
         os._exit(0)
 
 
-def _answer_all(channel: socket.socket, signals: Collection[int], parent: int) -> None:
+def _answer_all(channel: _socket.socket, signals: Collection[int], parent: int) -> None:
     while request := channel.recv(_REQUEST.size):
         serial, watched = _REQUEST.unpack(request)
         if watched:
@@ -162,7 +163,7 @@ def _drain(signals: Collection[int], parent: int) -> list[Origin]:
     return origins
 
 
-def _watch(channel: socket.socket, parent: int, command: int) -> None:
+def _watch(channel: _socket.socket, parent: int, command: int) -> None:
     """Return at the next request. Both must be looked at: the parent may not have stopped yet."""
     poll = select.poll()
     poll.register(channel, select.POLLIN)
@@ -174,7 +175,7 @@ def _watch(channel: socket.socket, parent: int, command: int) -> None:
 def _stopped(pid: int) -> bool:
     """True if the process `pid` is stopped, by a signal or by a debugger; False if it has gone."""
     try:
-        stat = (_PROC / str(pid) / "stat").read_bytes()
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] in (b"T", b"t")
     except OSError:
         return False
-    return stat.rpartition(b")")[2].split()[0] in (b"T", b"t")

@@ -145,7 +145,10 @@ class RunDesk:
             raise RefusedError("the command has not begun")
         shop.meter.sample()
         self.advance()
-        return run.end(min(ended_s, shop.clock.monotonic_s()))
+        books = run.end(min(ended_s, shop.clock.monotonic_s()))
+        if run.settled():
+            self._close(run)
+        return books
 
     def drop(self, run_id: str) -> None:
         """The owner has left without asking for the books. Does nothing for a run that has ended."""

@@ -47,6 +47,7 @@ class End(msgspec.Struct, frozen=True, tag_field="do", tag="end"):
     max_rss_bytes: Count
     survivors: Count
     command: Annotated[list[Text], msgspec.Meta(max_length=MAX_WORDS)]
+    record: bool = True
     report: bool = True
     verbose: bool = False
 

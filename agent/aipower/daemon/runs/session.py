@@ -162,4 +162,4 @@ def _written(run_id: str, name: str, request: End, measured: Measured) -> tuple[
     )
     record = compose(told, measured)
     report = render(record, verbose=request.verbose) if request.report else ""
-    return to_json(record), report.encode(errors="replace")
+    return to_json(record) if request.record else b"", report.encode(errors="replace")
