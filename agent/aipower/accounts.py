@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from aipower.model import Attribution, PartError, ProcessEnergy, ProcessInfo
@@ -131,3 +132,5 @@ class Dormant:
     user: str
     energy_uj: int = 0
     """All that it ever used, over all devices."""
+    withdrawn_s: float = -math.inf
+    """When it lost its account, if it had one."""

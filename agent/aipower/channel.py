@@ -25,7 +25,7 @@ POWER_SIGHTINGS = 10
 """And over as many widths of a sighting: instants that are 0.1 s off must not make 600 W of 400 W."""
 MOST_PENDING = 64
 """Windows of usage kept apart while energy is awaited; older ones are joined."""
-BEGUN_ANEW = frozenset({"counter_reset", "implausible"})
+BEGUN_ANEW = frozenset({"counter_reset", "implausible", "gap"})
 """Faults after which a counter is followed from the value of the reading that has shown them."""
 LOOK_AGAIN_S = 1.0
 """Pause between attempts to read a device that has left: it may come back under the same name."""
@@ -86,8 +86,13 @@ class Channel:
         self.up, self.gone = True, False
         return faults
 
-    def restart(self) -> None:
-        """Count anew from the next reading: what the counter shows between the last one and it is not believed."""
+    def restart(self, *, forget: bool = False) -> None:
+        """Count anew from the next reading: what the counter shows between the last one and it is not believed.
+
+        With `forget` what was found and not taken yet is not believed either.
+        """
+        if forget:
+            self._pending = []
         self.energy = DeviceEnergy(self.sensor.device, self.sensor.traits, self._max_gap_s)
         self._counted, self._counted_to = [], None
         self.power = PowerStats(None, self.power.peak_w)

@@ -119,12 +119,15 @@ class Meter:
     def adopt(self, found: SensorSet) -> None:
         """Take in sensors that were found later; one whose device had gone takes its old channel's place.
 
-        What the old channel has learned of the device goes to the new one, what it has measured to the ledger.
+        What the old channel has learned of the device goes to the new one, what it has measured to the ledger. What
+        the device used in between is bridged as after a restart.
         """
         new = {sensor.device.id for sensor in found.sensors}
         old = {channel.sensor.device.id: channel for channel in self.channels if channel.sensor.device.id in new}
         for channel in old.values():
             self._attribute(channel)
+            if channel.position is not None:
+                self._left_at[channel.sensor.device.id] = channel.position
             channel.sensor.close()
         opened = self._open_channels(found)
         self.channels = [*(channel for channel in self.channels if channel.sensor.device.id not in new), *opened]
@@ -136,10 +139,13 @@ class Meter:
                 facts = replace(channel.sensor.facts, method=channel.energy.method)
                 self._ledger.open_account(channel.sensor.device, facts)
 
-    def resume_after_sleep(self, now_s: float, slept_s: float) -> None:
-        """The machine was suspended for `slept_s`: all counters are counted anew, and each device has the gap told."""
+    def resume_after_sleep(self, now_s: float, slept_s: float, *, read: bool = False) -> None:
+        """The machine was suspended for `slept_s`: all counters are counted anew, and each device has the gap told.
+
+        With `read` the latest reading may be of after the sleep: energy that was not attributed yet is not believed.
+        """
         for channel in self.channels:
-            channel.restart()
+            channel.restart(forget=read)
             detail = f"suspended for {slept_s:.1f} s"
             self._record(Fault(channel.sensor.device.id, now_s, "suspended", retry=True, detail=detail))
 

@@ -32,6 +32,8 @@ class ProcessBook:
         self._dormant: dict[ProcessId, Dormant] = {}
         self._withdrawn: set[SeriesKey] = set()
         """Keys that must not come back before a snapshot was taken without them: their series would fall."""
+        self._now_s = self._retention_s = 0.0
+        """Of the last `retire`."""
         self._bar_uj = 0.0
         """No process that used less can take an account from another."""
         self._rank_anew = False
@@ -52,7 +54,7 @@ class ProcessBook:
         if dormant is None:
             dormant = self._dormant[process] = Dormant(run, self._directory.describe(process).user)
         dormant.energy_uj += part.energy_uj
-        self._rank_anew |= dormant.energy_uj > self._bar_uj
+        self._rank_anew |= dormant.energy_uj > self._bar_uj and self._may_return(dormant)
         return dormant.user
 
     def limit(self, most: int) -> None:
@@ -61,7 +63,7 @@ class ProcessBook:
         by_size = sorted(self.shown, key=lambda process: self.shown[process].rank_uj)
         for process in by_size[: max(0, len(by_size) - most)]:
             account = self._withdraw(process)
-            self._dormant[process] = Dormant(account.run, account.info.user, account.rank_uj)
+            self._dormant[process] = self._asleep(account)
         self._rank_anew = True
 
     def restore(self, rows: Iterable[ProcessEnergy], folded: Iterable[FoldedEnergy], series_folded: int) -> None:
@@ -101,6 +103,7 @@ class ProcessBook:
 
     def retire(self, now_s: float, retention_s: float) -> None:
         """Withdraw the accounts of processes that ended more than `retention_s` ago."""
+        self._now_s, self._retention_s = now_s, retention_s
         for process in [process for process in self._dormant if not self._directory.alive(process)]:
             del self._dormant[process]
         for process, account in list(self.shown.items()):
@@ -115,7 +118,8 @@ class ProcessBook:
 
     def _admit(self, process: ProcessId, run: str) -> ProcessAccount | None:
         """The account that the work of `process` belongs to from now on, None while that is `other`."""
-        if process in self._dormant and len(self.shown) >= self._most:
+        dormant = self._dormant.get(process)
+        if dormant is not None and (len(self.shown) >= self._most or not self._may_return(dormant)):
             return None
         info = self._directory.describe(process)
         key = series_key(info, run)
@@ -147,7 +151,8 @@ class ProcessBook:
         return dormant.energy_uj if dormant else 0
 
     def _rank(self) -> None:
-        newcomers = sorted(self._dormant.items(), key=lambda item: item[1].energy_uj, reverse=True)
+        ready = [item for item in self._dormant.items() if self._may_return(item[1])]
+        newcomers = sorted(ready, key=lambda item: item[1].energy_uj, reverse=True)
         holders = sorted(self.shown.items(), key=lambda item: item[1].rank_uj)
         for (newcomer, dormant), (holder, account) in zip(newcomers, holders, strict=False):
             if dormant.energy_uj <= PROMOTION * account.rank_uj:
@@ -155,6 +160,17 @@ class ProcessBook:
             self._exchange(holder, newcomer, dormant.run)
         self._bar_uj = PROMOTION * min((account.rank_uj for account in self.shown.values()), default=0)
         self._rank_anew = False
+
+    def _may_return(self, dormant: Dormant) -> bool:
+        """False for the retention after an account was lost: a scraper must see that the series had left.
+
+        It begins at 0 again, and no scraper looks less often than that.
+        """
+        return self._now_s - dormant.withdrawn_s >= self._retention_s
+
+    def _asleep(self, account: ProcessAccount) -> Dormant:
+        """Its process goes on without the account."""
+        return Dormant(account.run, account.info.user, account.rank_uj, self._now_s)
 
     def _exchange(self, holder: ProcessId, newcomer: ProcessId, run: str) -> None:
         """Give the place of `holder` to `newcomer`, unless its series would fall."""
@@ -164,7 +180,7 @@ class ProcessBook:
             return
         account = self._withdraw(holder)
         self._open(info, run)
-        self._dormant[holder] = Dormant(account.run, account.info.user, account.rank_uj)
+        self._dormant[holder] = self._asleep(account)
 
     def _withdraw(self, process: ProcessId) -> ProcessAccount:
         """Fold the account of `process` for good: what was folded never comes back out, so no counter falls."""

@@ -60,7 +60,7 @@ def bridge(
     raw_uj = _unwatched_uj(traits, position, reading, span_s)
     if raw_uj is None:
         start_s, energy_uj = reading.at_s - SHORTEST_S, position.pending_uj
-        text = "was not watched since the last run of the agent; the energy of that time is missing"
+        text = "was not watched for a while; the energy of that time is missing"
     else:
         start_s, energy_uj = position.at_s, position.pending_uj + true_uj(calibration, raw_uj, span_s)
         text = f"was not watched for {span_s:.1f} s; its {energy_uj / UJ_PER_J:.1f} J of that time are unattributed"

@@ -1,95 +1,129 @@
-"""Throws rubbish at the agent's Unix socket and looks whether it still measures runs.
-
-    python -m benchmarks.fuzz.socket_protocol --inputs 100000
-
-Starts its own agent with simulated sensors and ends it. Prints inputs per second, what was answered, and the agent's
-memory and descriptors before and after; exits with 1 if the agent died, hung or wrote a traceback.
-"""
+"""Throws rubbish at the agent's Unix socket and looks whether it still measures runs."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import socket
-import sys
+import subprocess
 import tempfile
 import time
-from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.fuzz.agent import Agent, agent
+from benchmarks.fuzz.outcome import Outcome
 
 WORDS = [b"open", b"start", b"end", b"runs", b"read", b"do", b"pid", b"started_s", b"name", b"command", b"ignore"]
-SEEDS = [
-    b'{"do": "open", "name": "x"}',
-    b'{"do": "start", "pid": 1, "started_s": 1.5, "ignore": [2]}',
-    b'{"do":"end","ended_s":1,"started_unix_s":1,"exit_code":0,"cpu_s":0,"max_rss_bytes":0,"survivors":0,"command":[]}',
-    b'{"do": "runs"}',
-    b'{"do": "read", "run": "x"}',
-]
+OPEN = b'{"do": "open", "name": "x"}'
+RUNS = b'{"do": "runs"}'
+END = (
+    b'{"do":"end","ended_s":1e9,"started_unix_s":1,"exit_code":0,"cpu_s":0,"max_rss_bytes":0,"survivors":0,'
+    b'"command":["a", "b"],"verbose":true}'
+)
+PIECES = [b"-1", b"1e999", b"null", b"[[", b'"', b"\\ud800", b"1e18", b"4194304", b"\n", b"{}", b"true"]
 PATIENCE_S = 20.0
+CHECK_EACH = 1000
+CONVERSATION = 0.1
+"""Share of inputs that begin well: an opened run, and often a started one, are what rubbish comes after."""
 
 
-def mutated(rng: random.Random) -> bytes:
+def fuzz(inputs: int, seed: int) -> Outcome:
+    """What an agent of its own made of `inputs` connections."""
+    dice, outcome = random.Random(seed), Outcome()
+    with tempfile.TemporaryDirectory() as folder, agent(Path(folder)) as running, _child() as pid:
+        start = b'{"do": "start", "pid": %d, "started_s": %.3f, "ignore": [2]}' % (pid, time.monotonic())
+        seeds = (OPEN, start, END, RUNS, b'{"do": "read", "run": "x"}')
+        outcome.notes.append(f"before: {running.cost()}")
+        for number in range(inputs):
+            data = conversation(dice, seeds) if dice.random() < CONVERSATION else mutated(dice, seeds)
+            word = throw(str(running.socket), data)
+            outcome.answers[word] += 1
+            if word in {"hang", "nonsense"}:
+                outcome.findings.append(f"{word}: {data!r}")
+            if number % CHECK_EACH == 0:
+                outcome.findings += trouble(running)
+            if outcome.hopeless:
+                break
+        outcome.findings += trouble(running)
+        outcome.notes.append(f"after:  {running.cost()}")
+    return outcome
+
+
+def trouble(running: Agent) -> list[str]:
+    """What is wrong with the agent."""
+    if not running.alive():
+        return [f"it has ended: {running.log()[-2000:]}"]
+    if "Traceback" in running.log():
+        return [f"a traceback: {running.log()[:4000]}"]
+    answer = throw(str(running.socket), RUNS + b"\n")
+    return [] if answer == "answered" else [f"it does not answer any more: {answer}"]
+
+
+def mutated(dice: random.Random, seeds: Sequence[bytes]) -> bytes:
     """A request with some bytes changed, a few requests in a row, or plain noise."""
-    kind = rng.random()
+    kind = dice.random()
     if kind < 0.15:
-        return rng.randbytes(rng.randrange(200))
-    line = bytearray(rng.choice(SEEDS))
-    for _ in range(rng.randrange(6)):
-        place = rng.randrange(len(line) + 1)
-        line[place : place + rng.randrange(4)] = rng.choice(
-            [rng.randbytes(rng.randrange(5)), rng.choice(WORDS), b"-1", b"1e999", b"null", b"[[", b'"', b"\\ud800"]
-        )
+        return dice.randbytes(dice.randrange(200))
+    line = _changed(dice, dice.choice(seeds))
     if kind < 0.3:
-        return bytes(line)  # without its end
-    return bytes(line) + b"\n" + (rng.choice(SEEDS) + b"\n" if kind > 0.85 else b"")
+        return line  # without its end
+    return line + b"\n" + (dice.choice(seeds) + b"\n" if kind > 0.85 else b"")
+
+
+def conversation(dice: random.Random, seeds: Sequence[bytes]) -> bytes:
+    """A run that is opened, perhaps started, and then anything."""
+    lines = [seeds[0], *([seeds[1]] if dice.random() < 0.7 else [])]
+    lines += [_changed(dice, dice.choice(seeds[1:])) for _ in range(dice.randrange(3))]
+    return b"\n".join(lines) + (b"\n" if dice.random() < 0.9 else b"")
+
+
+def _changed(dice: random.Random, seed: bytes) -> bytes:
+    line = bytearray(seed)
+    for _ in range(dice.randrange(6)):
+        place = dice.randrange(len(line) + 1)
+        noise = dice.randbytes(dice.randrange(5))
+        line[place : place + dice.randrange(4)] = dice.choice([noise, dice.choice(WORDS), dice.choice(PIECES)])
+    return bytes(line)
 
 
 def throw(path: str, data: bytes) -> str:
     """What came back of one connection: a word."""
+    answer = b""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(PATIENCE_S)
         try:
             connection.connect(path)
             connection.sendall(data)
             connection.shutdown(socket.SHUT_WR)
-            answer = b""
             while chunk := connection.recv(65536):
                 answer += chunk
         except TimeoutError:
-            return "HANG"
+            return "hang"
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it may hang up on what it does not want to hear to the end
         except OSError as error:
             return type(error).__name__
+    return _word(answer)
+
+
+def _word(answer: bytes) -> str:
     if not answer:
         return "hung up"
-    return "answered" if json.loads(answer.partition(b"\n")[0])["ok"] else "refused"
+    try:
+        header = json.loads(answer.partition(b"\n")[0])
+        return "answered" if header["ok"] else "refused"
+    except (ValueError, KeyError, TypeError):
+        return "nonsense"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--inputs", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, agent(Path(folder)) as running:
-        return fuzz(running, arguments.inputs, random.Random(arguments.seed))
-
-
-def fuzz(running: Agent, inputs: int, rng: random.Random) -> int:
-    path, seen, began_s = str(running.socket), Counter[str](), time.monotonic()
-    print("before", running.cost())
-    for _ in range(inputs):
-        seen[throw(path, mutated(rng))] += 1
-        if not running.alive():
-            break
-    spent_s = time.monotonic() - began_s
-    print(f"{inputs} inputs, {inputs / spent_s:.0f} per second: {dict(seen)}")
-    print("after ", running.cost())
-    fine = running.alive() and not seen["HANG"] and "Traceback" not in running.log() and throw(path, SEEDS[3] + b"\n")
-    print("alive and answering" if fine == "answered" else f"BROKEN: {running.log()[-2000:]}")
-    return 0 if fine == "answered" else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+@contextmanager
+def _child() -> Iterator[int]:
+    """The pid of a child that can be measured."""
+    process = subprocess.Popen(["sleep", "100000"])
+    try:
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait()

@@ -83,7 +83,7 @@ static nvmlAccountingStats_v2_t account(const Call *call, const Process *process
         .sampleCount = life.count,
         .sumGpuUtil = (unsigned long long)llround(life.sum_percent * 100.0),
         .time = dead ? (unsigned long long)llround((process->end_s - start_s) * 1000.0) : 0,
-        .startTime = (unsigned long long)llround((unix_zero_s(call->machine) + start_s) * 1e6),
+        .startTime = (unsigned long long)llround(unix_at_s(call->machine, start_s) * 1e6),
     };
 }
 

@@ -25,8 +25,12 @@ double machine_time_s(const Machine *machine) {
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9 - machine->t0_monotonic_s;
 }
 
-double unix_zero_s(const Machine *machine) {
-    return machine->t0_monotonic_s + machine->wall_offset_s;
+double unix_at_s(const Machine *machine, double at_s) {
+    double offset_s = machine->wall_offset_s;
+    for (size_t i = 0; i < machine->wall_step_count; i++) {
+        if (machine->wall_steps[i].at_s <= at_s) offset_s += machine->wall_steps[i].by_s;
+    }
+    return machine->t0_monotonic_s + offset_s + at_s;
 }
 
 /* One write per line: lines of several processes do not mix. */
@@ -108,18 +112,23 @@ static Call refuse(const char *function, nvmlReturn_t code) {
     return (Call){.function = function, .result = code};
 }
 
+static nvmlReturn_t session_fault(const Session *session) {
+    if (session->machine == NULL) return NVML_ERROR_UNINITIALIZED;
+    return session->stale ? NVML_ERROR_DRIVER_NOT_LOADED : NVML_SUCCESS;
+}
+
 Call enter_system(const char *function) {
-    const Machine *machine = initialised_machine();
-    return machine == NULL ? refuse(function, NVML_ERROR_UNINITIALIZED) : begin_call(function, NULL, machine);
+    Session session = session_now();
+    nvmlReturn_t fault = session_fault(&session);
+    return fault != NVML_SUCCESS ? refuse(function, fault) : begin_call(function, NULL, session.machine);
 }
 
 Call enter_device(const char *function, nvmlDevice_t device) {
-    const Machine *machine = initialised_machine();
-    if (machine == NULL) return refuse(function, NVML_ERROR_UNINITIALIZED);
-    for (size_t i = 0; i < machine->gpu_count; i++) {
-        if (device == &machine->gpus[i]) return begin_call(function, device, machine);
-    }
-    return refuse(function, NVML_ERROR_INVALID_ARGUMENT);
+    Session session = session_now();
+    const Gpu *gpu = NULL;
+    nvmlReturn_t fault = session_fault(&session);
+    if (fault == NVML_SUCCESS) fault = find_gpu(session.machine, device, &gpu);
+    return fault != NVML_SUCCESS ? refuse(function, fault) : begin_call(function, gpu, session.machine);
 }
 
 /* For calls that hand out a device: what any call on it would answer now. */

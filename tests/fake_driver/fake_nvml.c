@@ -1,41 +1,15 @@
 /* A fake of NVIDIA's management library, for tests only: lifecycle and calls about the whole system. */
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "machine.h"
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static Machine *loaded; /* kept after shutdown: handles of a careless caller must not dangle */
-static int users;
-
-const Machine *initialised_machine(void) {
-    pthread_mutex_lock(&lock);
-    const Machine *machine = users > 0 ? loaded : NULL;
-    pthread_mutex_unlock(&lock);
-    return machine;
-}
-
-static const Machine *load_once(void) {
-    pthread_mutex_lock(&lock);
-    const char *path = getenv("AIPOWER_FAKE_NVML");
-    if (loaded == NULL && path == NULL) fprintf(stderr, "fake nvml: AIPOWER_FAKE_NVML is not set\n");
-    if (loaded == NULL && path != NULL) loaded = machine_load(path);
-    const Machine *machine = loaded;
-    pthread_mutex_unlock(&lock);
-    return machine;
-}
-
 static nvmlReturn_t initialise(const char *function) {
-    const Machine *machine = load_once();
+    const Machine *machine = machine_now();
     if (machine == NULL) return NVML_ERROR_UNKNOWN;
     Call call = begin_call(function, NULL, machine);
     if (call.result != NVML_SUCCESS) return call.result;
     if (machine->init_code != NVML_SUCCESS) return machine->init_code;
-    pthread_mutex_lock(&lock);
-    users++;
-    pthread_mutex_unlock(&lock);
+    session_join(machine);
     return NVML_SUCCESS;
 }
 
@@ -48,12 +22,13 @@ nvmlReturn_t nvmlInitWithFlags(unsigned int flags) {
     return initialise(__func__);
 }
 
+/* A stale session is left like any other. */
 nvmlReturn_t nvmlShutdown(void) {
-    ENTER_SYSTEM();
-    pthread_mutex_lock(&lock);
-    users--;
-    pthread_mutex_unlock(&lock);
-    return NVML_SUCCESS;
+    Session session = session_now();
+    if (session.machine == NULL) return NVML_ERROR_UNINITIALIZED;
+    Call call = begin_call(__func__, NULL, session.machine);
+    if (call.result == NVML_SUCCESS) session_leave();
+    return call.result;
 }
 
 const char *nvmlErrorString(nvmlReturn_t code) {

@@ -1,6 +1,6 @@
 /* The scripted machine, and what the parts of the fake offer each other.
  * Times are seconds since the script's t0. A loaded machine never changes, so every process that loads
- * the same script sees the same machine at the same moment. */
+ * the same script sees the same machine at the same moment. A live script that is replaced makes a new machine. */
 #ifndef AIPOWER_MACHINE_H
 #define AIPOWER_MACHINE_H
 
@@ -133,8 +133,17 @@ typedef struct Gpu {
 } Gpu;
 
 typedef struct {
+    double at_s, by_s;
+} Step;
+
+typedef struct Machine {
     double t0_monotonic_s;
     double wall_offset_s; /* unix time minus CLOCK_MONOTONIC */
+    Step *wall_steps;     /* when the wall clock was set, and by how much */
+    size_t wall_step_count;
+    bool live; /* the script is read again when its file was replaced */
+    unsigned int epoch;
+    struct Machine *previous; /* what the script said before */
     char *clock_path;     /* where set, the file that holds the time instead of the clock */
     char driver[TEXT], nvml[TEXT];
     int cuda;
@@ -170,7 +179,7 @@ typedef struct {
 Life sampled_life(const Gpu *gpu, const Process *process, double now_s);
 unsigned int engine_busy_percent(const Gpu *gpu, double now_s);
 /* Rows newer than last_seen_us; *rows is allocated for the caller to free. */
-size_t sample_rows(const Gpu *gpu, double now_s, double unix_zero_s, unsigned long long last_seen_us,
+size_t sample_rows(const Machine *machine, const Gpu *gpu, double now_s, unsigned long long last_seen_us,
                    nvmlProcessUtilizationSample_t **rows);
 
 /* chance.c: the same key gives the same number in every process. */
@@ -193,10 +202,21 @@ nvmlReturn_t field_fault(const Call *call, unsigned int field);
 nvmlReturn_t device_fault(const Call *call, const Gpu *gpu);
 nvmlReturn_t answer_text(const char *text, char *buffer, unsigned int length);
 double machine_time_s(const Machine *machine);
-double unix_zero_s(const Machine *machine);
+/* Unix time of the moment at_s, as the wall clock showed it then. */
+double unix_at_s(const Machine *machine, double at_s);
 
-/* fake_nvml.c: the machine while the library is initialised, else NULL. */
-const Machine *initialised_machine(void);
+/* live.c */
+typedef struct {
+    const Machine *machine; /* NULL while the library is not initialised */
+    bool stale;             /* the driver was loaded anew since the session began */
+} Session;
+
+/* The machine that the script describes now, NULL where it cannot be used. */
+const Machine *machine_now(void);
+Session session_now(void);
+void session_join(const Machine *machine);
+void session_leave(void);
+nvmlReturn_t find_gpu(const Machine *machine, nvmlDevice_t device, const Gpu **gpu);
 
 /* Declares `call` and returns from the enclosing function where the script says that it fails. */
 #define ENTER_SYSTEM()                                                                                       \

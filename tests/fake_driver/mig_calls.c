@@ -29,7 +29,7 @@ nvmlReturn_t nvmlDeviceGetMigDeviceHandleByIndex(nvmlDevice_t device, unsigned i
 
 /* The instance whose handle it is, with its GPU entered as any device is. */
 static Call enter_instance(const char *function, const Instance *instance) {
-    const Machine *machine = initialised_machine();
+    const Machine *machine = session_now().machine;
     for (size_t i = 0; machine != NULL && i < machine->gpu_count; i++) {
         const Gpu *gpu = &machine->gpus[i];
         for (size_t k = 0; k < gpu->instance_count; k++) {

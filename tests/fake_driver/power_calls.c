@@ -135,7 +135,7 @@ nvmlReturn_t nvmlDeviceGetFieldValues(nvmlDevice_t device, int count, nvmlFieldV
     if (count < 1) return NVML_ERROR_INVALID_ARGUMENT;
     long long latency_us = llround((call.now_s - call.began_s) * 1e6);
     for (int i = 0; i < count; i++) {
-        fields[i].timestamp = llround((unix_zero_s(call.machine) + call.now_s) * 1e6);
+        fields[i].timestamp = llround(unix_at_s(call.machine, call.now_s) * 1e6);
         fields[i].latencyUsec = latency_us;
         fields[i].nvmlReturn = answer_field(&call, &fields[i]);
     }

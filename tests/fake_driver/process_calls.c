@@ -52,7 +52,7 @@ static nvmlReturn_t collect_rows(const Call *call, unsigned long long last_seen_
     const Sampler *sampler = &call->gpu->sampler;
     *rows = NULL;
     if (call->gpu->mig == MIG_ON) return NVML_ERROR_NOT_SUPPORTED;
-    *count = (unsigned int)sample_rows(call->gpu, call->now_s, unix_zero_s(call->machine), last_seen_us, rows);
+    *count = (unsigned int)sample_rows(call->machine, call->gpu, call->now_s, last_seen_us, rows);
     if (*count == 0 && !(sampler->zero_rows && room > 0)) return NVML_ERROR_NOT_FOUND;
     if (*count > room) return NVML_ERROR_INSUFFICIENT_SIZE;
     if (!sampler->zero_rows) return NVML_SUCCESS;

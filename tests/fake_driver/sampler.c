@@ -92,8 +92,8 @@ static void account_sample(const Gpu *gpu, long sample, const unsigned int *pids
     for (size_t i = 0; i < gpu->process_count; i++) account(&accounts[i], percents[i] * scale, sample);
 }
 
-static unsigned long long stamp_us(const Gpu *gpu, double unix_zero, long sample) {
-    return (unsigned long long)llround((unix_zero + (double)sample * gpu->sampler.period_s) * 1e6);
+static unsigned long long stamp_us(const Machine *machine, const Gpu *gpu, long sample) {
+    return (unsigned long long)llround(unix_at_s(machine, (double)sample * gpu->sampler.period_s) * 1e6);
 }
 
 static long latest_sample(const Gpu *gpu, double now_s) {
@@ -101,28 +101,28 @@ static long latest_sample(const Gpu *gpu, double now_s) {
 }
 
 /* The first sample in the ring that is newer than last_seen_us. */
-static long first_sample(const Gpu *gpu, double unix_zero, long latest, unsigned long long last_seen_us) {
+static long first_sample(const Machine *machine, const Gpu *gpu, long latest, unsigned long long last_seen_us) {
     long first = latest - (long)floor(gpu->sampler.ring_s / gpu->sampler.period_s) + 1;
-    while (first <= latest && stamp_us(gpu, unix_zero, first) <= last_seen_us) first++;
+    while (first <= latest && stamp_us(machine, gpu, first) <= last_seen_us) first++;
     return first;
 }
 
-static size_t named_rows(const Gpu *gpu, double unix_zero, const unsigned int *pids, const Account *accounts,
+static size_t named_rows(const Machine *machine, const Gpu *gpu, const unsigned int *pids, const Account *accounts,
                          long samples, nvmlProcessUtilizationSample_t *rows) {
     size_t count = 0;
     for (size_t i = 0; i < gpu->process_count; i++) {
         if (accounts[i].sum_percent <= 0.0) continue;
         rows[count].pid = pids[i];
-        rows[count].timeStamp = stamp_us(gpu, unix_zero, accounts[i].last);
+        rows[count].timeStamp = stamp_us(machine, gpu, accounts[i].last);
         rows[count++].smUtil = (unsigned int)(accounts[i].sum_percent / (double)samples + 1e-9);
     }
     return count;
 }
 
 /* Rows as they were seen in the field: no such process, a utilisation far above 100. */
-static size_t garbage_rows(const Gpu *gpu, double unix_zero, long latest, nvmlProcessUtilizationSample_t *rows) {
+static size_t garbage_rows(const Machine *machine, const Gpu *gpu, long latest, nvmlProcessUtilizationSample_t *rows) {
     unsigned long long stamp = gpu->sampler.garbage_stamp_us;
-    if (stamp == 0) stamp = stamp_us(gpu, unix_zero, latest);
+    if (stamp == 0) stamp = stamp_us(machine, gpu, latest);
     for (unsigned int i = 0; i < gpu->sampler.garbage_rows; i++) {
         uint64_t noise = mix(gpu->sampler.seed + i + 1);
         rows[i] = (nvmlProcessUtilizationSample_t){.pid = (unsigned int)(noise >> 32), .timeStamp = stamp};
@@ -131,19 +131,19 @@ static size_t garbage_rows(const Gpu *gpu, double unix_zero, long latest, nvmlPr
     return gpu->sampler.garbage_rows;
 }
 
-size_t sample_rows(const Gpu *gpu, double now_s, double unix_zero, unsigned long long last_seen_us,
+size_t sample_rows(const Machine *machine, const Gpu *gpu, double now_s, unsigned long long last_seen_us,
                    nvmlProcessUtilizationSample_t **rows) {
     size_t processes = gpu->process_count;
     long latest = latest_sample(gpu, now_s);
-    long first = first_sample(gpu, unix_zero, latest, last_seen_us);
+    long first = first_sample(machine, gpu, latest, last_seen_us);
     *rows = calloc(processes + gpu->sampler.garbage_rows + 1, sizeof **rows);
     Account *accounts = calloc(processes + 1, sizeof *accounts);
     double *percents = calloc(processes + 1, sizeof *percents);
     unsigned int *pids = calloc(processes + 1, sizeof *pids);
     for (size_t i = 0; i < processes; i++) pids[i] = shown_pid(&gpu->processes[i]);
     for (long k = first; k <= latest; k++) account_sample(gpu, k, pids, percents, accounts);
-    size_t count = named_rows(gpu, unix_zero, pids, accounts, latest - first + 1, *rows);
-    count += garbage_rows(gpu, unix_zero, latest, *rows + count);
+    size_t count = named_rows(machine, gpu, pids, accounts, latest - first + 1, *rows);
+    count += garbage_rows(machine, gpu, latest, *rows + count);
     free(pids);
     free(percents);
     free(accounts);

@@ -16,6 +16,15 @@ static void read_clock(Reader *r) {
 }
 
 static void read_wall_offset(Reader *r) { r->machine->wall_offset_s = take_number(r); }
+static void read_live(Reader *r) { r->machine->live = take_flag(r); }
+static void read_epoch(Reader *r) { r->machine->epoch = take_unsigned(r); }
+
+static void read_wall_step(Reader *r) {
+    Step step = {.at_s = take_number(r)};
+    step.by_s = take_number(r);
+    APPEND(r->machine->wall_steps, r->machine->wall_step_count, step);
+}
+
 static void read_driver(Reader *r) { take_text(r, r->machine->driver); }
 static void read_nvml(Reader *r) { take_text(r, r->machine->nvml); }
 static void read_cuda(Reader *r) { r->machine->cuda = (int)take_unsigned(r); }
@@ -25,7 +34,7 @@ static void read_fault(Reader *r) { APPEND(r->machine->faults.items, r->machine-
 static const Keyword KEYWORDS[] = {
     {"t0", read_t0},     {"wall_offset", read_wall_offset}, {"clock", read_clock}, {"driver", read_driver},
     {"nvml", read_nvml}, {"cuda", read_cuda},               {"init", read_init},   {"fault", read_fault},
-    {"gpu", begin_gpu},
+    {"gpu", begin_gpu},  {"live", read_live},               {"epoch", read_epoch}, {"wall_step", read_wall_step},
 };
 
 static void read_machine_line(Reader *reader, const char *word) {
@@ -89,6 +98,7 @@ void machine_free(Machine *machine) {
     for (size_t i = 0; i < machine->faults.count; i++) free(machine->faults.items[i].glob);
     free(machine->faults.items);
     free(machine->gpus);
+    free(machine->wall_steps);
     free(machine->clock_path);
     free(machine);
 }

@@ -187,6 +187,13 @@ class Machine:
     """What nvmlInit answers; a FaultRule for `nvmlInit*` does it for a while only."""
     faults: tuple[FaultRule, ...] = ()
     """Rules for all GPUs and for the calls that concern none."""
+    live: bool = False
+    """The driver reads the script again when another one was written to its path."""
+    epoch: int = 0
+    """With another one the driver was loaded anew: sessions of before answer DRIVER_NOT_LOADED until all have ended,
+    and handles of before mean nothing."""
+    wall_steps: tuple[tuple[float, float], ...] = ()
+    """(time, seconds) by which the wall clock was set; samples keep the stamps that they had."""
 
     def now_s(self) -> float:
         """The time of the machine, unless it has a clock of its own."""
@@ -198,9 +205,8 @@ class Machine:
         return "".join(f"{line}\n" for line in self._lines)
 
     def write(self, path: Path) -> Path:
-        """Write the script to `path` and return that."""
-        path.write_text(self.text)
-        return path
+        """Write the script to `path`, in place of another at once, and return that."""
+        return _put(path, self.text)
 
     def environment(self, lib_dir: Path, path: Path, log: Path | None = None) -> dict[str, str]:
         """The variables that a child needs beside its others to see this machine, written to `path`.
@@ -223,6 +229,9 @@ class Machine:
         yield f"nvml {self.nvml}"
         yield f"cuda {self.cuda}"
         yield f"init {self.init_code}"
+        yield f"live {self.live:d}"
+        yield f"epoch {self.epoch}"
+        yield from (f"wall_step {at_s!r} {by_s!r}" for at_s, by_s in self.wall_steps)
         yield from (rule.line for rule in self.faults)
         for gpu in self.gpus:
             yield from gpu.lines
@@ -230,7 +239,10 @@ class Machine:
 
 def write_clock(path: Path, now_s: float) -> Path:
     """Set the time of machines whose `clock` is `path`, never showing half a number, and return the path."""
+    return _put(path, f"{now_s!r}\n")
+
+
+def _put(path: Path, text: str) -> Path:
     fresh = path.with_name(path.name + ".new")
-    fresh.write_text(f"{now_s!r}\n")
-    fresh.replace(path)
-    return path
+    fresh.write_text(text)
+    return fresh.replace(path)

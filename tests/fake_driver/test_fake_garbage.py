@@ -100,7 +100,8 @@ def whole_machine() -> Machine:
         lost_s=((70.0, 80.0),),
     )
     parttime = a100(1, energy=EnergyCounter("parttime"), module_w=10.0, memory_share=0.1)
-    return Machine((trouble, parttime), faults=(FaultRule("nvmlDeviceGetClockInfo", code=9),))
+    rules = (FaultRule("nvmlDeviceGetClockInfo", code=9),)
+    return Machine((trouble, parttime), faults=rules, live=True, epoch=1, wall_steps=((5.0, -3600.0),))
 
 
 def exercise(driver: Driver) -> None:

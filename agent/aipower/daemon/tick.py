@@ -156,6 +156,11 @@ class Tick:
         self._log_changes(self._due.up)
         return snapshot
 
+    def overdue(self, schedule: Schedule) -> Snapshot:
+        """Count that the tick took so long that it was late in the end; what is to be published now."""
+        self._ledger.fault(Fault(None, self._clock.monotonic_s(), "late", retry=True))
+        return self._snapshot(schedule)
+
     def _close_windows(self, began_s: float, *, gpu: bool, cpu: bool) -> None:
         if gpu:
             self._due.gpu_s = began_s + max(GPU_WINDOW_S, 0.9 * self.pace.interval_s)

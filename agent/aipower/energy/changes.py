@@ -72,6 +72,7 @@ class ChangeTimes:
         """The first of the latest row of dense sightings."""
         self._sharp: Seen | None = None
         """The latest dense sighting, narrowed by those before it."""
+        self._interrupted = False
 
     @property
     def period_s(self) -> float:
@@ -98,15 +99,18 @@ class ChangeTimes:
         """Standard error of the latest instants."""
         return self._se_s
 
+    def interrupt(self) -> None:
+        """What lies between the last change and the next one says nothing of the period: the counter began anew."""
+        self._interrupted = True
+
     def observe(self, seen: Seen) -> float:
         """The instant of a change, as far as it can be told at once."""
         last = self._last
         if last is None or (not last.dense and seen.dense):
             self._first = seen
-        if last is not None and last.dense and seen.dense:
-            self._learn(last, seen)
-        elif last is not None and not self._gaps_s:
-            self._learn_sparsely(last, seen)
+        if last is not None and not self._interrupted:
+            self._learn_from(last, seen)
+        self._interrupted = False
         if last is None or not self._gaps_s or seen.dense:
             sharp = self._sharpened(seen)
             at_s = self._anchor_s = sharp.middle_s(self.period_s)
@@ -158,6 +162,12 @@ class ChangeTimes:
         else:
             self._period_s = (at_s - self._anchor_s) / self._steps
         return at_s
+
+    def _learn_from(self, last: Seen, seen: Seen) -> None:
+        if last.dense and seen.dense:
+            self._learn(last, seen)
+        elif not self._gaps_s:
+            self._learn_sparsely(last, seen)
 
     def _learn(self, last: Seen, seen: Seen) -> None:
         """One period lies between two changes with an unchanged read between; else it is no longer than that."""

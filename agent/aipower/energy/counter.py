@@ -73,9 +73,15 @@ class CounterEnergy:
         if self._value_uj is None:
             self._restart(at_s, value_uj)
             return Step()
+        detail = f"counter went from {self._value_uj} to {value_uj} uJ"
+        if self._may_have_wrapped_unseen(at_s):
+            seconds = f"{at_s - self._read_s:.1f} s, in which it may have wrapped more than once"
+            return self._begin_anew(
+                at_s, value_uj, "gap", f"{detail} in {seconds}; the energy of that time is missing"
+            )
         energy_uj = self._difference(self._value_uj, value_uj)
         if energy_uj is None or not self._plausible(at_s, energy_uj):
-            return self._begin_anew(at_s, value_uj, "counter_reset" if energy_uj is None else "implausible")
+            return self._begin_anew(at_s, value_uj, "counter_reset" if energy_uj is None else "implausible", detail)
         if energy_uj == 0:
             self._read_s = at_s
             return Step()
@@ -105,9 +111,8 @@ class CounterEnergy:
         instants = self.changes.align([move.seen for move in self._recent])
         return _between(self._device, instants, list(self._recent)[1:])
 
-    def _begin_anew(self, at_s: float, value_uj: int, reason: str) -> Step:
+    def _begin_anew(self, at_s: float, value_uj: int, reason: str, detail: str) -> Step:
         """Nothing is known of the step to this value: what was held is given, and counting starts again."""
-        detail = f"counter went from {self._value_uj} to {value_uj} uJ"
         held = self.flush()
         self._restart(at_s, value_uj)
         return Step(held, Fault(self._device.id, at_s, reason, retry=True, detail=detail))
@@ -118,6 +123,15 @@ class CounterEnergy:
         self._changed_s = self._released_s = None
         self._held = []
         self._recent.clear()
+        self.changes.interrupt()
+
+    def _may_have_wrapped_unseen(self, at_s: float) -> bool:
+        """True where the device can have used all that the counter can show since it was last read."""
+        modulus_uj = self._traits.counter_modulus_uj
+        if modulus_uj is None:
+            return False
+        span_s = at_s - self._read_s + self._traits.update_period_s
+        return self._traits.max_power_w * span_s * 1e6 >= modulus_uj
 
     def _difference(self, before_uj: int, value_uj: int) -> int | None:
         """Microjoules since the last value, over at most one wrap; None if the counter began anew."""

@@ -42,7 +42,7 @@ def decode(payload: bytes) -> Snapshot:
 
 
 def _snapshot(payload: Payload) -> Snapshot:
-    states = tuple(_device(row) for row in payload.devices)
+    states = tuple(_device(row, payload.at_unix_s) for row in payload.devices)
     devices = [state.device for state in states]
     boot = unpack(payload.boot)
     processes = [energy for row in payload.processes for energy in _process(row, boot, devices)]
@@ -65,7 +65,7 @@ def _snapshot(payload: Payload) -> Snapshot:
     )
 
 
-def _device(row: DeviceRow) -> DeviceState:
+def _device(row: DeviceRow, at_unix_s: float) -> DeviceState:
     parent = None if row.parent is None else unpack(row.parent)
     return DeviceState(
         Device(unpack(row.id), row.kind, unpack(row.name), unpack(row.index), parent),
@@ -78,7 +78,8 @@ def _device(row: DeviceRow) -> DeviceState:
         row.active_uj,
         row.unattributed_uj,
         _position(row.position),
-        row.seen_unix_s,
+        # Written by whom did not note it: forgotten devices would take their counters with them.
+        row.seen_unix_s or at_unix_s,
     )
 
 

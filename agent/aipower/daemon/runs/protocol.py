@@ -12,6 +12,8 @@ import msgspec
 
 MAX_LINE_BYTES = 1 << 20
 """The longest command line that is sent is far shorter; a client with a longer one measures by itself."""
+SHORT_LINE_BYTES = 1 << 14
+"""All but the command line of a run that has begun is far shorter. Each connection may keep some of these waiting."""
 MAX_WORDS = 20_000
 VERSION = 1
 

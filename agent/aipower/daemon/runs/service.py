@@ -15,8 +15,8 @@ from pathlib import Path
 
 from aipower.daemon.runs.desk import RunDesk
 from aipower.daemon.runs.metered import Owner
-from aipower.daemon.runs.protocol import MAX_LINE_BYTES, header
-from aipower.daemon.runs.session import Sampling, Session
+from aipower.daemon.runs.protocol import SHORT_LINE_BYTES, header
+from aipower.daemon.runs.session import Manners, Sampling, Session
 from aipower.errors import AipowerError
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,7 @@ class RunService:
         self._leave = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="aipower-runs", daemon=True)
         self._sessions: Counter[int] = Counter()
+        self._manners = Manners()
 
     def start(self) -> None:
         """Listen.
@@ -77,7 +78,7 @@ class RunService:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         server = await asyncio.start_unix_server(
-            self._welcome, sock=self._listener, backlog=BACKLOG, limit=MAX_LINE_BYTES
+            self._welcome, sock=self._listener, backlog=BACKLOG, limit=SHORT_LINE_BYTES
         )
         async with server:
             await self._leave.wait()
@@ -90,7 +91,7 @@ class RunService:
                 return
             self._sessions[owner.uid] += 1
             try:
-                await Session(owner, self._desk, self._sampling, (reader, writer)).serve()
+                await Session(owner, self._desk, self._sampling, (reader, writer), self._manners).serve()
             finally:
                 self._sessions[owner.uid] -= 1
         except (ConnectionError, TimeoutError):

@@ -7,12 +7,15 @@ import functools
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from aipower import __version__
+from aipower.daemon.runs.allowance import Allowance
 from aipower.daemon.runs.desk import RefusedError, RunDesk, RunState
 from aipower.daemon.runs.metered import Owner
 from aipower.daemon.runs.protocol import (
+    MAX_LINE_BYTES,
     VERSION,
     End,
     MalformedError,
@@ -36,6 +39,13 @@ REQUEST_S = 10.0
 ANSWER_S = 5.0
 """The sampler answers within a tick; where it hangs the caller is told to measure by itself."""
 WRITE_S = 30.0
+QUESTIONS_PER_S, QUESTIONS_AT_ONCE = 50.0, 100.0
+"""How often one user who is not root is told how runs do; who asks more often waits."""
+QUESTION_PAUSE_S = 0.1
+REFUSAL_S = 0.1
+"""So long a user who is not root waits to hear a refusal: else trying again and again would cost the agent a core."""
+LONG_LINES = 8
+"""So many may be on their way at once: each takes memory."""
 
 _T = TypeVar("_T")
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -49,14 +59,23 @@ class Sampling(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """What all sessions together may cost."""
+
+    questions: Allowance = field(default_factory=lambda: Allowance(QUESTIONS_PER_S, QUESTIONS_AT_ONCE))
+    long_lines: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LONG_LINES))
+
+
 class Session:
     """Answers one connection until it ends. All that it opened ends with it."""
 
-    def __init__(self, owner: Owner, desk: RunDesk, sampling: Sampling, streams: Streams) -> None:
+    def __init__(self, owner: Owner, desk: RunDesk, sampling: Sampling, streams: Streams, manners: Manners) -> None:
         self._owner = owner
         self._desk = desk
         self._sampling = sampling
         self._reader, self._writer = streams
+        self._manners = manners
         self._run = self._name = ""
         self._started = False
 
@@ -67,23 +86,44 @@ class Session:
                 pass
         except TimeoutError:
             await self._refuse("too slow")
-        except ValueError:  # what StreamReader.readline makes of a line beyond its limit
+        except asyncio.LimitOverrunError:
             await self._refuse("the line is too long")
         finally:
             if self._run:
                 self._sampling.ask(functools.partial(self._desk.drop, self._run))
 
     async def _line(self) -> bytes:
-        """The next request; empty at the end. Only a caller whose command runs may be silent."""
-        async with asyncio.timeout(None if self._started else REQUEST_S):
-            line = await self._reader.readline()
-        return line if line.endswith(b"\n") else b""
+        """The next request; empty at the end. Only a caller whose command runs may be silent, or say much."""
+        try:
+            async with asyncio.timeout(None if self._started else REQUEST_S):
+                return await self._reader.readuntil()
+        except asyncio.IncompleteReadError:
+            return b""
+        except asyncio.LimitOverrunError:
+            if not self._started:
+                raise
+        async with self._manners.long_lines, asyncio.timeout(REQUEST_S):
+            return await self._long_line()
+
+    async def _long_line(self) -> bytes:
+        line = b""
+        while True:
+            try:
+                return line + await self._reader.readuntil()
+            except asyncio.IncompleteReadError:
+                return b""
+            except asyncio.LimitOverrunError as error:
+                line += await self._reader.readexactly(error.consumed)
+                if len(line) > MAX_LINE_BYTES:
+                    raise
 
     async def _answered(self, line: bytes) -> bool:
         """False where the conversation is over."""
         try:
             await self._do(decode(line))
         except (MalformedError, RefusedError) as error:
+            if self._owner.uid:
+                await asyncio.sleep(REFUSAL_S)
             await self._refuse(str(error))
             return False
         except (TimeoutError, ConnectionError):
@@ -103,11 +143,9 @@ class Session:
             case End():
                 await self._end(request)
             case Runs():
-                await self._send(header(ok=True, runs=await self._ask(lambda: self._desk.runs(self._owner))))
+                await self._tell(lambda: self._desk.runs(self._owner))
             case Read():
-                await self._send(
-                    header(ok=True, runs=[await self._ask(lambda: self._desk.read(self._owner, request.run))])
-                )
+                await self._tell(lambda: [self._desk.read(self._owner, request.run)])
 
     async def _open(self, request: Open) -> None:
         if self._run:
@@ -132,6 +170,9 @@ class Session:
         await self._send(header(ok=True, record=len(record), report=len(report)) + record + report)
 
     async def _tell(self, question: Callable[[], list[RunState]]) -> None:
+        clock = asyncio.get_running_loop()
+        while self._owner.uid and not self._manners.questions.take(self._owner.uid, clock.time()):  # noqa: ASYNC110 - what is waited for is time
+            await asyncio.sleep(QUESTION_PAUSE_S)
         await self._send(header(ok=True, runs=await self._ask(question)))
 
     async def _ask(self, question: Callable[[], _T]) -> _T:

@@ -16,6 +16,9 @@ NEVER = frozenset({INVALID_ARGUMENT, NOT_SUPPORTED, NO_PERMISSION, FUNCTION_NOT_
 """Answers that a repetition does not change."""
 GONE = frozenset({UNINITIALIZED, DRIVER_NOT_LOADED, GPU_IS_LOST, RESET_REQUIRED, VERSION_MISMATCH, GPU_NOT_FOUND})
 """Answers after which the device has to be looked for anew."""
+SESSION_OVER = frozenset({UNINITIALIZED, DRIVER_NOT_LOADED, VERSION_MISMATCH})
+"""Those of a driver that has left with all its devices. NVML counts who uses a session, and starts a fresh one only
+after the last has ended the old one (nvmlInit_v2 and nvmlShutdown in nvml.h)."""
 
 KERNEL_LOG = "see `sudo dmesg | grep -i -e nvrm -e xid`"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aipower.errors import SensorFailedError
+from aipower.errors import SensorFailedError, SensorGoneError
 from aipower.model import Conditions, Device, DeviceFacts, Reading
 from aipower.seams import Clock, SensorTraits
 from aipower.sensors.nvml import fields
-from aipower.sensors.nvml.codes import GONE, CallError
+from aipower.sensors.nvml.codes import GONE, SESSION_OVER, CallError
 from aipower.sensors.nvml.conditions import read_conditions
 from aipower.sensors.nvml.driver import Driver
 from aipower.sensors.nvml.models import card_of, model_of
@@ -52,13 +52,15 @@ class GpuSensor:
 
         Raises:
             SensorFailedError: Neither was to be had, or power was the only one and cannot be true.
-            SensorGoneError: The GPU or the driver has left.
+            SensorGoneError: The GPU or the driver has left. Where it is the driver, the sensor has closed itself.
         """
+        if self._closed:
+            raise SensorGoneError("gone", "its session with the driver has ended")
         before_s = self._clock.monotonic_s()
         answers = fields.read(self._driver, self._handle, self._plan)
         at_s = (before_s + self._clock.monotonic_s()) / 2
         energy_mj, power_mw = _number(answers, self._plan.energy), _number(answers, self._plan.power)
-        _check(answers, needed=energy_mj is None and power_mw is None)
+        self._check(answers, needed=energy_mj is None and power_mw is None)
         if energy_mj is None and power_mw is not None and self._believed_w(power_mw) is None:
             raise SensorFailedError("implausible", f"{power_mw / 1000:.0f} W is more than it can draw")
         return Reading(
@@ -83,21 +85,22 @@ class GpuSensor:
             self._closed = True
             self._driver.release()
 
+    def _check(self, answers: Mapping[fields.Source, fields.Answer], *, needed: bool) -> None:
+        """Raise what a failed answer means: always if it says that the GPU is gone, else if answers were `needed`."""
+        errors = [answer for answer in answers.values() if isinstance(answer, CallError)]
+        for error in errors:
+            if error.code in SESSION_OVER:
+                self.close()  # a session that is over stands in the way of the next one
+            if error.code in GONE:
+                raise error.as_sensor_error() from error
+        if needed:
+            raise errors[0].as_sensor_error() from errors[0]
+
     def _believed_w(self, power_mw: int | None) -> float | None:
         """The power in watts, None where there is none or more than the card can draw."""
         if power_mw is None or power_mw / 1000 > self.traits.max_power_w:
             return None
         return power_mw / 1000
-
-
-def _check(answers: Mapping[fields.Source, fields.Answer], *, needed: bool) -> None:
-    """Raise what a failed answer means: always if it says that the GPU is gone, else if answers were `needed`."""
-    errors = [answer for answer in answers.values() if isinstance(answer, CallError)]
-    for error in errors:
-        if error.code in GONE:
-            raise error.as_sensor_error() from error
-    if needed:
-        raise errors[0].as_sensor_error() from errors[0]
 
 
 def _number(answers: Mapping[fields.Source, fields.Answer], source: fields.Source | None) -> int | None:
