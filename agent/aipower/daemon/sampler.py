@@ -27,6 +27,8 @@ BURST_S, DENSE_S = 0.25, 0.005
 """At the start reads are dense, so that the rhythm of the counters is known (see ChangeTimes)."""
 STALE_TICKS, STALE_S = 5.0, 10.0
 """No tick for this long means that a sensor hangs."""
+MOST_QUESTIONS = 16
+"""Answered at a time, so that those who ask do not keep the sampler from its ticks."""
 STOP_TIMEOUT_S = 2.0
 """A tick takes some hundredths of a second; one that takes this long hangs, and its thread is left behind."""
 
@@ -143,13 +145,22 @@ class Sampler:
         """Answer questions and run errands until the next tick is due; once at least, however late it is."""
         while not self._stop.is_set():
             self._wake.clear()
-            while self._questions:
+            for _ in range(min(MOST_QUESTIONS, len(self._questions))):
                 self._questions.popleft()()
             self._guarded(self._errands.work)
             pause_s = self._schedule.pause_s()
             if pause_s <= 0:
                 return
-            self._wake.wait(min(pause_s, self._errands.pause_s()))
+            if not self._questions:
+                self._wake.wait(min(pause_s, self._errand_pause_s()))
+
+    def _errand_pause_s(self) -> float:
+        """Seconds until there are errands to run; a bug there must not end the ticks."""
+        try:
+            return self._errands.pause_s()
+        except Exception as error:  # noqa: BLE001 - it may be anything, and it is logged
+            self._mishaps.add(error)
+            return DENSE_S
 
     def _guarded(self, step: Callable[[], None]) -> bool:
         """True if `step` went well. A bug must cost one tick, not all that come after it."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_STATUS_BYTES = 8192
 _ROW_BYTES = 2048
 """A stat row has 52 numbers of at most 20 digits and a name of at most 64 bytes."""
 _CHUNK_BYTES = 65536
@@ -168,6 +169,13 @@ class ProcFs:
             return os.stat(f"{self._root}/{pid}").st_uid  # noqa: PTH116 - hot path
         except _GONE:
             return None
+
+    def namespace_pids(self, pid: int) -> tuple[int, ...]:
+        """The numbers of `pid` in its PID namespaces, ours first; empty where it has gone."""
+        for line in self._read(f"{pid}/status", _STATUS_BYTES).splitlines():
+            if line.startswith(b"NSpid:"):
+                return tuple(int(word) for word in line.split()[1:])
+        return ()
 
     def open_files(self, pid: int) -> Iterator[str]:
         """What the descriptors of `pid` point to; nothing where we may not look."""

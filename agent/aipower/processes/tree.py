@@ -47,13 +47,17 @@ class RunTree:
         *,
         reaped_s: Callable[[], float] = reaped_by_us_s,
         ignore: frozenset[int] = frozenset(),
+        admits: Callable[[int], bool] = lambda _: True,
     ) -> None:
         """A tree of all below `reaper_pid`, without its children `ignore` and those older than the root.
 
+        `admits` says whether a pid may be one of its processes: those of other users, perhaps, may not.
         `reaped_s` gives the CPU seconds of what `reaper_pid` has waited for; it too must leave out `ignore`.
         """
         self._procfs = procfs
         self._table = table
+        self._admits = admits
+        self._disowned: set[ProcessId] = set()
         self._reaped_s = reaped_s
         self._reaped_before_s = reaped_s()
         self._accounts = CpuAccounts(table.boot, procfs.ticks_per_s, credit_first=True)
@@ -78,7 +82,7 @@ class RunTree:
         """
         # What we reaped is read before all others: parents first, see CpuAccounts.
         reaper = self._reaper_row()
-        rows = self._kin.scan()
+        rows = self._own(self._kin.scan())
         spent = self._accounts.advance([reaper, *rows])
         for process, ticks in spent.own_ticks.items():
             owner = self.root if process == self._reaper else process
@@ -89,6 +93,8 @@ class RunTree:
 
     def __contains__(self, process: ProcessId) -> bool:
         """True for every process of the run that `refresh` has met."""
+        if process in self._disowned:
+            return False
         return process == self.root or process in self._living or process in self._ended
 
     def members(self) -> frozenset[ProcessId]:
@@ -114,6 +120,15 @@ class RunTree:
     def total_cpu_s(self) -> float:
         """CPU seconds of the whole run; never falls."""
         return self._total_ticks / self._procfs.ticks_per_s
+
+    def _own(self, rows: list[StatRow]) -> list[StatRow]:
+        """Those that are admitted; who was, and has become another user's, is none any more."""
+        strangers = {row.pid for row in rows if not self._admits(row.pid)}
+        if strangers:
+            self._disowned |= {
+                ProcessId(self._table.boot, row.pid, row.started_ticks) for row in rows if row.pid in strangers
+            }
+        return [row for row in rows if row.pid not in strangers]
 
     def _reaper_row(self) -> StatRow:
         """Ourselves as a parent that did nothing but wait."""

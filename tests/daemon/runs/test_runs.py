@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from aipower.daemon.runs.service import MOST_EACH, RunService, listen
+from aipower.daemon.runs.desk import RefusedError
+from aipower.daemon.runs.metered import Owner
+from aipower.daemon.runs.service import MOST_EACH, RunService, listen, owner_of
 from aipower.errors import AipowerError
-from daemon.runs.rigs import Caller, Rig, as_user, eventually, rig
+from aipower.processes.procfs import ProcFs
+from daemon.runs.rigs import DEADLINE_S, Caller, Rig, as_user, eventually, rig
 from run.aipower_run import argv, environment
 
 BUSY = "import time\nend = time.monotonic() + {seconds}\nwhile time.monotonic() < end: pass\n"
@@ -135,7 +140,53 @@ def test_a_command_must_be_the_callers_own_child(agent: Rig) -> None:
     with Caller(agent.path) as caller:
         caller.ask(do="open")
         answer = caller.ask(do="start", pid=os.getppid(), started_s=0.0)
-    assert answer == {"ok": False, "error": f"process {os.getppid()} is no child of the one that asks"}
+    assert answer["error"].startswith(f"process {os.getppid()} is no child of the one that asks")
+
+
+def test_whoever_has_the_pid_of_a_caller_that_died_is_not_the_caller(agent: Rig) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener, tempfile.TemporaryDirectory() as folder:
+        listener.bind(f"{folder}/s")
+        listener.listen()
+        code = f"import socket; s = socket.socket(socket.AF_UNIX); s.connect({folder + '/s'!r})"
+        subprocess.run([sys.executable, "-c", code], check=True)
+        connection, _ = listener.accept()
+        with connection:
+            assert owner_of(connection, ProcFs()).started_ticks == 0
+    me = ProcFs().stat(os.getpid())
+    assert me is not None
+    before_me = Owner(me.pid, 0, me.started_ticks - 1)
+    agent.sampler.ask(lambda: agent.desk.open("reused", before_me, "")).result(DEADLINE_S)
+    with pytest.raises(RefusedError, match="has gone"):
+        agent.sampler.ask(lambda: agent.desk.start("reused", me.pid, 0.0, frozenset())).result(DEADLINE_S)
+    agent.sampler.ask(lambda: agent.desk.drop("reused")).result(DEADLINE_S)
+
+
+def test_what_another_user_runs_below_a_caller_is_not_the_callers(agent: Rig) -> None:
+    me = ProcFs().stat(os.getpid())
+    assert me is not None
+    stranger = Owner(me.pid, STRANGER, me.started_ticks)
+    with busy(60.0) as child:
+        agent.sampler.ask(lambda: agent.desk.open("below", stranger, "")).result(DEADLINE_S)
+        with pytest.raises(RefusedError, match="another user's"):
+            agent.sampler.ask(lambda: agent.desk.start("below", child.pid, 0.0, frozenset())).result(DEADLINE_S)
+        agent.sampler.ask(lambda: agent.desk.drop("below")).result(DEADLINE_S)
+        child.terminate()
+
+
+def test_a_user_who_opens_runs_all_the_time_is_refused(agent: Rig) -> None:
+    stranger = Owner(os.getpid(), STRANGER, 1)
+
+    def open_and_drop(number: int) -> bool:
+        try:
+            agent.desk.open(str(number), stranger, "")
+        except RefusedError:
+            return False
+        agent.desk.drop(str(number))
+        return True
+
+    opened = [agent.sampler.ask(partial(open_and_drop, number)).result(DEADLINE_S) for number in range(64)]
+    assert all(opened[:32])
+    assert not all(opened)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 
 from aipower.daemon.runs.allowance import Allowance
+from aipower.daemon.runs.members import Members
 from aipower.daemon.runs.metered import LOOK_S, LOOKS_SHARE, MeteredRun, Owner
 from aipower.daemon.runs.taps import Taps
 from aipower.errors import AipowerError
@@ -22,7 +23,6 @@ from aipower.model import Calibration, ProcessId, Unavailable
 from aipower.processes.procfs import ProcFs
 from aipower.processes.table import ProcessTable
 from aipower.processes.tree import RunTree
-from aipower.record.compose import new_run_id
 from aipower.record.measured import Measured
 from aipower.record.runmeter import RunMeter
 from aipower.seams import Clock, SensorSet
@@ -36,8 +36,10 @@ WORTH_S, SCAN_S = 0.1, 1.0
 """Shorter runs leave no trace in whole ticks of CPU time; and a scan of all processes costs up to 20 ms."""
 MOST_RUNS = 256
 """Runs measured at once; each costs up to a third of a millisecond per GPU and second."""
-REMEMBER_S = 30.0
-"""How long the processes of a run that has ended are still known to be its own: windows end late."""
+BURSTS_PER_S, BURSTS_AT_ONCE = 1.0, 8.0
+"""How often the same user's runs may have the sensors read densely at their start: it costs a tenth of a core."""
+TURNS_S = 0.05
+"""Longest time that looks for runs take before the agent's own work goes on; who did not get a turn is first next."""
 EARLY = 0.9
 """A read that comes so early, as a share of its pause, is not put off."""
 
@@ -81,10 +83,11 @@ class RunDesk:
     def __init__(self, most_runs: int = MOST_RUNS) -> None:
         self._most_runs = most_runs
         self._runs: dict[str, MeteredRun] = {}
-        self._owners: dict[ProcessId, str] = {}
-        self._leaving: list[tuple[float, str]] = []
+        self._members = Members()
+        self._turn = 0
         self._read_s = self._scanned_s = -math.inf
         self._allowance = Allowance(RUNS_PER_S, RUNS_AT_ONCE)
+        self._bursts = Allowance(BURSTS_PER_S, BURSTS_AT_ONCE)
         self._shop: Shop | None = None
 
     def open_shop(self, shop: Shop) -> None:
@@ -93,43 +96,48 @@ class RunDesk:
 
     def run_of(self, process: ProcessId) -> str:
         """The run that `process` belongs to; empty for none."""
-        return self._owners.get(process, "")
+        return self._members.run_of(process)
 
-    def open(self, owner: Owner, name: str) -> str:
-        """Get ready to measure a command that `owner` is about to start; the run's id.
+    def open(self, run_id: str, owner: Owner, name: str) -> None:
+        """Get ready to measure a command that `owner` is about to start, as `run_id`.
 
         Raises:
             RefusedError: There are too many runs already.
         """
         shop = self._ready()
-        if len(self._runs) >= self._most_runs:
-            raise RefusedError(f"{self._most_runs} runs are being measured already")
-        if owner.uid and not self._allowance.take(owner.uid, shop.clock.monotonic_s()):
-            raise RefusedError(f"more than {RUNS_PER_S:.0f} runs a second")
-        run_id = new_run_id(shop.clock.unix_s())
+        self._admit(owner, shop.clock.monotonic_s())
         listener = replace(shop.taps.listen(), unavailable=shop.unavailable())
         meter = RunMeter(listener, shop.table, shop.clock, shop.max_gap_s, shop.calibrations)
         run = MeteredRun(run_id, name, owner, meter, listener, shop.clock)
+        run.dense = not owner.uid or self._bursts.take(owner.uid, shop.clock.monotonic_s())
         self._runs[run_id] = run
         shop.meter.sample()
         shop.meter.attribute(("gpu",))
         self.advance()
         meter.meter.prime()
-        return run_id
 
     def start(self, run_id: str, pid: int, started_s: float, ignore: frozenset[int]) -> None:
         """The command of the run has begun as `pid`, a child of the owner's; nothing before counts.
 
         Raises:
-            RefusedError: There is no such child.
+            RefusedError: There is no such child, or it is another user's.
         """
         shop, run = self._ready(), self._run(run_id)
         child, parent = shop.procfs.stat(pid), shop.procfs.stat(run.owner.pid)
-        if parent is None or (child is not None and child.ppid != run.owner.pid):
-            raise RefusedError(f"process {pid} is no child of the one that asks")
+        if parent is None or parent.started_ticks != run.owner.started_ticks:
+            raise RefusedError("the process that has connected has gone")
+        if child is not None and (child.ppid != parent.pid or not self._may(run.owner, pid)):
+            raise RefusedError(f"process {pid} is no child of the one that asks, or another user's")
         supervisor = shop.table.learn(parent)
-        reaped_s = Reaped(shop.procfs, supervisor)
-        tree = RunTree(shop.procfs, pid, supervisor.pid, shop.table, reaped_s=reaped_s, ignore=ignore)
+        tree = RunTree(
+            shop.procfs,
+            pid,
+            supervisor.pid,
+            shop.table,
+            reaped_s=Reaped(shop.procfs, supervisor),
+            ignore=ignore,
+            admits=partial(self._may, run.owner),
+        )
         run.start(tree, supervisor, min(started_s, shop.clock.monotonic_s()), shop.procfs)
         shop.ledger.register_run(run_id, run.name, shop.user_of(run.owner.uid))
         self._meet(run)
@@ -154,10 +162,8 @@ class RunDesk:
         """The owner has left without asking for the books. Does nothing for a run that has ended."""
         run = self._runs.pop(run_id, None)
         if run is not None and self._shop is not None:
-            now_s = self._shop.clock.monotonic_s()
             self._shop.taps.leave(run.listener)
-            self._shop.ledger.end_run(run_id, now_s)
-            self._leaving.append((now_s + REMEMBER_S, run_id))
+            self._shop.ledger.end_run(run_id, self._shop.clock.monotonic_s())
 
     def runs(self, caller: Owner) -> list[RunState]:
         """The runs of `caller` that are being measured; for root, those of all."""
@@ -191,13 +197,12 @@ class RunDesk:
             self._guarded(run, run.advance)
 
     def window(self) -> None:
-        """The agent has just closed a window of its GPUs: so do the runs."""
-        share = LOOKS_SHARE / max(1, len(self._runs))
-        for run in tuple(self._runs.values()):
+        """The agent has just closed a window of its GPUs: so do the runs, as far as there is time."""
+        for run, share in self._turns():
             if run.running:
                 self._guarded(run, partial(run.look, share))
                 self._guarded(run, partial(self._meet, run))
-        self._forget()
+        self._members.forget(self._ready().clock.monotonic_s())
 
     def work(self) -> None:
         """What is due now: reads for those who want them more often, new processes, books to close."""
@@ -210,10 +215,13 @@ class RunDesk:
         if due:
             shop.meter.sample([channel for channel in shop.meter.channels if channel.sensor.device.id in due])
             self.advance()
+        for run, share in self._turns():
+            self._guarded(run, partial(run.look_around, share))
         for run in tuple(self._runs.values()):
-            self._guarded(run, partial(run.look_around, LOOKS_SHARE / len(self._runs)))
             if run.done is not None and run.settled():
                 self._close(run)
+            elif run.running and not self._lives(run.owner):
+                self.drop(run.id)
 
     def pause_s(self) -> float:
         """Seconds until there is work; infinite without runs."""
@@ -226,9 +234,8 @@ class RunDesk:
         return max(0.0, min(min(pauses, default=math.inf) - since_s, looks_s, ends_s))
 
     def _close(self, run: MeteredRun) -> None:
-        shop = self._ready()
-        shop.meter.attribute(("gpu",))
-        self._count_cpu_time(run)
+        self._guarded(run, partial(self._ready().meter.attribute, ("gpu",)))
+        self._guarded(run, partial(self._count_cpu_time, run))
         self._guarded(run, lambda: run.tell(run.close()))
         self.drop(run.id)
 
@@ -243,16 +250,37 @@ class RunDesk:
     def _meet(self, run: MeteredRun) -> None:
         if run.tree is None or run.supervisor is None:
             return
-        for process in (*run.tree.living(), run.tree.root, run.supervisor):
-            self._owners[process] = run.id
-
-    def _forget(self) -> None:
-        """Processes of runs that ended a while ago."""
+        own = [process for process in (run.supervisor, run.tree.root, *run.tree.living()) if process in run.tree]
         now_s = self._ready().clock.monotonic_s()
-        gone = {run_id for until_s, run_id in self._leaving if now_s >= until_s}
-        if gone:
-            self._leaving = [entry for entry in self._leaving if entry[1] not in gone]
-            self._owners = {process: run for process, run in self._owners.items() if run not in gone}
+        self._members.meet(run.id, (run.supervisor, *own), now_s, self._runs)
+
+    def _turns(self) -> Iterator[tuple[MeteredRun, float]]:
+        """The runs, beginning where the last call ended, until the time for looks is over; with each one's share."""
+        runs, clock = tuple(self._runs.values()), self._ready().clock
+        until_s = clock.monotonic_s() + TURNS_S
+        for _ in runs:
+            self._turn += 1
+            yield runs[self._turn % len(runs)], LOOKS_SHARE / len(runs)
+            if clock.monotonic_s() > until_s:
+                return
+
+    def _admit(self, owner: Owner, now_s: float) -> None:
+        """Refuse what would be too much."""
+        if len(self._runs) >= self._most_runs:
+            raise RefusedError(f"{self._most_runs} runs are being measured already")
+        own = sum(run.owner.uid == owner.uid for run in self._runs.values())
+        if owner.uid and own >= max(1, self._most_runs // 4):
+            raise RefusedError(f"{own} runs of yours are being measured already")
+        if owner.uid and not self._allowance.take(owner.uid, now_s):
+            raise RefusedError(f"more than {RUNS_PER_S:.0f} runs a second")
+
+    def _may(self, owner: Owner, pid: int) -> bool:
+        """Whether `owner` may have `pid` measured: root any process, others their own, not what `su` has started."""
+        return owner.uid == 0 or self._ready().procfs.uid(pid) == owner.uid
+
+    def _lives(self, owner: Owner) -> bool:
+        row = self._ready().procfs.stat(owner.pid)
+        return row is not None and row.started_ticks == owner.started_ticks
 
     def _guarded(self, run: MeteredRun, step: Callable[[], None]) -> None:
         """A run that breaks is given up, and its owner told."""

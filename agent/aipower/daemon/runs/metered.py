@@ -29,6 +29,8 @@ class Owner:
     pid: int
     """Of the process at the other end of the socket, as we see it."""
     uid: int
+    started_ticks: int = 0
+    """When that process started: its pid may become another's while the connection lives on in a child of it."""
 
 
 class MeteredRun:
@@ -45,6 +47,8 @@ class MeteredRun:
         self.listener = listener
         self.supervisor: ProcessId | None = None
         self.tree: RunTree | None = None
+        self.dense = True
+        """Whether it may have the sensors read every few milliseconds at its start."""
         self.done: Future[Measured] | None = None
         """Set once the command has ended and the last publications are awaited."""
         self.started_s = 0.0
@@ -130,7 +134,7 @@ class MeteredRun:
             return frozenset(), math.inf
         everything = frozenset(channel.sensor.device.id for channel in channels)
         age_s = self._clock.monotonic_s() - self.started_s
-        if age_s < BURST_S:
+        if self.dense and age_s < BURST_S:
             return everything, DENSE_S
         if age_s < YOUNG_S:
             return everything, YOUNG_PAUSE_S

@@ -13,11 +13,13 @@ import threading
 from collections import Counter
 from pathlib import Path
 
+from aipower.daemon.runs.allowance import Allowance
 from aipower.daemon.runs.desk import RunDesk
 from aipower.daemon.runs.metered import Owner
 from aipower.daemon.runs.protocol import SHORT_LINE_BYTES, header
 from aipower.daemon.runs.session import Manners, Sampling, Session
 from aipower.errors import AipowerError
+from aipower.processes.procfs import ProcFs
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,8 @@ MOST_SESSIONS, MOST_EACH = 512, 128
 """Connections at once: of all callers, and of one user who is not root."""
 BACKLOG = 1024
 """Callers that may wait to be accepted; more are turned away by the kernel and measure by themselves."""
+CALLS_PER_S, CALLS_AT_ONCE, PAUSE_S = 50.0, 200.0, 0.5
+"""How often a user who is not root may connect before each call has to wait."""
 STOP_S = 2.0
 _CREDENTIALS = struct.Struct("3i")
 
@@ -44,7 +48,10 @@ class RunService:
         self._leave = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="aipower-runs", daemon=True)
         self._sessions: Counter[int] = Counter()
+        self._writers: set[asyncio.StreamWriter] = set()
         self._manners = Manners()
+        self._calls = Allowance(CALLS_PER_S, CALLS_AT_ONCE)
+        self._procfs = ProcFs()
 
     def start(self) -> None:
         """Listen.
@@ -82,15 +89,21 @@ class RunService:
         )
         async with server:
             await self._leave.wait()
+        for writer in tuple(self._writers):
+            writer.transport.abort()
+        await asyncio.sleep(0)  # so that the sockets are closed before the loop is
 
     async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        owner = owner_of(writer.get_extra_info("socket"))
+        owner = owner_of(writer.get_extra_info("socket"), self._procfs)
+        self._writers.add(writer)
         try:
             if (why := self._unwelcome(owner)) is not None:
                 writer.write(header(ok=False, error=why))
                 return
             self._sessions[owner.uid] += 1
             try:
+                if owner.uid and not self._calls.take(owner.uid, asyncio.get_running_loop().time()):
+                    await asyncio.sleep(PAUSE_S)
                 await Session(owner, self._desk, self._sampling, (reader, writer), self._manners).serve()
             finally:
                 self._sessions[owner.uid] -= 1
@@ -100,21 +113,29 @@ class RunService:
             # The agent ends. Python 3.11 would log a traceback for each caller who is still there.
             pass
         finally:
+            self._writers.discard(writer)
             writer.close()
 
     def _unwelcome(self, owner: Owner) -> str | None:
-        if owner.pid <= 0:
-            return "the agent cannot see your process: it is in another PID namespace"
+        if owner.pid <= 0 or len(self._procfs.namespace_pids(owner.pid)) > 1:
+            return "your process is in another PID namespace than the agent"
+        if not owner.started_ticks:
+            return "your process has gone, or hides itself"
         if self._sessions.total() >= MOST_SESSIONS or (owner.uid and self._sessions[owner.uid] >= MOST_EACH):
             return "too many connections"
         return None
 
 
-def owner_of(connection: socket.socket) -> Owner:
-    """Who has connected, as the kernel noted it then."""
+def owner_of(connection: socket.socket, procfs: ProcFs) -> Owner:
+    """Who has connected, as the kernel noted it then.
+
+    Without a start time where that process has gone: its pid may be another's by now, whose user tells.
+    """
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     pid, uid, _ = _CREDENTIALS.unpack(raw)
-    return Owner(pid, uid)
+    row = procfs.stat(pid) if pid > 0 else None
+    same = row is not None and procfs.uid(pid) == uid
+    return Owner(pid, uid, row.started_ticks if row is not None and same else 0)
 
 
 def listen(path: Path) -> socket.socket:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import time
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -27,7 +29,7 @@ from aipower.daemon.runs.protocol import (
     decode,
     header,
 )
-from aipower.record.compose import compose
+from aipower.record.compose import compose, new_run_id
 from aipower.record.measured import Measured, Told
 from aipower.record.record import to_json
 from aipower.record.report import render
@@ -44,8 +46,8 @@ QUESTIONS_PER_S, QUESTIONS_AT_ONCE = 50.0, 100.0
 QUESTION_PAUSE_S = 0.1
 REFUSAL_S = 0.1
 """So long a user who is not root waits to hear a refusal: else trying again and again would cost the agent a core."""
-LONG_LINES = 8
-"""So many may be on their way at once: each takes memory."""
+LONG_LINES = 4
+"""So many of one user may be on their way at once: each takes memory."""
 
 _T = TypeVar("_T")
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -64,7 +66,10 @@ class Manners:
     """What all sessions together may cost."""
 
     questions: Allowance = field(default_factory=lambda: Allowance(QUESTIONS_PER_S, QUESTIONS_AT_ONCE))
-    long_lines: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LONG_LINES))
+    long_lines: defaultdict[int, asyncio.Semaphore] = field(
+        default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(LONG_LINES))
+    )
+    """By user."""
 
 
 class Session:
@@ -102,7 +107,7 @@ class Session:
         except asyncio.LimitOverrunError:
             if not self._started:
                 raise
-        async with self._manners.long_lines, asyncio.timeout(REQUEST_S):
+        async with self._manners.long_lines[self._owner.uid], asyncio.timeout(REQUEST_S):
             return await self._long_line()
 
     async def _long_line(self) -> bytes:
@@ -151,7 +156,9 @@ class Session:
         if self._run:
             raise RefusedError("one connection measures one run")
         self._name = request.name
-        self._run = await self._ask(lambda: self._desk.open(self._owner, request.name))
+        # Known before it is asked for: an answer that comes too late must not leave a run behind.
+        self._run = new_run_id(time.time())
+        await self._ask(lambda: self._desk.open(self._run, self._owner, request.name))
         await self._send(header(ok=True, run=self._run, protocol=VERSION, version=__version__))
 
     async def _start(self, request: Start) -> None:
