@@ -22,6 +22,7 @@ from aipower.model import (
     EnergyDelta,
     Fault,
     FoldedEnergy,
+    PartError,
     ProcessEnergy,
     ProcessId,
     ProcessInfo,
@@ -139,6 +140,7 @@ def test_a_heavy_latecomer_gets_an_account() -> None:
 
 def test_folded_work_still_belongs_to_its_run() -> None:
     ledger = Ledger(FakeDirectory(), max_processes=1)
+    ledger.register_run("run", "", "")
     own_uj = 0
     for pid in range(1, 30):
         attribution = post(ledger, 1_000_000, {process(pid): 1.0})
@@ -199,6 +201,7 @@ def test_a_device_that_is_down_has_no_power() -> None:
 
 def test_a_run_is_shown_with_its_name_where_that_is_known() -> None:
     ledger = Ledger(FakeDirectory(), max_processes=1)
+    ledger.register_run("run", "", "")
     for pid in (1, 2, 3):
         post(ledger, 700, {process(pid): 1.0})
     (nameless,) = ledger.snapshot(0.0, "", {}).runs
@@ -211,6 +214,7 @@ def test_a_run_is_shown_with_its_name_where_that_is_known() -> None:
 
 def test_a_run_leaves_some_time_after_its_end_and_goes_on_if_it_is_registered_again() -> None:
     ledger = Ledger(FakeDirectory(), retention_s=300)
+    ledger.register_run("run", "", "")
     post(ledger, 700, {process(1): 1.0})
     ledger.end_run("none", 5.0)
     ledger.end_run("run", 10.0)
@@ -223,6 +227,18 @@ def test_a_run_leaves_some_time_after_its_end_and_goes_on_if_it_is_registered_ag
     assert ledger.run_part("run", GPU.id).energy_uj == 1200
     ledger.end_run("run", 400.0)
     ledger.retire(700.0)
+    assert ledger.snapshot(0.0, "", {}).runs == ()
+
+
+def test_a_run_that_was_withdrawn_does_not_come_back_by_what_comes_late() -> None:
+    """It would have no name and no end, and stay for ever."""
+    ledger = Ledger(FakeDirectory(), retention_s=1.0)
+    ledger.register_run("run", "resnet", "ada")
+    ledger.end_run("run", 1.0)
+    ledger.retire(3.0)
+    post(ledger, 700, {process(1): 1.0})
+    delta, error = EnergyDelta(GPU, 0.0, 1.0, 9), {"run": PartError(1.0)}
+    ledger.post(Attribution(delta, 0, {}, {process(1): 9}, 0, run_errors=error))
     assert ledger.snapshot(0.0, "", {}).runs == ()
 
 

@@ -23,7 +23,7 @@ from aipower.model import (
     Snapshot,
     UserEnergy,
 )
-from aipower.resume import KEEP_DEVICE_S, bridge, positions, revived
+from aipower.resume import MOST_UNSEEN, SUSPENDED_S, bridge, positions, revived
 from aipower.seams import SensorSet, SensorTraits
 from fakes import CPU, GPU, FakeClock, FakeDirectory, ScriptedSensor, process
 
@@ -96,9 +96,33 @@ def test_it_is_calibrated_and_told() -> None:
 
 def test_positions_of_another_boot_tell_only_what_was_pending() -> None:
     state = states(DeviceState(GPU, DeviceFacts(), True, 1.0, 0, 0, 0, 0, 0, Position(5.0, 7, 9)))
-    assert positions(None, "boot") == {}
-    assert positions(state, "boot") == {GPU.id: Position(5.0, 7, 9)}
-    assert positions(state, "another") == positions(replace(state, boot=""), "") == {GPU.id: Position(0.0, None, 9)}
+    assert positions(None, "boot", 0.0) == {}
+    assert positions(state, "boot", 0.0) == {GPU.id: Position(5.0, 7, 9)}
+    pending = {GPU.id: Position(0.0, None, 9)}
+    assert positions(state, "another", 0.0) == positions(replace(state, boot=""), "", 0.0) == pending
+
+
+@pytest.mark.parametrize(("slept_s", "believed"), [(0.0, True), (SUSPENDED_S, True), (0.6, False), (3600.0, False)])
+def test_no_counter_is_believed_over_a_sleep_while_there_was_no_agent(slept_s: float, believed: bool) -> None:
+    """S3 sets RAPL back to 0, which is a wrap as far as its values tell."""
+    rapl = DeviceState(CPU, DeviceFacts(), True, 1.0, 0, 0, 0, 0, 0, Position(5.0, 262_000 * J, 9))
+    left_at = positions(states(rapl, asleep_s=40.0), "boot", 40.0 + slept_s)[CPU.id]
+    found = bridge(CPU, RAPL, AS_READ, left_at, Reading(15.0, 857 * J))
+    assert found.delta is not None
+    assert found.delta.energy_uj == (1000 * J + 9 if believed else 9)
+    assert found.fault.reason == ("unwatched" if believed else "gap")
+
+
+def test_a_device_that_comes_after_a_sleep_is_not_bridged_over_it() -> None:
+    clock = FakeClock(10.0)
+    left_at = {CPU.id: Position(5.0, 262_000 * J, 9)}
+    ledger = Ledger(FakeDirectory())
+    meter = Meter(SensorSet(), ledger, clock, positions=left_at)
+    meter.resume_after_sleep(10.0, 3600.0)
+    assert meter.positions()[CPU.id] == Position(5.0, None, 9)
+    meter.adopt(SensorSet([ScriptedSensor(clock, lambda _: (857 * J, None), CPU, RAPL)]))
+    meter.sample()
+    assert ledger.totals(CPU.id).energy_uj == 9
 
 
 def metered(clock: FakeClock, state: Snapshot | None, step_uj: int = 10 * J) -> tuple[Meter, Ledger, ScriptedSensor]:
@@ -107,7 +131,7 @@ def metered(clock: FakeClock, state: Snapshot | None, step_uj: int = 10 * J) -> 
     ledger = Ledger(FakeDirectory(), boot="boot")
     if state is not None:
         ledger.restore(revived(state, clock.now_s, "boot", "", FakeDirectory()))
-    return Meter(SensorSet([sensor]), ledger, clock, positions=positions(state, "boot")), ledger, sensor
+    return Meter(SensorSet([sensor]), ledger, clock, positions=positions(state, "boot", 0.0)), ledger, sensor
 
 
 @pytest.mark.parametrize("ticks", [0, 1, 2, 3, 5, 30])
@@ -145,7 +169,7 @@ def test_a_device_that_is_not_there_at_first_goes_on_when_it_comes() -> None:
     clock.sleep(2.0)
     ledger = Ledger(FakeDirectory(), boot="boot")
     ledger.restore(revived(state, clock.now_s, "boot", "", FakeDirectory()))
-    meter = Meter(SensorSet(), ledger, clock, positions=positions(state, "boot"))
+    meter = Meter(SensorSet(), ledger, clock, positions=positions(state, "boot", 0.0))
     meter.sample()
     assert meter.positions()[GPU.id] == Position(1.0, 100 * J)
     clock.sleep(2.0)
@@ -190,7 +214,17 @@ def seen(device: Device, unix_s: float) -> DeviceState:
     return DeviceState(device, DeviceFacts(), True, 1.0, 9, 9, 0, 0, 0, None, unix_s)
 
 
-def test_a_device_that_nobody_has_seen_for_long_is_forgotten_with_all_that_used_it() -> None:
+def numbered(number: int) -> Device:
+    return replace(GPU, id=f"away-{number}")
+
+
+def test_a_device_that_was_away_for_years_keeps_its_counters() -> None:
+    """Also where it only looks so, as the machine has come up with a wrong date."""
+    state = states(seen(GPU, 0.0), seen(CPU, 1e9 - 1e8), *(seen(numbered(n), 2e9) for n in range(9)))
+    assert revived(state, 50.0, "boot", "name", FakeDirectory()).devices == state.devices
+
+
+def test_of_very_many_devices_that_are_away_those_longest_away_are_forgotten_with_all_that_used_them() -> None:
     info = ProcessInfo(process(1), "p", "ada")
     rows = {
         "processes": tuple(ProcessEnergy(info, "", device, 0, 1, 0.0) for device in (GPU, CPU)),
@@ -198,9 +232,11 @@ def test_a_device_that_nobody_has_seen_for_long_is_forgotten_with_all_that_used_
         "runs": tuple(RunEnergy("r", "", "", device, 1) for device in (GPU, CPU)),
         "fault_counts": {(GPU.id, "gap"): 1, (CPU.id, "gap"): 2, ("", "late"): 3},
     }
-    state = states(seen(GPU, 1e9 - KEEP_DEVICE_S - 1), seen(CPU, 1e9 - KEEP_DEVICE_S + 1), **rows)
+    away = [seen(numbered(number), 1e9 - 10 - number) for number in range(MOST_UNSEEN)]
+    state = states(seen(GPU, 1e9 - 100_000), seen(CPU, 1e9), *away, **rows)
     now = revived(state, 50.0, "boot", "name", FakeDirectory())
-    assert [row.device for row in now.devices] == [row.device for row in now.processes] == [CPU]
+    assert [row.device for row in now.devices] == [CPU, *(row.device for row in away)]
+    assert [row.device for row in now.processes] == [CPU]
     assert [row.device for row in now.users] == [row.device for row in now.runs] == [CPU]
     assert now.fault_counts == {(CPU.id, "gap"): 2, ("", "late"): 3}
 

@@ -133,4 +133,4 @@ class Dormant:
     energy_uj: int = 0
     """All that it ever used, over all devices."""
     withdrawn_s: float = -math.inf
-    """When it lost its account, if it had one."""
+    """When it lost its account, if it had one; infinite until that is known."""

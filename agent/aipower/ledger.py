@@ -173,8 +173,9 @@ class Ledger:
         agent: AgentStats | None = None,
         positions: Mapping[str, Position] = MappingProxyType({}),
         journal: JournalState | None = None,
+        asleep_s: float = 0.0,
     ) -> Snapshot:
-        """All of it, frozen. `powers_w` has the power now of each device that is up."""
+        """All of it, frozen. `powers_w` has the power now of each device that is up; `asleep_s` as of `positions`."""
         self._book.published()
         unseen = self._known.keys() - self._seen_unix_s.keys()
         self._seen_unix_s.update(dict.fromkeys((*unseen, *powers_w), at_unix_s))
@@ -195,6 +196,7 @@ class Ledger:
             self._boot,
             self._naming,
             self._snapshots,
+            asleep_s,
         )
 
     @property

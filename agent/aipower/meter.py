@@ -56,14 +56,23 @@ class Meter:
         self._keep_windows = keep_windows
         self._apportioners: dict[str, Apportioner] = {}
         self._left_at = dict(positions)
+        self._notice: Callable[[bool], None] = lambda _: None
         self.channels = self._open_channels(found)
+
+    def on_read(self, notice: Callable[[bool], None]) -> None:
+        """Have `notice` called before each read with False, and after it with True, before anything is believed."""
+        self._notice = notice
 
     def sample(self, channels: Sequence[Channel] | None = None) -> None:
         """Read the sensors of `channels`, by default all of them, once."""
-        for channel in self.channels if channels is None else channels:
+        wanted = self.channels if channels is None else channels
+        self._notice(False)  # noqa: FBT003 - its one argument
+        for channel in wanted:
             for fault in channel.sample():
                 self._record(fault)
-            if self._left_at:
+        self._notice(True)  # noqa: FBT003 - its one argument
+        if self._left_at:
+            for channel in wanted:
                 self._resume(channel)
 
     def positions(self) -> dict[str, Position]:
@@ -144,6 +153,7 @@ class Meter:
 
         With `read` the latest reading may be of after the sleep: energy that was not attributed yet is not believed.
         """
+        self._left_at = {device: replace(at, counter_uj=None) for device, at in self._left_at.items()}
         for channel in self.channels:
             channel.restart(forget=read)
             detail = f"suspended for {slept_s:.1f} s"

@@ -395,3 +395,5 @@ class Snapshot:
     """How processes' users are named: counters under names of one kind must not be shown under another."""
     number: int = field(default=0, compare=False)
     """A later snapshot of the same ledger has a higher one."""
+    asleep_s: float = 0.0
+    """Seconds for which the machine had been suspended since its boot when the positions were taken."""

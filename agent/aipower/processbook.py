@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from aipower.accounts import Dormant, PartAccount, ProcessAccount, SeriesKey, series_key
@@ -104,8 +105,11 @@ class ProcessBook:
     def retire(self, now_s: float, retention_s: float) -> None:
         """Withdraw the accounts of processes that ended more than `retention_s` ago."""
         self._now_s, self._retention_s = now_s, retention_s
-        for process in [process for process in self._dormant if not self._directory.alive(process)]:
-            del self._dormant[process]
+        for process, dormant in list(self._dormant.items()):
+            if not self._directory.alive(process):
+                del self._dormant[process]
+            elif dormant.withdrawn_s == math.inf:
+                dormant.withdrawn_s = now_s
         for process, account in list(self.shown.items()):
             if account.ended_s is None and not self._directory.alive(process):
                 account.end(now_s)
@@ -166,11 +170,11 @@ class ProcessBook:
 
         It begins at 0 again, and no scraper looks less often than that.
         """
-        return self._now_s - dormant.withdrawn_s >= self._retention_s
+        return not self._retention_s or self._now_s - dormant.withdrawn_s >= self._retention_s
 
     def _asleep(self, account: ProcessAccount) -> Dormant:
-        """Its process goes on without the account."""
-        return Dormant(account.run, account.info.user, account.rank_uj, self._now_s)
+        """Its process goes on without the account; `retire` notes since when."""
+        return Dormant(account.run, account.info.user, account.rank_uj, math.inf)
 
     def _exchange(self, holder: ProcessId, newcomer: ProcessId, run: str) -> None:
         """Give the place of `holder` to `newcomer`, unless its series would fall."""

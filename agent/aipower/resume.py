@@ -11,6 +11,7 @@ from aipower.model import (
     UJ_PER_J,
     Calibration,
     Device,
+    DeviceState,
     EnergyDelta,
     Fault,
     Position,
@@ -24,8 +25,11 @@ from aipower.model import (
 from aipower.seams import ProcessDirectory, SensorTraits
 from aipower.userbook import REST
 
-KEEP_DEVICE_S = 7 * 86400.0
-"""A device that no agent has seen for so long is forgotten at the next start: it was replaced."""
+MOST_UNSEEN = 64
+"""Devices that are away and yet kept. Not by time: what comes back from a long repair must not begin at 0, and a machine
+that starts with a wrong date must not forget all it has."""
+SUSPENDED_S = 0.5
+"""CLOCK_BOOTTIME runs on while the machine is suspended, CLOCK_MONOTONIC does not; less is no suspension."""
 SHORTEST_S = 1e-6
 """Length of an interval that is not known."""
 
@@ -39,12 +43,16 @@ class Bridge:
     fault: Fault
 
 
-def positions(state: Snapshot | None, boot: str) -> Mapping[str, Position]:
-    """Where the accounts of `state` stand; without counters where they are of another boot."""
+def positions(state: Snapshot | None, boot: str, asleep_s: float) -> Mapping[str, Position]:
+    """Where the accounts of `state` stand; without counters if they are of another boot, or it slept since.
+
+    A suspended machine's counters may begin anew, which is a wrap as far as the values tell. `asleep_s` is for how long
+    it has been suspended since its boot, until now.
+    """
     if state is None:
         return {}
     known = {row.device.id: row.position for row in state.devices if row.position is not None}
-    if boot and state.boot == boot:
+    if boot and state.boot == boot and abs(asleep_s - state.asleep_s) <= SUSPENDED_S:
         return known
     return {device: replace(position, at_s=0.0, counter_uj=None) for device, position in known.items()}
 
@@ -90,7 +98,7 @@ def revived(state: Snapshot, now_s: float, boot: str, naming: str, directory: Pr
 
     Runs have ended too, until they are registered again: nobody can tell if they go on.
     """
-    devices = tuple(row for row in state.devices if state.at_unix_s - row.seen_unix_s <= KEEP_DEVICE_S)
+    devices = _kept(state)
     kept = frozenset(row.device.id for row in devices)
     living = {who for who in {row.info.id for row in state.processes if row.info} if directory.alive(who)}
     same_boot, same_names = bool(boot) and state.boot == boot, state.naming == naming
@@ -117,6 +125,14 @@ def revived(state: Snapshot, now_s: float, boot: str, naming: str, directory: Pr
         users=tuple(_users((row for row in state.users if row.device.id in kept), same_names=same_names)),
         fault_counts={key: count for key, count in state.fault_counts.items() if key[0] in kept or not key[0]},
     )
+
+
+def _kept(state: Snapshot) -> tuple[DeviceState, ...]:
+    """The devices of `state` without those that are too many of the unseen ones; the longest unseen go first."""
+    unseen = [row for row in state.devices if row.seen_unix_s != state.at_unix_s]
+    unseen.sort(key=lambda row: row.seen_unix_s, reverse=True)
+    gone = frozenset(row.device.id for row in unseen[MOST_UNSEEN:])
+    return tuple(row for row in state.devices if row.device.id not in gone)
 
 
 def _renamed(info: ProcessInfo, directory: ProcessDirectory, *, lives: bool) -> ProcessInfo:

@@ -42,14 +42,14 @@ class RunBook:
         return True
 
     def count(self, run: str, device: str, part: PartAccount) -> None:
-        """Take in what a process of `run` used of `device`, if it has an account or there is room for one."""
-        account = self._open(run)
+        """Take in what a process of `run` used of `device`, if it has an account: who is late must not open one."""
+        account = self._accounts.get(run)
         if account is not None:
             account.part(device).count(part)
 
     def doubt(self, run: str, device: str, error: PartError) -> None:
-        """Take in how far one window's energy may be off."""
-        account = self._open(run)
+        """Take in how far one window's energy may be off, if `run` has an account."""
+        account = self._accounts.get(run)
         if account is not None:
             account.part(device).doubt(error)
 

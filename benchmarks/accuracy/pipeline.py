@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from aipower.attribution.apportion import TOGETHER
 from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.record.measured import RUN
@@ -37,6 +38,8 @@ class Watch:
         self._rng = rng
         self._clock = SimulatedClock(case.from_s - len(case.parts) * rng.uniform(*BEFORE_S), case.wall_steps)
         self.ledger = Ledger(SimulatedProcesses(case.names), max_processes=4096)
+        for run in (RUN, TOGETHER, *(name for part in case.parts for name in part.groups)):
+            self.ledger.register_run(run, "", "")
         self.meter = self._meter()
 
     def run(self) -> None:

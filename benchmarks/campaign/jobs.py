@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+SLEEP = shutil.which("sleep") or "/bin/sleep"
+NAMES = 211
+"""Programs: what is learned of each must not grow with their number."""
+
 
 class Jobs:
-    """`count` real processes; the scripted driver reads the pid of each from a file."""
+    """`count` real processes, many of them of one name; the scripted driver reads the pid of each from a file."""
 
     def __init__(self, folder: Path, count: int) -> None:
         self._folder = folder
@@ -42,7 +47,10 @@ class Jobs:
     def replace(self, place: int) -> None:
         """End who is at `place` and start another."""
         self.end(place)
-        process = self._processes[place] = subprocess.Popen(["sleep", "100000"])
+        program = self._folder / f"job{self.started % NAMES}"
+        if not program.exists():
+            program.symlink_to(SLEEP)
+        process = self._processes[place] = subprocess.Popen([program, "100000"])
         fresh = self._folder / f"{place}.new"
         fresh.write_text(f"{process.pid}\n")
         fresh.replace(self.file(place))

@@ -1,4 +1,4 @@
-"""A tree of powercap whose counters a thread advances; what they count is a function of time, so the truth is known."""
+"""A tree of powercap whose counters a thread advances; they are a function of time, so the truth is known."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 DIGITS = 14
-BASE_UJ = 10 ** (DIGITS - 1)
+BASE_UJ = int(10 ** (DIGITS - 1))
 """All values have so many digits until 900 MJ later: they are written in place, and a reader sees a whole number."""
 RANGE_UJ = 10**16
 STEP_S = 0.004
@@ -34,7 +34,8 @@ class Zone:
         elapsed_s = at_s - self.began_s
         angle = 2 * math.pi * elapsed_s / self.period_s
         swing_j = self.swing_w * self.period_s / (2 * math.pi) * (1 - math.cos(angle))
-        return BASE_UJ + int((self.watts * elapsed_s + swing_j) * 1e6)
+        used_uj = int((self.watts * elapsed_s + swing_j) * 1e6)
+        return BASE_UJ + used_uj
 
     @property
     def most_w(self) -> float:

@@ -8,7 +8,9 @@ import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.campaign.node import Wish, node
@@ -43,24 +45,31 @@ def main(argv: Sequence[str]) -> int:
 def crash(folder: Path, rounds: int, seed: int) -> tuple[list[str], list[str]]:
     """What was seen in so many rounds, and what was wrong."""
     dice, began_s = random.Random(seed), time.monotonic()
-    with node(folder, WISH) as made:
-        with Scraper(made.port) as scraper, Runs(folder / "run-0", made.environ, 1) as first:
-            with Runs(folder / "run-1", made.environ, 2) as second:
-                campaign = Campaign(made, scraper, dice)
-                for number in range(rounds):
-                    campaign.round(ENDS[number % len(ENDS)], life_s(dice))
-                    if os.isatty(2):
-                        print(f"\r{number + 1} rounds, {len(campaign.tally.wrong)} wrong ", end="", file=sys.stderr)
-                last_round(campaign)
-        tally, runs = campaign.tally, first.told + second.told
-    wrong = [*tally.wrong, *scraper.wrong, *first.wrong, *second.wrong]
-    lines = [
-        f"{rounds} rounds in {time.monotonic() - began_s:.0f} s, seed {seed}: {dict(tally.ends)}",
-        f"{tally.pages} pages, of {tally.rounds_seen} agents; {campaign.tracker.compared} counter values compared with "
-        f"the page before; {scraper.refused} scrapes found nobody; slowest scrape {scraper.slowest_s:.2f} s",
-        f"{tally.bridged} times a device was told not to have been watched; most that a page was behind: "
-        f"{tally.lag_s:.1f} s",
-        f"declared missing after power cuts: { {device: f'{lost / 1e6:.1f} J' for device, lost in tally.lost_uj.items()} }",
-        f"runs: {dict(runs)}; journal {sum(f.stat().st_size for f in made.state.iterdir())} bytes",
+    with ExitStack() as stack:
+        made = stack.enter_context(node(folder, WISH))
+        scraper = stack.enter_context(Scraper(made.port))
+        runs = [stack.enter_context(Runs(folder / f"run-{n}", made.environ, seed + n)) for n in range(RUNNERS)]
+        campaign = Campaign(made, scraper, dice)
+        for number in range(rounds):
+            campaign.round(ENDS[number % len(ENDS)], life_s(dice))
+            if os.isatty(2):
+                print(f"\r{number + 1} rounds, {len(campaign.tally.wrong)} wrong ", end="", file=sys.stderr)
+        last_round(campaign)
+    wrong = [*campaign.tally.wrong, *scraper.wrong, *(line for runner in runs for line in runner.wrong)]
+    wall_s = time.monotonic() - began_s
+    return [f"{rounds} rounds in {wall_s:.0f} s, seed {seed}", *report(campaign, runs)], wrong
+
+
+def report(campaign: Campaign, runs: Sequence[Runs]) -> list[str]:
+    """Lines for people."""
+    tally, scraper = campaign.tally, campaign.scraper
+    told = sum((runner.told for runner in runs), Counter[str]())
+    lost = ", ".join(f"{device} {lost_uj / 1e6:.1f} J" for device, lost_uj in sorted(tally.lost_uj.items()))
+    return [
+        f"ends: {dict(tally.ends)}; {tally.rounds_seen} agents lived long enough for a page with devices",
+        f"pages: {tally.pages}, slowest {scraper.slowest_s:.2f} s; {scraper.refused} scrapes found nobody",
+        f"counter values compared with the page before: {campaign.tracker.compared}",
+        f"devices read again and told so: {tally.bridged}; most that a page was behind: {tally.lag_s:.1f} s",
+        f"declared missing: {lost or 'nothing'}",
+        f"runs: {dict(told)}",
     ]
-    return lines, wrong

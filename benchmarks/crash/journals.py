@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ LOSSES = ("gap", "counter_reset", "implausible", "counter_stuck", "suspended")
 OTHER_BOOT = "another boot"
 OLDER_DEVICE = ("uuid", "driver", "parent", "seen_unix_s")
 """What an earlier version may not have known of a device; all of it has defaults."""
+WHOLE_PART = (0, 0, 0, 0.0, 0.0)
 PART_FIELDS = 3
 """Place, active and context: the errors behind them came later."""
 
@@ -64,7 +65,7 @@ def as_of_another_version(folder: Path, dice: random.Random) -> None:
     _rewrite(folder, lambda payload: _other_version(payload, dice))
 
 
-def _rewrite(folder: Path, change: Any) -> None:
+def _rewrite(folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Have `change` make a new payload of that of each slot that is whole."""
     for name in SLOTS:
         try:
@@ -95,4 +96,4 @@ def _other_row(row: dict[str, Any], *, older: bool, leave_out: tuple[str, ...]) 
 
 
 def _other_part(part: list[Any], *, older: bool) -> list[Any]:
-    return part[:PART_FIELDS] if older else [*(part + [0, 0.0, 0.0])[: max(len(part), 5)], 1.5, "new"]
+    return part[:PART_FIELDS] if older else [*part, *WHOLE_PART[len(part) :], 1.5, "new"]

@@ -1,4 +1,4 @@
-"""One round of the crash campaign: an agent lives for a random while and is killed; all that it has shown is judged."""
+"""Rounds of the crash campaign: an agent lives for a random while and is killed; what it has shown is judged."""
 
 from __future__ import annotations
 

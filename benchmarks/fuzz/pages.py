@@ -53,9 +53,10 @@ def fuzz(inputs: int, seed: int) -> Outcome:
     """What two agents made of `inputs` requests, sent in turn."""
     dice, outcome = random.Random(seed), Outcome()
     with ExitStack() as stack:
+        plain, locked = _folder(stack), _folder(stack)
         targets = (
-            Target(stack.enter_context(agent(_folder(stack))), b""),
-            Target(stack.enter_context(agent(folder := _folder(stack), *_locked(folder))), PASSWORD),
+            Target(stack.enter_context(agent(plain)), b""),
+            Target(stack.enter_context(agent(locked, *_locked(locked))), PASSWORD),
         )
         outcome.notes += [f"before: {target.running.cost()}" for target in targets]
         for number in range(inputs):

@@ -89,7 +89,7 @@ def fuzz(inputs: int, seed: int) -> Outcome:
 def throw(kind: Input, ground: Field, dice: random.Random, outcome: Outcome) -> None:
     """One input; what it raises is a finding."""
     # An input that is worked on for ever ends all of it, with a traceback of where.
-    faulthandler.dump_traceback_later(HANG_S, exit=True, file=sys.__stderr__)
+    faulthandler.dump_traceback_later(HANG_S, exit=True, file=sys.__stderr__ or 2)
     try:
         outcome.answers[f"{kind.__name__} {kind(ground, dice)}"] += 1
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for

@@ -12,17 +12,19 @@ HASH = "$2y$10$mDwo.lAisC94iLAyP81MCesa29IzH37oigHC/42V2pdJlUprsJPze"
 VALUES = (
     "1", "-1", "0", "0.02", "1e400", "nan", "inf", "-inf", "", " ", "auto", "none", "fake", "fake:2", "nvml,rapl",
     "127.0.0.1:9877", "[::1]:0", "[", ":", "a:b", "9" * 5000, "/", "/x", "/\0", "/" + "a" * 5000, "\ud800", "\udcff",
-    "name", "uid", "debug", "json", "٣", "1_000", "0x10", "1\n2", "\x1b[31m", "é", "true", "[]", "{}", "\x7f", "\u2028",
+    "name", "uid", "debug", "json", "٣", "1_000", "0x10", "1\n2", "\x1b[31m", "é", "true", "[]", "{}",
+    "\x7f", "\u2028",
 )  # fmt: skip
 TOML_PIECES = (
     b"=", b"[", b"]", b"[[", b"{", b"}", b'"""', b"'''", b"'", b'"', b"#", b"\\u0000", b"\\U00110000", b".", b"\n",
-    b"\r", b"\0", b"\xff", b"\xef\xbb\xbf", b"1979-05-27T07:32:00Z", b"inf", b"0x", b"1_0", b"true", b",", b"\xed\xa0\x80",
-    b"a." * 50, b"[" * 300, b"9" * 5000, b"interval_s = 2\n", b"interval_s.x = 1\n", b"[listen]\n",
+    b"\r", b"\0", b"\xff", b"\xef\xbb\xbf", b"1979-05-27T07:32:00Z", b"inf", b"0x", b"1_0", b"true", b",",
+    b"\xed\xa0\x80", b"a." * 50, b"[" * 300, b"9" * 5000, b"interval_s = 2\n", b"interval_s.x = 1\n", b"[listen]\n",
 )  # fmt: skip
 YAML_PIECES = (
-    b": ", b"- ", b"? ", b"&a ", b"*a", b"!!python/object:os.system ", b"!!binary ", b"|\n", b">\n", b"{", b"}", b"[", b"]",
-    b"<<: *a\n", b"---\n", b"...\n", b"%YAML 9.9\n", b"\t", b"\0", b"\xff", b"\xfe\xff", b"'", b'"', b"#", b"\n", b"  ",
-    b"tls_server_config:\n", b"basic_auth_users:\n", b"{" * 300, b"- " * 300, b"&x [*x, *x]", b"9" * 5000, b"\xc2\x85",
+    b": ", b"- ", b"? ", b"&a ", b"*a", b"!!python/object:os.system ", b"!!binary ", b"|\n", b">\n", b"{", b"}", b"[",
+    b"]", b"<<: *a\n", b"---\n", b"...\n", b"%YAML 9.9\n", b"\t", b"\0", b"\xff", b"\xfe\xff", b"'", b'"', b"#", b"\n",
+    b"  ", b"tls_server_config:\n", b"basic_auth_users:\n", b"{" * 300, b"- " * 300, b"&x [*x, *x]",
+    b"9" * 5000, b"\xc2\x85",
 )  # fmt: skip
 WEB = (
     f"""tls_server_config:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
-from benchmarks.soak.cli import main  # noqa: E402 - parts of it are the tests'
+from benchmarks.soak.cli import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -14,7 +14,8 @@ from typing import Self
 
 from benchmarks.campaign.node import Node
 
-STEP_S = 0.15
+STEP_S = 0.07
+"""Between two jobs: in ten minutes each GPU has had a thousand, which is as many as anything remembers."""
 CHURN = "while :; do sleep 0.02; (: & wait); done"
 """Some 60 processes a second that live for a moment."""
 SIGHUP_EACH_S, CLIENT_EACH_S = 7.0, 1.0

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.campaign.node import Node, Wish, node, wait_until
-from benchmarks.campaign.pages import Series, broken_laws, by_device, DEVICE
+from benchmarks.campaign.pages import DEVICE, Series, broken_laws, by_device
 from benchmarks.campaign.runs import Runs
 from benchmarks.campaign.scraper import Scraper
 from benchmarks.campaign.tracker import Tracker
@@ -27,8 +27,8 @@ LOOK_S = 10.0
 MOST_LOOKS = 60
 """Of a short soak too: for a trend there must be enough of them."""
 SCRAPE_S = 1.0
-WARM_UP = 0.35
-"""Share of the time in which caches fill and accounts reach their bounds."""
+WARM_UP = 0.55
+"""Share of the time in which caches fill and accounts reach their bounds: idle levels remember ten minutes."""
 MOST_MB_PER_H = 1.0
 MOST_MORE = 4
 """Descriptors and threads may be so many more at the end: a scrape, a run and a reload may be under way."""
@@ -145,23 +145,25 @@ def growth(gauges: Sequence[Gauge]) -> list[str]:
 def report(seen: Soak, interval_s: float) -> list[str]:
     """Lines for people."""
     first, last, late = seen.gauges[0], seen.gauges[-1], settled(seen.gauges)
-    span_s, ticks = last.at_s - first.at_s, last.ticks - first.ticks
+    span_s, ticks = last.at_s - first.at_s, max(1.0, last.ticks - first.ticks)
+    cpu, late_ms = (last.cpu_s - first.cpu_s) / span_s, 1000 * (last.late_s - first.late_s) / ticks
     lines = [
-        f"{last.at_s / 60:.1f} min at {interval_s} s: {last.ticks:.0f} ticks, as many as in {last.ticks / 3600:.1f} h at 1 s",
-        f"CPU {100 * (last.cpu_s - first.cpu_s) / span_s:.1f} % of a core; ticks late by "
-        f"{1000 * (last.late_s - first.late_s) / max(1, ticks):.2f} ms on average, {last.missed:.0f} missed",
+        f"{last.at_s / 60:.1f} min, {interval_s} s: {last.ticks:.0f} ticks, as in {last.ticks / 3600:.1f} h at 1 s",
+        f"CPU {100 * cpu:.1f} % of a core; ticks {late_ms:.2f} ms late on average, {last.missed:.0f} missed",
         f"{seen.pages} pages, slowest {seen.slowest_s:.2f} s; {dict(seen.done)}",
     ]
     if len(late) >= BLOCKS:
-        for name in ("resident_mb", "anonymous_mb"):
-            values = [getattr(gauge, name) for gauge in late]
-            trend = slope([gauge.at_s / 3600 for gauge in late], values)
-            per_ticks = 3600 * trend.value * span_s / 3600 / max(1, ticks)
-            lines.append(
-                f"{name} after warm-up: {values[0]:.2f} to {values[-1]:.2f}, most {max(values):.2f}; "
-                f"{trend.value:+.2f} ± {trend.half_width:.2f} per hour, {per_ticks:+.3f} per 3600 ticks"
-            )
+        lines += [_trend(name, late, span_s / ticks) for name in ("resident_mb", "anonymous_mb")]
         for name in ("descriptors", "threads"):
             values = [getattr(gauge, name) for gauge in late]
             lines.append(f"{name} after warm-up: {min(values)} to {max(values)}")
     return lines
+
+
+def _trend(name: str, late: Sequence[Gauge], tick_s: float) -> str:
+    values = [getattr(gauge, name) for gauge in late]
+    trend = slope([gauge.at_s / 3600 for gauge in late], values)
+    return (
+        f"{name} after warm-up: {values[0]:.2f} to {values[-1]:.2f}, most {max(values):.2f}; "
+        f"{trend.value:+.2f} ± {trend.half_width:.2f} per hour, {tick_s * trend.value:+.3f} per 3600 ticks"
+    )

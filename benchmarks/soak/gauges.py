@@ -57,4 +57,4 @@ def look(pid: int, page: Series, since_s: float, proc: Path = Path("/proc")) -> 
 
 def _mb(text: str) -> float:
     """`1234 kB` in megabytes."""
-    return int(text.split()[0]) * 1024 / 1e6
+    return int(text.split(maxsplit=1)[0]) * 1024 / 1e6

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import fmean
 
 from aipower.calibration.student import quantile_975
@@ -35,8 +36,7 @@ def slope(xs: Sequence[float], ys: Sequence[float], blocks: int = BLOCKS) -> Slo
     if len(xs) != len(ys) or blocks < 3 or len(xs) < blocks:
         raise ValueError(f"{len(xs)} and {len(ys)} values for {blocks} blocks")
     edges = [round(place * len(xs) / blocks) for place in range(blocks + 1)]
-    mean_xs = [fmean(xs[low:high]) for low, high in zip(edges, edges[1:], strict=False)]
-    mean_ys = [fmean(ys[low:high]) for low, high in zip(edges, edges[1:], strict=False)]
+    mean_xs, mean_ys = ([fmean(row[low:high]) for low, high in pairwise(edges)] for row in (xs, ys))
     return _fit(mean_xs, mean_ys)
 
 

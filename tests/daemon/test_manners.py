@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from aipower.daemon.signals import ECHO_S
 from daemon.agents import LIMIT_S, agent
 
 FAKE = ("--sensors", "fake")
@@ -167,6 +168,7 @@ def test_the_second_wish_to_stop_is_granted_at_once(second: int) -> None:
         process.terminate()
         assert process.stdout is not None
         assert process.stdout.readline() == "Ask.STOP\n"
+        time.sleep(2 * ECHO_S)  # sooner it would be the same wish
         began_s = time.monotonic()
         process.send_signal(second)
         assert process.wait(LIMIT_S) == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aipower.daemon.reload import LIVE, REFUSED, Reloader, Reloading, unchecked
+from aipower.daemon.reload import LIVE, PARTLY, REFUSED, Reloader, Reloading, unchecked
 from aipower.errors import UsageError
 from aipower.settings.config import AgentConfig
 
@@ -69,6 +69,25 @@ def test_nothing_is_in_force_before_everybody_has_agreed() -> None:
     assert rig.reloader.reload() == REFUSED
     assert rig.taken == []
     assert rig.failures == ["web.yml: no such key"]
+
+
+def test_settings_of_which_one_part_cannot_be_put_in_force_are_not_said_to_be_refused(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(_config: AgentConfig) -> None:
+        raise RuntimeError("can't start new thread")
+
+    rig = Rig(wanted := AgentConfig(interval_s=0.5))
+    rig.reloader.add(unchecked(fail))
+    after: list[AgentConfig] = []
+    rig.reloader.add(unchecked(after.append))
+    assert rig.reloader.reload() == PARTLY
+    assert (rig.taken, after) == ([wanted], [wanted]), "the others take them all the same"
+    assert rig.reloader.config == wanted
+    assert rig.failures == ["""RuntimeError("can't start new thread")"""]
+    assert not [line for line in caplog.messages if "old settings go on" in line]
+    (told,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "not all of them" in told.getMessage()
 
 
 def test_who_comes_after_a_reload_takes_its_settings() -> None:

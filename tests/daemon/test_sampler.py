@@ -90,6 +90,19 @@ def test_it_is_stale_when_ticks_stop_coming_and_the_time_without_is_one_fault() 
     assert rig.faults()["", "late"] == 1
 
 
+def test_a_tick_that_is_late_in_the_end_is_one_fault() -> None:
+    clock, pauses_s = FakeClock(100.0), [0.0, 20.0, 0.0]
+    rig = Rig(clock, [Sensor(clock, lambda: clock.sleep(pauses_s.pop(0)))])
+    counts = []
+    while pauses_s:
+        rig.tick()
+        clock.sleep(1)
+        newest = rig.sampler.snapshot()
+        assert newest is not None
+        counts.append(newest.fault_counts.get(("", "late"), 0))
+    assert counts == [0, 1, 1]
+
+
 def test_a_first_read_that_hangs_makes_it_stale_too() -> None:
     clock = FakeClock(100.0)
     rig = Rig(clock, [Sensor(clock)])

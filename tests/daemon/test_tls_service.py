@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import ssl
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -142,6 +144,51 @@ def test_only_certificates_with_an_allowed_name_come_in(site: Site, names: str, 
             site.get(service, site.client)
 
 
+@pytest.mark.parametrize("asks", ["RequireAndVerifyClientCert", "VerifyClientCertIfGiven"])
+def test_a_client_is_verified_each_time_though_it_offers_an_old_session(site: Site, asks: str) -> None:
+    """TLS 1.2 has a cache of sessions beside the tickets; the certificate may have ended meanwhile."""
+    service = site.serve(CLIENTS.replace("RequireAndVerifyClientCert", asks))
+    context = client_context(site.authority, site.client)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    first = visit(service, context)
+    assert (first.text[:12], first.reused) == (b"HTTP/1.1 200", False)
+    again = visit(service, context, first.session)
+    assert (again.text, again.reused) == (b"", True)
+    # The session is forgotten with the connection: a client that insists is verified.
+    until(lambda: visit(service, context, first.session).text.startswith(b"HTTP/1.1 200"))
+    assert not visit(service, context, first.session).reused
+
+
+def test_a_session_goes_on_where_no_client_is_verified(site: Site) -> None:
+    service, context = site.serve(PAIR), client_context(site.authority)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    again = visit(service, context, visit(service, context).session)
+    assert (again.text[:12], again.reused) == (b"HTTP/1.1 200", True)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a client got, whether an old session was taken up, and the one to go on with next time."""
+
+    text: bytes
+    reused: bool | None
+    session: ssl.SSLSession | None
+
+
+def visit(service: HttpService, context: ssl.SSLContext, session: ssl.SSLSession | None = None) -> Visit:
+    with (
+        socket.create_connection((service.address.host, service.address.port), timeout=DEADLINE_S) as connection,
+        context.wrap_socket(connection, server_hostname="localhost", session=session) as wrapped,
+    ):
+        with contextlib.suppress(ConnectionError):
+            wrapped.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        try:
+            text = read_to_end(wrapped)
+        except ssl.SSLEOFError:
+            text = b""
+        return Visit(text, wrapped.session_reused, wrapped.session)
+
+
 # --- changes ---
 
 
@@ -167,6 +214,15 @@ def test_a_wrong_file_is_refused_and_the_old_goes_on(site: Site) -> None:
     assert httpx.get(service.url, timeout=DEADLINE_S).status_code == 401
     with pytest.raises(UsageError, match="nonsense"):
         HttpService(application(), "127.0.0.1", 0, web_config=path)
+
+
+def test_what_was_checked_is_put_in_force_whatever_the_file_says_by_then(site: Site) -> None:
+    service = site.serve("")
+    apply = service.check(path := site.write(USERS))
+    assert httpx.get(service.url, timeout=DEADLINE_S).status_code == 200, "nothing is in force yet"
+    path.write_text("nonsense: 1\n")
+    apply()
+    assert httpx.get(service.url, timeout=DEADLINE_S).status_code == 401
 
 
 def test_a_renewed_certificate_is_shown_to_new_connections(site: Site, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from queue import SimpleQueue
 
+import pytest
+
 from aipower.daemon.finder import Finder
 from aipower.daemon.search import Source
 from aipower.daemon.work import End, Parts, Work
@@ -121,6 +123,24 @@ def test_a_bug_at_the_start_ends_the_agent() -> None:
     ends: SimpleQueue[End] = SimpleQueue()
     Work(wire, CLOCK, ends.put).start()
     assert ends.get(timeout=DEADLINE_S) == 1
+
+
+class Unstartable(Finder):
+    """One more thread than the system allows."""
+
+    def start(self) -> None:
+        raise RuntimeError("can't start new thread")
+
+
+def test_an_agent_that_has_started_by_half_ends(caplog: pytest.LogCaptureFixture) -> None:
+    rig = Rig(CLOCK, [Sensor(CLOCK)], interval_s=0.02)
+    ends: SimpleQueue[End] = SimpleQueue()
+    work = Work(lambda: Parts(rig.sampler, Unstartable(rig.meter, rig.sampler, (), CLOCK)), CLOCK, ends.put)
+    work.start()
+    assert ends.get(timeout=DEADLINE_S) == 1
+    assert caplog.messages == ["the agent cannot start"]
+    work.stop()
+    assert not work.hangs()
 
 
 def test_it_samples_from_start_to_stop() -> None:

@@ -16,7 +16,7 @@ from aipower.daemon.http import Health, HttpService, make_app
 from aipower.doctor import agent
 from aipower.doctor.world import Answer, connects, http_get
 from aipower.settings.address import Address
-from daemon.sites import PAIR, USERS, site
+from daemon.sites import CLIENTS, PAIR, USERS, site
 from doctor.children import closed_port
 from doctor.worlds import make_world, raises
 
@@ -135,6 +135,8 @@ def test_an_agent_behind_tls_and_a_password(tmp_path: Path) -> None:
     with site(tmp_path) as made:
         address = made.serve(PAIR).address
         assert http_get(address, "/") == Answer(200, "hello\n", tls=True)
+        closed = make_world(tmp_path / "world", listen=made.serve(CLIENTS).address, get=http_get)
+        assert "demands TLS and a certificate" in agent.reachable(closed).found
         locked = make_world(tmp_path / "world", listen=made.serve(PAIR + USERS).address, get=http_get)
         assert agent.reachable(locked).verdict == "ok"
         assert "asks for a password" in agent.reachable(locked).found

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aipower.daemon.pace import Pace, Schedule
@@ -157,6 +157,13 @@ class Sleeper:
             self.sleep()
         return self.counter_uj, None
 
+    def look(self) -> None:
+        """What is done for a run 0.1 s after a tick."""
+        self.clock.sleep(0.1)
+        self.counter_uj += 10_000_000
+        self.meter.sample()
+        self.meter.attribute()
+
     def sleep(self) -> None:
         """An hour, in which the counters go somewhere else."""
         self.sleeps_in_read = False
@@ -167,21 +174,36 @@ class Sleeper:
         """One tick after 0.2 s of 100 W."""
         self.clock.sleep(0.2)
         self.counter_uj += 20_000_000
-        self.tick.run(self.schedule, late=False)
+        self.tick.run(self.schedule, late=lambda: False)
 
 
-@given(st.lists(st.sampled_from(["awake", "sleep", "sleep in a read"]), min_size=10, max_size=60))
+AWAKE = ["awake"] * 12
+"""By then the rhythm of the counter is known."""
+
+
+@given(
+    st.lists(
+        st.sampled_from(["awake", "sleep", "sleep in a read", "sleep in a look", "look after a sleep"]),
+        min_size=10,
+        max_size=60,
+    )
+)
+@example([*AWAKE, "sleep", *AWAKE])
+@example([*AWAKE, "look after a sleep", *AWAKE])
+@example([*AWAKE, "sleep in a look", *AWAKE])
 def test_no_sleep_is_counted_whenever_it_comes(course: list[str]) -> None:
     machine = Sleeper()
     for what in course:
-        if what == "sleep":
+        if what in {"sleep", "look after a sleep"}:
             machine.sleep()
-        machine.sleeps_in_read = what == "sleep in a read"
+        machine.sleeps_in_read = what in {"sleep in a read", "sleep in a look"}
+        if "look" in what:
+            machine.look()
         machine.run()
-    sleeps = len(course) - course.count("awake")
+    sleeps, looks = len(course) - course.count("awake"), sum("look" in what for what in course)
     for device in (GPU, CPU):
         energy_uj = machine.ledger.totals(device.id).energy_uj
-        assert energy_uj <= 20_000_000 * len(course)
+        assert energy_uj <= 20_000_000 * len(course) + 10_000_000 * looks
         assert machine.ledger.snapshot(0.0, "", {}).fault_counts[device.id, "suspended"] == sleeps
         if sleeps == 0:
             assert energy_uj >= 20_000_000 * (len(course) - 8)

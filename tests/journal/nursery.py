@@ -81,12 +81,13 @@ def agent(folder: Path, shown: int) -> None:
     ledger = Ledger(directory, boot=BOOT)
     if state is not None:
         ledger.restore(revived(state, clock.monotonic_s(), BOOT, "", directory))
+    ledger.register_run("run", "", "")
     meter = Meter(
         SensorSet([hardware], {GPU.id: hardware}),
         ledger,
         clock,
         run_of=lambda _: "run",
-        positions=positions(state, BOOT),
+        positions=positions(state, BOOT, 0.0),
     )
     writer.start()
     while True:

@@ -44,6 +44,7 @@ def test_no_counter_falls_over_a_restart(before: list[Event], after: list[Event]
     state = decode(encode(last))
     assert state.devices == last.devices
     assert (state.boot, state.naming, state.since_unix_s) == (BOOT, "name", 5.0)
+    assert decode(encode(replace(last, asleep_s=7.5))).asleep_s == 7.5
     ledger = again(state, directory, now_s=len(before) - 1.0, cap=next_cap)
     first = shot(ledger)
     assert_conserved(first)

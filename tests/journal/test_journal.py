@@ -189,6 +189,27 @@ def test_two_agents_never_write_one_journal(tmp_path: Path) -> None:
     second.close()
 
 
+def test_what_another_agent_has_written_is_kept_aside_also_where_the_disk_fails_at_first(tmp_path: Path) -> None:
+    disk = FailingDisk(broken=False)
+    first, second = Journal(Folder(tmp_path)), Journal(Folder(tmp_path, disk))
+    first.open()
+    first.save(OLD)
+    before = (tmp_path / SLOTS[0]).read_bytes()
+    with pytest.raises(JournalError):
+        second.save(NEW)
+    first.close()
+    disk.broken = True
+    with pytest.raises(JournalError):
+        second.save(NEW)
+    assert second.foreign, "nobody has been told yet"
+    disk.broken = False
+    second.save(NEW)
+    second.close()
+    assert not second.foreign
+    assert version(loaded(tmp_path)) == "new"
+    assert (tmp_path / f"{SLOTS[0]}.superseded").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("number", "word"),
     [

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from aipower.journal import writer as journal_writer
-from aipower.journal.folder import SLOTS, Folder
+from aipower.journal.folder import LOCK, SLOTS, Folder
 from aipower.journal.journal import Journal
 from aipower.journal.slots import FORMAT
 from aipower.journal.troubles import Troubles
-from aipower.journal.writer import LATE_S, JournalWriter, open_journal
+from aipower.journal.writer import LATE_S, LOCK_PATIENCE_S, JournalWriter, open_journal
 from aipower.model import Snapshot
 from aipower.seams import SystemClock
 from fakes import FakeClock
@@ -195,14 +195,65 @@ def test_an_end_on_a_full_disk_is_an_end(tmp_path: Path) -> None:
 def test_a_second_agent_runs_without(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with writing(tmp_path) as first:
         assert first.flushed(shot(7), WAIT_S)
-        assert open_journal(tmp_path, SystemClock())[1] is None, "it is the first one's to go on with"
-        with writing(tmp_path) as second:
-            second.offer(shot(1))
-            assert not second.flushed(shot(1), WAIT_S)
-            assert not second.state().up
-            assert [fault.reason for fault in second.take_faults()] == ["journal_locked"]
+        clock = FakeClock()
+        second, state = open_journal(tmp_path, clock, 0.02)
+        assert state is None, "it is the first one's to go on with"
+        assert clock.now_s >= LOCK_PATIENCE_S
+        second.start()
+        second.offer(shot(1))
+        assert not second.flushed(shot(1), WAIT_S)
+        assert not second.state().up
+        assert [fault.reason for fault in second.take_faults()] == ["journal_locked"]
+        assert not second.close(WAIT_S)
         assert on_disk(tmp_path) == "7"
-    assert lines(caplog) == ["locked", "locked"], "once for each"
+    assert lines(caplog) == ["locked"], "once"
+
+
+def test_an_agent_that_ends_soon_is_waited_for_and_gone_on_from(tmp_path: Path) -> None:
+    with writing(tmp_path) as first:
+        assert first.flushed(shot(7), WAIT_S)
+
+        class Until(FakeClock):
+            def sleep(self, seconds: float) -> None:
+                super().sleep(seconds)
+                if self.now_s > LOCK_PATIENCE_S / 2:
+                    first.close(WAIT_S)
+
+        second, state = open_journal(tmp_path, Until())
+    assert state == shot(7)
+    second.start()
+    assert second.state().up
+    assert second.flushed(shot(8), WAIT_S)
+    assert not second.take_faults()
+    assert second.close(WAIT_S)
+    assert {path.name for path in tmp_path.iterdir()} == {*SLOTS, LOCK}
+
+
+def test_once_the_other_agent_has_gone_its_counters_are_kept_aside_and_that_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was in a driver that hung when systemd started the next: that one has counted from 0 on meanwhile."""
+    with writing(tmp_path) as first:
+        assert first.flushed(shot(6), WAIT_S)
+        assert first.flushed(shot(7), WAIT_S)
+        before = [(tmp_path / name).read_bytes() for name in SLOTS]
+        second, _ = open_journal(tmp_path, clock := FakeClock(), 0.02)
+        second.start()
+        second.offer(shot(1))
+        until(lambda: len(second.take_faults()) == 1)
+
+    def has_it_back() -> bool:
+        clock.sleep(1.0)
+        return second.state().up
+
+    until(has_it_back)
+    assert [fault.reason for fault in second.take_faults()] == ["journal_superseded"]
+    assert second.flushed(shot(101), WAIT_S)
+    assert second.flushed(shot(102), WAIT_S)
+    assert second.close(WAIT_S)
+    assert on_disk(tmp_path) == "102"
+    assert [(tmp_path / f"{name}.superseded").read_bytes() for name in SLOTS] == before
+    assert lines(caplog) == ["locked", "superseded"]
 
 
 @pytest.mark.parametrize(

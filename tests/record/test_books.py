@@ -62,6 +62,7 @@ def measured(
         {device.id: ScriptedUsage(clock, usage)} if usage else {},
     )
     ledger = Ledger(FakeDirectory())
+    ledger.register_run(RUN, "", "")
     meter = Meter(found, ledger, clock, run_of=lambda who: RUN if who == MINE else "")
     meter.sample()
     meter.prime()

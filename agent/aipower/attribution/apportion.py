@@ -195,6 +195,7 @@ class Apportioner:
         if len(self._recent) == REMEMBERED:
             oldest = self._recent.popleft()
             self._design.add(self._old, oldest, self._weight(self._design.residual(oldest, self._solution)))
+            self._old.trim(self._solution)
         self._recent.append(window)
         self._since_solved += 1
         if self._since_solved < self._solve_after:

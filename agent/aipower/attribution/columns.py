@@ -18,8 +18,8 @@ NAMESAKES = 3
 the workers of one job."""
 MEMORY = 0.98
 """Share of its seconds that a column keeps from one window to the next where they are ranked."""
-MOST_KNOWN = 4096
-"""Processes of which it is remembered how long they have worked."""
+MOST_KNOWN = 1024
+"""Processes of which it is remembered how long they have worked: each takes some 300 bytes, for each device."""
 
 NameOf = Callable[[ProcessId], str]
 """The name of a process's executable."""
@@ -38,7 +38,7 @@ class Columns:
 
     def count(self, usage: Usage) -> None:
         """Take note of who works in a window."""
-        if len(self._windows) > MOST_KNOWN:
+        if max(len(self._windows), len(self._latest)) > MOST_KNOWN:
             self._windows = dict.fromkeys(usage.busy_s, SEASONED)
             self._latest = {process: self._latest[process] for process in usage.busy_s if process in self._latest}
         for process in usage.busy_s:

@@ -17,6 +17,8 @@ from aipower.attribution.symmetric import Matrix
 
 LEAST_ERROR = 0.01
 """No load on a GPU is so regular that less would be honest."""
+MOST_COLUMNS = 16
+"""Of evidence that goes on for ever: twelve programs have columns at once, and some columns are no programs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,31 @@ class Evidence:
             fit.floor_j2,
             fit.floor_j2,
         )
+
+    def trim(self, solution: Solution) -> None:
+        """Forget the programs of long ago: on a node where they come and go there would be ever more."""
+        while len(self._columns) > MOST_COLUMNS:
+            least = min(self._columns, key=self.total_s)
+            self.forget(least, solution.intensity_w(least, self.mean_w))
+
+    def forget(self, column: str, intensity_w: float) -> None:
+        """Take `column` out, with the energy that it used if `intensity_w` was its intensity.
+
+        What is left is evidence of the others as if that had been known before.
+        """
+        gone = self._place[column]
+        energy_js, total_s2 = self._energies[gone], self._seconds2[gone][gone]
+        self._energies = [
+            energy - intensity_w * seconds
+            for energy, seconds in zip(self._energies, self._seconds2[gone], strict=True)
+        ]
+        self._energy2 = max(0.0, self._energy2 - 2 * intensity_w * energy_js + intensity_w**2 * total_s2)
+        self._energy_j = max(0.0, self._energy_j - intensity_w * self._totals_s[gone])
+        for row in (*self._seconds2, *self._noise2):
+            del row[gone]
+        for list_ in (self._columns, self._seconds2, self._noise2, self._energies, self._totals_s):
+            del list_[gone]
+        self._place = {name: place for place, name in enumerate(self._columns)}
 
     def _open(self, column: str) -> None:
         if column in self._place:

@@ -34,7 +34,6 @@ from aipower.model import Calibration
 from aipower.seams import Clock, Exporter, SystemClock
 from aipower.sensors.select import parse_selection
 from aipower.settings.config import AgentConfig
-from aipower.web.access import load_access
 
 __all__ = ["leave", "load_exporters", "run", "serve", "set_up_log"]
 
@@ -92,13 +91,8 @@ def web_path(config: AgentConfig) -> Path | None:
 
 
 def web_part(service: HttpService) -> Part:
-    """Checks the rules of access at a reload, and puts them into force."""
-
-    def part(config: AgentConfig) -> Callable[[], None]:
-        load_access(web_path(config))
-        return lambda: service.reload(web_path(config))
-
-    return part
+    """Checks the rules of access at a reload, and puts them into force as they were then."""
+    return lambda config: service.check(web_path(config))
 
 
 def serve(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 
 from aipower.errors import AipowerError
@@ -24,12 +24,14 @@ LIVE = (
 )
 """Settings that change without a restart, as some part takes each of them. The others are marked in the file."""
 REFUSED = "the last reload was refused, see the log"
+PARTLY = "the last reload is in force only in part, see the log"
 
 Part = Callable[[AgentConfig], Callable[[], None]]
 """Checks what it needs of new settings (and of files that belong to them), and returns what puts them into force.
 
-It changes nothing, and raises an `AipowerError` in one line where it does not want them. Each is called on a thread of
-the reload's own; settings that need a restart are in it as they were at the start.
+It changes nothing, and raises an `AipowerError` in one line where it does not want them. What it returns must not
+fail: others are in force by then. Each is called on a thread of the reload's own; settings that need a restart are in
+it as they were at the start.
 """
 
 
@@ -65,23 +67,32 @@ class Reloader:
                 part(self._config)()
 
     def reload(self) -> str:
-        """A note for people: "" where all went well, else that the old settings go on. Raises nothing."""
+        """A note for people: "" where all went well, else `REFUSED` or `PARTLY`. Raises nothing."""
         with self._lock:
             try:
-                self._take(self._load())
+                wanted = self._load()
+                config = replace(self._started, **{name: getattr(wanted, name) for name in LIVE})
+                steps = [part(config) for part in self._parts]
             except AipowerError as error:
                 return self._refuse(str(error))
             except Exception as error:  # a part may have a bug, and the old settings have none that matters
                 log.exception("the reload has failed")
                 return self._refuse(repr(error))
+            return self._apply(steps, wanted, config)
+
+    def _apply(self, steps: Sequence[Callable[[], None]], wanted: AgentConfig, config: AgentConfig) -> str:
+        before, self._config = self._config, config
+        failures = [repr(error) for step in steps if (error := _failure(step))]
+        for why in failures:
+            self._failed(why)
+        if failures:
+            log.error("the new settings are in force, but not all of them: %s; restart the agent", "; ".join(failures))
+            return PARTLY
+        self._tell(before, wanted)
         return ""
 
-    def _take(self, wanted: AgentConfig) -> None:
-        before = self._config
-        config = replace(self._started, **{name: getattr(wanted, name) for name in LIVE})
-        for apply in [part(config) for part in self._parts]:
-            apply()
-        self._config = config
+    def _tell(self, before: AgentConfig, wanted: AgentConfig) -> None:
+        config = self._config
         changed = [name for name in LIVE if getattr(config, name) != getattr(before, name)]
         told = ", ".join(f"{name} = {getattr(config, name)}" for name in changed)
         log.info("reloaded: %s", told or "no setting has changed")
@@ -92,6 +103,14 @@ class Reloader:
         log.error("reload refused, the old settings go on: %s", why)
         self._failed(why)
         return REFUSED
+
+
+def _failure(step: Callable[[], None]) -> Exception | None:
+    try:
+        step()
+    except Exception as error:  # noqa: BLE001 - a bug of one part must not keep the others from the new settings
+        return error
+    return None
 
 
 def waiting(started: AgentConfig, wanted: AgentConfig) -> list[str]:

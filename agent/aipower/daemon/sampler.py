@@ -182,11 +182,7 @@ class Sampler:
 
     def _step(self) -> None:
         self._adopt()
-        late = self.stale()
-        snapshot = self._tick.run(self._schedule, late=late)
-        if self.stale() and not late:
-            # The pages have told so meanwhile, and a count that was shown must not fall.
-            snapshot = self._tick.overdue(self._schedule)
+        snapshot = self._tick.run(self._schedule, late=self.stale)
         if snapshot is not None:
             self._snapshot = snapshot
         self._ticked_s = self._clock.monotonic_s()

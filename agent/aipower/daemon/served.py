@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import MappingProxyType
 
 from aipower.daemon.http import Health
 from aipower.daemon.sampler import Sampler
@@ -41,8 +40,5 @@ class Served:
 
 
 def late(snapshot: Snapshot) -> Snapshot:
-    """`snapshot` with all its devices down and one fault more; the energy that was counted stays."""
-    devices = tuple(replace(device, up=False, power_w=None) for device in snapshot.devices)
-    key = ("", "late")
-    faults = {**snapshot.fault_counts, key: snapshot.fault_counts.get(key, 0) + 1}
-    return replace(snapshot, devices=devices, fault_counts=MappingProxyType(faults))
+    """`snapshot` with all its devices down; what was counted stays, as only the ledger counts and the journal keeps."""
+    return replace(snapshot, devices=tuple(replace(device, up=False, power_w=None) for device in snapshot.devices))

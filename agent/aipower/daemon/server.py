@@ -7,6 +7,7 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -63,13 +64,22 @@ class HttpService:
         """The address as clients write it, without a path."""
         return f"{'https' if self._door.access.context else 'http'}://{self.address}"
 
+    def check(self, web_config: Path | None) -> Callable[[], None]:
+        """What puts the file at `web_config` (None: no rules), as it is now, in force for all that comes after.
+
+        Raises:
+            UsageError: It is wrong.
+        """
+        access = self._door.check(web_config)
+        return lambda: self._door.put(access)
+
     def reload(self, web_config: Path | None) -> None:
-        """Put the file at `web_config` (None: no rules) in force, for new connections and new requests.
+        """Put the file at `web_config` in force, as `check` says.
 
         Raises:
             UsageError: It is wrong; what was in force still is.
         """
-        self._door.reload(web_config)
+        self.check(web_config)()
 
     def start(self) -> None:
         """Return once requests are answered. Does nothing if it runs already.

@@ -14,6 +14,8 @@ from types import FrameType
 
 STOP_LIMIT_S = 4.0
 """A stop that takes longer is cut short: Kubernetes, Slurm and people have more patience, but not for ever."""
+ECHO_S = 0.2
+"""The same wish within this time is one: timeout(1) signals its child, then the group."""
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 HARMLESS = (signal.SIGPIPE, signal.SIGUSR1, signal.SIGUSR2)
 TERMINALS = (0, 1, 2)
@@ -59,7 +61,7 @@ class _Ear:
         self._numbers = numbers
         self._tell = tell
         self._leave = leave
-        self._deadline_s = 0.0
+        self._deadline_s = self._asked_s = 0.0
         self._terminals = [descriptor for descriptor in TERMINALS if os.isatty(descriptor)]
 
     def listen(self) -> None:
@@ -79,10 +81,12 @@ class _Ear:
     def _hear(self, number: int) -> None:
         stop = number in STOPPING or (number == signal.SIGHUP and self._hung_up())
         if stop and self.stopping:
-            self._leave()
+            if time.monotonic() - self._asked_s > ECHO_S:
+                self._leave()
         elif stop:
             self.stopping = True
-            self._deadline_s = time.monotonic() + STOP_LIMIT_S
+            self._asked_s = time.monotonic()
+            self._deadline_s = self._asked_s + STOP_LIMIT_S
             self._tell(Ask.STOP)
         elif number == signal.SIGHUP:
             self._tell(Ask.RELOAD)

@@ -15,14 +15,13 @@ from aipower.daemon.selfstats import SelfStats
 from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import Fault, JournalState, Snapshot
+from aipower.resume import SUSPENDED_S
 from aipower.seams import Clock, SensorSet
 
 log = logging.getLogger(__name__)
 
 GPU_WINDOW_S = 0.95
 """Per-process utilisation is asked for about once a second: more often costs driver time and shows little more."""
-SUSPENDED_S = 0.5
-"""CLOCK_BOOTTIME runs on while the machine is suspended, CLOCK_MONOTONIC does not; less is no suspension."""
 
 
 class Errands(Protocol):
@@ -40,8 +39,8 @@ class Errands(Protocol):
         """Sensors that were found later, as they are to be read."""
         ...
 
-    def suspended(self, now_s: float, slept_s: float) -> None:
-        """The machine slept until now."""
+    def suspended(self, now_s: float, slept_s: float, *, read: bool) -> None:
+        """The machine slept until now; with `read` the latest readings may be of before it or of after it."""
         ...
 
     def work(self) -> None:
@@ -82,7 +81,7 @@ class NoErrands:
         """As they are."""
         return found
 
-    def suspended(self, now_s: float, slept_s: float) -> None:
+    def suspended(self, now_s: float, slept_s: float, *, read: bool) -> None:
         """Nothing."""
 
     def work(self) -> None:
@@ -128,20 +127,19 @@ class Tick:
         self._keeper = keeper
         self._asleep_s = asleep_s
         self._slept_s = asleep_s()
+        meter.on_read(self._notice_sleep)
         self._stats = SelfStats()
         self._due = _Due(clock.monotonic_s(), clock.monotonic_s())
 
-    def run(self, schedule: Schedule, *, late: bool) -> Snapshot | None:
+    def run(self, schedule: Schedule, *, late: Callable[[], bool]) -> Snapshot | None:
         """Read, and close the windows that end; what is to be published now. A window is only over once it is.
 
-        `late` is true where the time without ticks that ends with this one is to be counted.
+        `late` says, once all is read, if the time without ticks that ends with this one is to be counted.
         """
         began_s = self._clock.monotonic_s()
         gpu = began_s >= self._due.gpu_s
         cpu = gpu and began_s >= self._due.cpu_s
-        self._notice_sleep(began_s)
         self._meter.sample()
-        self._notice_sleep(began_s, read=True)
         self._errands.advance()
         if gpu:
             self._meter.attribute(("gpu",))
@@ -149,17 +147,12 @@ class Tick:
         if cpu:
             self._meter.attribute(("cpu", "dram"))
             self._ledger.retire(began_s)
-        if late:
+        if late():
             self._ledger.fault(Fault(None, self._clock.monotonic_s(), "late", retry=True))
         snapshot = self._snapshot(schedule) if gpu else None
         self._close_windows(began_s, gpu=gpu, cpu=cpu)
         self._log_changes(self._due.up)
         return snapshot
-
-    def overdue(self, schedule: Schedule) -> Snapshot:
-        """Count that the tick took so long that it was late in the end; what is to be published now."""
-        self._ledger.fault(Fault(None, self._clock.monotonic_s(), "late", retry=True))
-        return self._snapshot(schedule)
 
     def _close_windows(self, began_s: float, *, gpu: bool, cpu: bool) -> None:
         if gpu:
@@ -178,22 +171,25 @@ class Tick:
             self._stats.take(schedule, self._ledger.folded),
             self._meter.positions(),
             self._keeper.state() if self._keeper else None,
+            self._slept_s,
         )
         if self._keeper:
             self._keeper.offer(snapshot)
         return snapshot
 
-    def _notice_sleep(self, now_s: float, *, read: bool = False) -> None:
+    def _notice_sleep(self, read: bool) -> None:  # noqa: FBT001 - the meter calls it, with nothing else
         """Counters may have stood still, run on or begun anew while the machine slept: none of it is believed.
 
-        `read` is true where sensors were read meanwhile, nobody knows if before the sleep or after it.
+        Called before and after each read, also those of errands. `read` is true where sensors were read meanwhile,
+        nobody knows if before the sleep or after it.
         """
         before_s, self._slept_s = self._slept_s, self._asleep_s()
         slept_s = self._slept_s - before_s
         if slept_s > SUSPENDED_S:
             log.warning("the machine was suspended for %.1f s; what it used meanwhile is not known", slept_s)
+            now_s = self._clock.monotonic_s()
             self._meter.resume_after_sleep(now_s, slept_s, read=read)
-            self._errands.suspended(now_s, slept_s)
+            self._errands.suspended(now_s, slept_s, read=read)
 
     def _log_changes(self, before: dict[str, bool]) -> None:
         """One line when a sensor fails and one when it is back, not one per tick."""

@@ -17,6 +17,7 @@ from aipower.daemon.runs.desk import RunDesk, Shop
 from aipower.daemon.runs.service import RunService
 from aipower.daemon.runs.taps import Taps
 from aipower.daemon.sampler import Pace, Sampler
+from aipower.daemon.tick import asleep_s
 from aipower.daemon.work import End, Parts
 from aipower.errors import AipowerError, SensorError
 from aipower.journal.writer import JournalWriter, open_journal
@@ -30,7 +31,7 @@ from aipower.resume import positions, revived
 from aipower.seams import Clock, SensorSet
 from aipower.sensors.select import Found, Machine, Selection, discover
 from aipower.settings.config import AgentConfig
-from aipower.settings.places import places
+from aipower.settings.places import AUTO, places
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,8 @@ def wire(wish: Wish, clock: Clock, end: Callable[[End], None]) -> Parts:
     where = places(os.environ, os.geteuid(), config.socket, config.state_dir)
     kept = _open(where.state_dir, config, clock)
     ledger = _ledger(config, found, kept, table, clock)
+    if simulated:
+        log.warning("simulated sensors: the figures are no measurement")
     max_gap_s, taps, desk = max(5.0, 3 * config.interval_s), Taps(), RunDesk()
     meter = Meter(
         taps.wrap(found.sensors),
@@ -82,7 +85,7 @@ def wire(wish: Wish, clock: Clock, end: Callable[[End], None]) -> Parts:
         max_gap_s,
         desk.run_of,
         wish.calibrations,
-        positions=positions(kept.state, table.boot),
+        positions=positions(kept.state, table.boot, asleep_s()),
     )
     pace = Pace(config.interval_s, config.process_interval_s)
     sampler = Sampler(meter, ledger, pace, clock, lambda: end(1), desk, kept.writer)
@@ -96,11 +99,16 @@ def wire(wish: Wish, clock: Clock, end: Callable[[End], None]) -> Parts:
     if not any(channel.sensor.device.kind in SUMMED_KINDS for channel in meter.channels):
         log.warning("nothing to measure on this machine yet; see `aipower doctor`")
     _reloads(wish.reloader, sampler, ledger, clock, report)
-    return Parts(sampler, finder, kept.writer, _service(where.socket, desk, sampler))
+    return Parts(sampler, finder, kept.writer, _service(where.socket, config, desk, sampler))
 
 
 def _open(folder: Path | None, config: AgentConfig, clock: Clock) -> Kept:
-    return Kept(None, None) if folder is None else Kept(*open_journal(folder, clock, config.flush_interval_s))
+    if folder is None:
+        log.info("counters begin at 0: no folder is named in which they would outlive a restart")
+        return Kept(None, None)
+    kept = Kept(*open_journal(folder, clock, config.flush_interval_s))
+    log.info("counters %s, kept in %s", "begin at 0" if kept.state is None else "go on", folder)
+    return kept
 
 
 def _ledger(config: AgentConfig, found: Found, kept: Kept, table: SharedProcessTable, clock: Clock) -> Ledger:
@@ -127,8 +135,13 @@ def _ledger(config: AgentConfig, found: Found, kept: Kept, table: SharedProcessT
     return ledger
 
 
-def _service(path: Path | None, desk: RunDesk, sampler: Sampler) -> RunService | None:
-    return None if path is None else RunService(path, desk, sampler)
+def _service(path: Path | None, config: AgentConfig, desk: RunDesk, sampler: Sampler) -> RunService | None:
+    """The socket; a folder is made for it in the usual place only."""
+    if path is not None:
+        return RunService(path, desk, sampler, make_folder=config.socket == AUTO)
+    if config.socket == AUTO:
+        log.info("no socket for aipower-run: XDG_RUNTIME_DIR is not set; runs measure by themselves")
+    return None
 
 
 def _report(sampler: Sampler, ledger: Ledger, fault: Fault) -> None:

@@ -98,14 +98,12 @@ class Work:
 
     def _begin(self) -> None:
         try:
-            parts = self._wire()
+            self._run(self._wire())
         except AipowerError as error:
             self._end(error)
-        except Exception:  # a bug at the start must end the agent: nobody would ever measure
+        except Exception:  # a bug at the start, or no thread to spare, must end the agent: nobody would ever measure
             log.exception("the agent cannot start")
             self._end(1)
-        else:
-            self._run(parts)
 
     def _run(self, parts: Parts) -> None:
         if self._stopped.is_set():

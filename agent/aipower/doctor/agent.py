@@ -57,6 +57,8 @@ def _judged(address: Address, answer: Answer) -> Result:
         age_s = health.get("sample_age_s")
         age = f", newest sample {age_s:.1f} s old" if isinstance(age_s, int | float) else ""
         return Result("ok", f"answers on {address}{' over TLS' if answer.tls else ''}{age}")
+    if answer.tls and not answer.status:
+        return Result("ok", f"a service on {address} demands TLS and a certificate, so its health was not read")
     if answer.status == HTTPStatus.UNAUTHORIZED:
         return Result("ok", f"answers on {address} and asks for a password, so its health was not read")
     if status == "starting":

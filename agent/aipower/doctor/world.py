@@ -100,6 +100,8 @@ def http_get(address: Address, path: str) -> Answer:
     try:
         secret = http.client.HTTPSConnection(address.host, address.port, timeout=HTTP_TIMEOUT_S, context=context)
         return replace(_ask(secret, path), tls=True)
+    except ssl.SSLError:
+        return replace(plain, tls=True)
     except OSError:
         return plain
 

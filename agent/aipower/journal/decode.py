@@ -62,6 +62,7 @@ def _snapshot(payload: Payload) -> Snapshot:
         payload.since_unix_s,
         boot,
         unpack(payload.naming),
+        asleep_s=payload.asleep_s,
     )
 
 

@@ -54,6 +54,7 @@ def encode(snapshot: Snapshot) -> bytes:
         _run_rows(snapshot.runs, places),
         _user_rows(snapshot.users, places),
         [FaultRow(pack(device), pack(reason), count) for (device, reason), count in snapshot.fault_counts.items()],
+        _finite(snapshot.asleep_s),
     )
     try:
         return msgspec.json.encode(payload)

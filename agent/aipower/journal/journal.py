@@ -31,6 +31,8 @@ class Journal:
         self._next = SLOTS[0]
         self._aside: dict[str, str] = {}
         """Slots that must not be written over, and the word to keep them aside under."""
+        self.foreign = False
+        """True from when another agent was found to write it, until it is loaded or written over what that one left."""
 
     def open(self) -> None:
         """Make sure that no other agent writes it.
@@ -38,7 +40,12 @@ class Journal:
         Raises:
             JournalError: Another one does, or that cannot be made sure; all can still be loaded.
         """
-        self._folder.lock()
+        try:
+            self._folder.lock()
+        except JournalError as error:
+            if error.reason == "locked":
+                self.foreign, self._aside = True, dict.fromkeys(SLOTS, "superseded")
+            raise
 
     def load(self) -> Loaded:
         """The newest counters that were written whole."""
@@ -63,12 +70,14 @@ class Journal:
             JournalError: They are not; those of the last call that went well are.
         """
         data = seal(Sealed(self._sequence + 1, encode(snapshot)))
+        self.open()
         for name, word in list(self._aside.items()):
             self._folder.keep_aside(name, word)
             del self._aside[name]
         self._folder.write(self._next, data)
         self._sequence += 1
         self._next = _other(self._next)
+        self.foreign = False
         return len(data)
 
     def close(self) -> None:
@@ -83,6 +92,7 @@ class Journal:
         One slot that was not written whole beside one that was, or beside none at the very beginning, is what an
         agent leaves that was killed in the middle.
         """
+        self.foreign = False
         killed = bool(whole) or first
         lost = {name: error for name, error in broken.items() if not (killed and error.reason == "corrupt")}
         self._aside = {name: error.reason for name, error in lost.items()}

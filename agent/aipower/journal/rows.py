@@ -111,3 +111,4 @@ class Payload(Struct, frozen=True, omit_defaults=True):
     runs: list[RunRow] = []
     users: list[UserRow] = []
     faults: list[FaultRow] = []
+    asleep_s: float = 0.0

@@ -12,7 +12,7 @@ from aipower.model import Fault
 
 log = logging.getLogger(__name__)
 
-Reason = Literal["full", "readonly", "unreadable", "corrupt", "newer", "locked", "late", "failed"]
+Reason = Literal["full", "readonly", "unreadable", "corrupt", "newer", "locked", "superseded", "late", "failed"]
 
 REMEDIES: dict[Reason, str] = {
     "full": "make room on the disk; it goes on by itself",
@@ -20,7 +20,8 @@ REMEDIES: dict[Reason, str] = {
     "unreadable": "the bytes are kept aside, all counters begin at 0",
     "corrupt": "the bytes are kept aside, all counters begin at 0",
     "newer": "a newer aipower wrote them; the bytes are kept aside",
-    "locked": "another agent keeps its counters there; give each its own state_dir",
+    "locked": "another agent keeps its counters there; it goes on once that one ends, or give each its own state_dir",
+    "superseded": "those are kept aside, all counters began at 0 with this agent",
     "late": "the disk does not answer; it goes on by itself",
     "failed": "it is tried again and again",
 }
@@ -66,8 +67,12 @@ class Troubles:
     def note(self, error: JournalError, at_s: float) -> None:
         """Something was wrong and is over."""
         log.warning("counters in %s: %s (%s); %s", self.place, error.reason, error, REMEDIES[error.reason])
-        fault = Fault(None, at_s, f"journal_{error.reason}", retry=error.reason != "locked", detail=str(error))
-        self._faults.append(fault)
+        self._faults.append(Fault(None, at_s, f"journal_{error.reason}", retry=True, detail=str(error)))
+
+    def end_with(self, error: JournalError, at_s: float) -> None:
+        """All is well, but something was lost on the way."""
+        self.now = None
+        self.note(error, at_s)
 
     def end(self) -> None:
         """All is well."""

@@ -19,6 +19,8 @@ PATIENCE_S = 1.0
 """Nobody waits for a write that has lasted so long: the disk hangs."""
 LATE_S = 10.0
 """A write that takes longer is a fault."""
+LOCK_PATIENCE_S, LOCK_PAUSE_S = 2.0, 0.05
+"""How long an agent that is about to end is waited for at the start, and the pause between looks."""
 
 
 def open_journal(
@@ -26,17 +28,31 @@ def open_journal(
 ) -> tuple[JournalWriter, Snapshot | None]:
     """The journal in the folder `path`, and what it held. Raises nothing: what is wrong is told and is a fault.
 
-    What another agent is writing is not loaded: that agent goes on with it.
+    What another agent is writing is not loaded: that agent goes on with it. Once it has ended, what it left is kept
+    aside and written anew.
     """
     journal, troubles = Journal(Folder(path, disk)), Troubles(str(path))
-    try:
-        journal.open()
-    except JournalError as error:
-        troubles.begin(error, clock.monotonic_s())
+    trouble = _opened(journal, clock)
+    if trouble is not None:
+        troubles.begin(trouble, clock.monotonic_s())
     loaded = Loaded() if troubles.now == "locked" else journal.load()
     if loaded.trouble is not None:
         troubles.note(loaded.trouble, clock.monotonic_s())
     return JournalWriter(journal, troubles, clock, flush_interval_s), loaded.state
+
+
+def _opened(journal: Journal, clock: Clock) -> JournalError | None:
+    """Open it, if need be after some time; what is wrong."""
+    until_s = clock.monotonic_s() + LOCK_PATIENCE_S
+    while True:
+        try:
+            journal.open()
+        except JournalError as error:
+            if error.reason != "locked" or clock.monotonic_s() >= until_s:
+                return error
+        else:
+            return None
+        clock.sleep(LOCK_PAUSE_S)
 
 
 class JournalWriter:
@@ -112,7 +128,7 @@ class JournalWriter:
     def _run(self) -> None:
         while (snapshot := self._next()) is not None:
             self._write(snapshot)
-            if self._closing or self._troubles.now == "locked":
+            if self._closing:
                 return
 
     def _next(self) -> Snapshot | None:
@@ -125,7 +141,7 @@ class JournalWriter:
             return self._newest if due else None
 
     def _due(self) -> bool:
-        if self._troubles.now == "locked" or self._newest is None or self._has(self._newest.number):
+        if self._newest is None or self._has(self._newest.number):
             return False
         asked = self._state.up and not self._has(self._wanted)
         return asked or self._closing or self._clock.monotonic_s() >= self._next_s
@@ -137,7 +153,7 @@ class JournalWriter:
         return max(0.0, self._next_s - self._clock.monotonic_s())
 
     def _write(self, snapshot: Snapshot) -> None:
-        began_s = self._clock.monotonic_s()
+        began_s, foreign = self._clock.monotonic_s(), self._journal.foreign
         trouble, size_bytes = None, 0
         try:
             size_bytes = self._journal.save(snapshot)
@@ -149,6 +165,7 @@ class JournalWriter:
             self._writing_since_s = None
             if trouble is None:
                 self._wrote(snapshot, size_bytes, began_s)
+                self._end_trouble(foreign=foreign)
             else:
                 self._trouble(trouble)
                 self._next_s = self._clock.monotonic_s() + min(RETRY_S, self._flush_interval_s)
@@ -158,10 +175,16 @@ class JournalWriter:
         now_s, before = self._clock.monotonic_s(), self._state
         self._durable = snapshot
         self._next_s = now_s + self._flush_interval_s
-        self._troubles.end()
         self._state = JournalState(
             True, before.flushes + 1, before.flush_s + now_s - began_s, size_bytes, snapshot.at_unix_s
         )
+
+    def _end_trouble(self, *, foreign: bool) -> None:
+        """All is well; with `foreign`, what another agent left there was kept aside for it."""
+        if foreign:
+            self._troubles.end_with(JournalError("superseded", "another agent's counters"), self._clock.monotonic_s())
+        else:
+            self._troubles.end()
 
     def _trouble(self, error: JournalError) -> None:
         self._troubles.begin(error, self._clock.monotonic_s())

@@ -25,7 +25,7 @@ def render(record: RunRecord, *, verbose: bool = False) -> str:
     labels = labels_of(record.devices)
     lines = [
         _headline(record),
-        *(line for device in _used(record) for line in _device(device, labels[device.device], record.wall_s, verbose)),
+        *(line for device in _used(record) for line in _device(device, labels[device.device], record, verbose)),
         *_unused(record),
         *_estimate(record),
         *_missing(record.not_measured),
@@ -90,11 +90,13 @@ def _unused(record: RunRecord) -> Iterable[str]:
 def _device(
     device: DeviceRecord,
     label: str,
-    wall_s: float,
+    record: RunRecord,
     verbose: bool,  # noqa: FBT001 - passed through from `render`
 ) -> Iterable[str]:
     if device.energy_j is None:
-        yield _row(label, f"{device.name}: no energy was read; see the faults")
+        faulty = any(fault.device in {device.device, None} for fault in record.faults)
+        why = "see the faults" if faulty else "the run was too short for its sensor"
+        yield _row(label, f"{device.name}: no energy was read; {why}")
         return
     if device.run_energy_j is None:
         yield _row(label, f"the run's part is not known: {device.run_unknown}")
@@ -104,8 +106,8 @@ def _device(
     yield _row("", f"device {joules(device.energy_j)}{_powers(device)}: {_rest(device)}")
     if verbose:
         yield _row("", f"{_repeatable(device)}; {_scale(device)}")
-    if not is_covered(device, wall_s):
-        yield _row("", f"covers {_part_of(device.covered_s, wall_s)}")
+    if not is_covered(device, record.wall_s):
+        yield _row("", f"covers {_part_of(device.covered_s, record.wall_s)}")
     yield _row("", short(device.name, 60))
 
 

@@ -10,6 +10,7 @@ import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
+from aipower.attribution.apportion import TOGETHER
 from aipower.errors import SensorError
 from aipower.ledger import Ledger
 from aipower.meter import Channel, Meter
@@ -69,6 +70,8 @@ class RunMeter:
         self._conditions = ConditionLog()
         self._started_s = self._ended_s = 0.0
         self.ledger = Ledger(directory, MOST_PROCESSES)
+        for run in (RUN, TOGETHER):
+            self.ledger.register_run(run, "", "")
         self.meter = Meter(found, self.ledger, clock, max_gap_s, self._run_of, calibrations, KEEP_WINDOWS)
 
     def begin(self, tree: RunTree, started_s: float, procfs: ProcFs) -> None:

@@ -24,7 +24,7 @@ SOCKET_VARIABLE = "AIPOWER_SOCKET"
 SYSTEM_SOCKET = "/run/aipower/agent.sock"
 CONNECT_S = 0.5
 """An agent that does not answer so soon is no help."""
-OPEN_S = 2.0
+OPEN_S = 1.0
 BOOKS_S = 10.0
 MAX_NAME = 512
 MAX_COMMAND_BYTES = 256 * 1024

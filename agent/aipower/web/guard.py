@@ -51,9 +51,9 @@ class Guard:
         """Why not, to a request without a name and password of `users`; None where nobody is asked."""
         if not users:
             return None
-        credentials = _credentials(scope)
+        credentials, client = _credentials(scope), scope.get("client") or ("", 0)
         try:
-            if credentials and await self._passwords.right(users, *credentials):
+            if credentials and await self._passwords.right(users, *credentials, client[0]):
                 return None
         except TooManyChecksError:
             later = ((b"retry-after", b"1"),)

@@ -8,15 +8,19 @@ import hashlib
 import secrets
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from queue import SimpleQueue
+
+from aipower.web.hashes import hash_for, matches
 
 MAX_BYTES = 72
 """Bcrypt looks at no more of a password."""
 MAX_WAITING = 16
 """Checks that wait for their turn; a check takes some 60 ms at the usual cost of 10."""
+EACH_WAITING = 2
+"""Of them, those of one address: a guesser does not take the places of all."""
 MAX_BAD = 256
 """Wrong passwords that are remembered: a scraper with an old one asks the same thing each second."""
 REST_RATIO = 3.0
@@ -30,10 +34,10 @@ class TooManyChecksError(Exception):
 @dataclass(frozen=True, slots=True)
 class _Job:
     digest: bytes
+    users: Mapping[str, bytes]
     name: str
-    known: bool
-    hash: bytes
     password: bytes
+    client: str
 
 
 class Passwords:
@@ -44,25 +48,27 @@ class Passwords:
         self._good: dict[str, bytes] = {}
         self._bad: OrderedDict[bytes, None] = OrderedDict()
         self._waiting: dict[bytes, asyncio.Future[bool]] = {}
+        self._clients: Counter[str] = Counter()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
 
-    async def right(self, users: Mapping[str, bytes], name: str, password: bytes) -> bool:
+    async def right(self, users: Mapping[str, bytes], name: str, password: bytes, client: str) -> bool:
         """Whether `password` is that of `name`, one of `users`. A wrong name takes as long as a wrong password.
+
+        `client` is the address that asks.
 
         Raises:
             TooManyChecksError: Ask again later.
         """
-        hashed = users.get(name) or _costliest(users)
-        digest = self._digest(name, hashed, password[:MAX_BYTES])
+        digest = self._digest(name, hash_for(users, name), password[:MAX_BYTES])
         if name in users and self._good.get(name) == digest:
             return True
         if digest in self._bad:
             self._bad.move_to_end(digest)
             return False
         if digest not in self._waiting:
-            self._submit(_Job(digest, name, name in users, hashed, password[:MAX_BYTES]))
+            self._submit(_Job(digest, users, name, password[:MAX_BYTES], client))
         return await asyncio.shield(self._waiting[digest])
 
     def close(self) -> None:
@@ -78,19 +84,21 @@ class Passwords:
         return digest.digest()
 
     def _submit(self, job: _Job) -> None:
-        if len(self._waiting) >= MAX_WAITING:
+        if len(self._waiting) >= MAX_WAITING or self._clients[job.client] >= EACH_WAITING:
             raise TooManyChecksError
         loop = asyncio.get_running_loop()
-        self._waiting[job.digest] = loop.create_future()
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, args=(loop,), name="aipower-passwords", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._work, args=(loop,), name="aipower-passwords", daemon=True)
+            thread.start()
+            self._thread = thread
+        self._waiting[job.digest] = loop.create_future()
+        self._clients[job.client] += 1
         self._jobs.put(job)
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         while (job := self._jobs.get()) is not None and not self._closed.is_set():
             began_s = time.monotonic()
-            right = _matches(job) and job.known
+            right = matches(job.users, job.name, job.password)
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits for the answer
                 loop.call_soon_threadsafe(self._done, job, right)
             if not right:
@@ -103,20 +111,7 @@ class Passwords:
             self._bad[job.digest] = None
             while len(self._bad) > MAX_BAD:
                 self._bad.popitem(last=False)
+        self._clients -= Counter({job.client: 1})
         waiting = self._waiting.pop(job.digest)
         if not waiting.done():
             waiting.set_result(right)
-
-
-def _costliest(users: Mapping[str, bytes]) -> bytes:
-    """The hash that takes longest to check: they begin with `$2b$10$`."""
-    return max(users.values(), key=lambda hashed: hashed[4:6])
-
-
-def _matches(job: _Job) -> bool:
-    import bcrypt  # noqa: PLC0415 - only where somebody has set a password
-
-    try:
-        return bcrypt.checkpw(job.password, job.hash)
-    except ValueError:
-        return False

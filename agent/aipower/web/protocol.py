@@ -13,7 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from aipower.web.places import WRITE_BUFFER_BYTES, Visit, Waits
-from aipower.web.tls import names_of
+from aipower.web.tls import names_of, unverified
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,11 @@ class Protocol(H11Protocol):
         super().connection_made(transport)
         transport.set_write_buffer_limits(WRITE_BUFFER_BYTES)
         self._visit.begin(transport)
-        if self._allowed_sans and not self._allowed_sans & set(names_of(transport.get_extra_info("peercert") or {})):
+        if (tls := transport.get_extra_info("ssl_object")) and unverified(tls):
+            # OpenSSL forgets a session whose connection is cut: the client's next try is verified.
+            log.debug("a client goes on with a session in which its certificate was verified earlier")
+            self._visit.end()
+        elif self._allowed_sans and not self._allowed_sans & set(names_of(transport.get_extra_info("peercert") or {})):
             log.debug("a client's certificate has none of the names in client_allowed_sans")
             self._visit.end()
 

@@ -27,10 +27,16 @@ def make_context(config: Path, settings: TlsSettings) -> ssl.SSLContext:
     if settings.client_ca_file is not None:
         _load_authority(config, context, settings.client_ca_file)
         context.verify_mode = settings.verify
-        # A session that is resumed is not verified again, though its certificate may have ended.
+        # A session that is resumed is not verified again, though its certificate may have ended. This is for tickets;
+        # Python cannot turn off OpenSSL's cache of the sessions of TLS 1.2, see `unverified`.
         context.num_tickets = 0
         context.options |= ssl.OP_NO_TICKET
     return context
+
+
+def unverified(connection: ssl.SSLObject) -> bool:
+    """True where the client's certificate has to be verified and was so only in an earlier connection."""
+    return connection.context.verify_mode != ssl.CERT_NONE and bool(connection.session_reused)
 
 
 def names_of(certificate: Mapping[str, object]) -> Iterator[str]:

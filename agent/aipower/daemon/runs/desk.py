@@ -185,10 +185,11 @@ class RunDesk:
         """Sensors that the agent has found later, for the runs to listen to."""
         return self._ready().taps.wrap(found)
 
-    def suspended(self, now_s: float, slept_s: float) -> None:
-        """The machine slept: no counter is believed over it."""
-        for run in self._runs.values():
-            run.meter.meter.resume_after_sleep(now_s, slept_s)
+    def suspended(self, now_s: float, slept_s: float, *, read: bool) -> None:
+        """The machine slept: no counter is believed over it, nor, with `read`, what was read since the last window."""
+        for run in tuple(self._runs.values()):
+            self._guarded(run, run.advance)
+            self._guarded(run, partial(run.meter.meter.resume_after_sleep, now_s, slept_s, read=read))
 
     def advance(self) -> None:
         """Hand on what the agent has just read."""

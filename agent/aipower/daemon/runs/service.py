@@ -38,8 +38,9 @@ _CREDENTIALS = struct.Struct("3i")
 class RunService:
     """Listens at `path` from `start` to `stop`, on a thread of its own."""
 
-    def __init__(self, path: Path, desk: RunDesk, sampling: Sampling) -> None:
+    def __init__(self, path: Path, desk: RunDesk, sampling: Sampling, *, make_folder: bool = True) -> None:
         self._path = path
+        self._make_folder = make_folder
         self._desk = desk
         self._sampling = sampling
         self._listener: socket.socket | None = None
@@ -59,9 +60,10 @@ class RunService:
         Raises:
             AipowerError: It cannot be had, with the reason.
         """
-        self._listener = listen(self._path)
+        self._listener = listen(self._path, make_folder=self._make_folder)
         self._inode = self._path.stat().st_ino
         self._thread.start()
+        log.info("aipower-run finds the agent at %s", self._path)
 
     def stop(self, timeout_s: float = STOP_S) -> None:
         """End; callers measure by themselves from then on. Safe without `start` and twice."""
@@ -138,7 +140,7 @@ def owner_of(connection: socket.socket, procfs: ProcFs) -> Owner:
     return Owner(pid, uid, row.started_ticks if row is not None and same else 0)
 
 
-def listen(path: Path) -> socket.socket:
+def listen(path: Path, *, make_folder: bool = True) -> socket.socket:
     """A listening socket that everybody may connect to; what a dead agent has left there is replaced.
 
     Raises:
@@ -146,7 +148,8 @@ def listen(path: Path) -> socket.socket:
     """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        _make_folder(path.parent)
+        if make_folder:
+            _make_folder(path.parent)
         _clear(path)
         listener.bind(os.fspath(path))
         path.chmod(SOCKET_MODE)
@@ -186,5 +189,5 @@ def _clear(path: Path) -> None:
 
 def _reason(error: OSError) -> str:
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR}:
-        return f"{error.strerror}; name another with --socket PATH, or none with --socket ''"
+        return f"{error.strerror}; name another with --socket PATH, or none with --socket none"
     return str(error.strerror or error)
