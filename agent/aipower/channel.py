@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -27,6 +28,8 @@ MOST_PENDING = 64
 """Windows of usage kept apart while energy is awaited; older ones are joined."""
 BEGUN_ANEW = frozenset({"counter_reset", "implausible", "gap"})
 """Faults after which a counter is followed from the value of the reading that has shown them."""
+PUBLISHED_PERIODS = 2
+"""After so many periods of its updates a counter shows nothing any more that was published before."""
 LOOK_AGAIN_S = 1.0
 """Pause between attempts to read a device that has left: it may come back under the same name."""
 
@@ -58,6 +61,7 @@ class Channel:
         self.up = False
         self.gone = False
         self._look_again_s = 0.0
+        self._believed_from_s = -math.inf
         self.power = PowerStats()
         self.first: Reading | None = None
         self._counted_to: Reading | None = None
@@ -86,11 +90,13 @@ class Channel:
         self.up, self.gone = True, False
         return faults
 
-    def restart(self, *, forget: bool = False) -> None:
-        """Count anew from the next reading: what the counter shows between the last one and it is not believed.
+    def restart(self, at_s: float, *, forget: bool = False) -> None:
+        """Count anew from the first reading that shows what was published after `at_s`.
 
-        With `forget` what was found and not taken yet is not believed either.
+        What the counter shows between the last one and it is not believed; with `forget` neither is what was found and
+        not taken yet.
         """
+        self._believed_from_s = at_s + PUBLISHED_PERIODS * self.sensor.traits.update_period_s
         if forget:
             self._pending = []
         self.energy = DeviceEnergy(self.sensor.device, self.sensor.traits, self._max_gap_s)
@@ -185,6 +191,9 @@ class Channel:
         return [Fault(self.sensor.device.id, now_s, error.reason, retry=not self.gone, detail=str(error))]
 
     def _take(self, reading: Reading) -> list[Fault]:
+        if reading.at_s < self._believed_from_s:
+            self._note_power(reading.power_w)
+            return self.warnings()
         if self.first is None:
             self.first = reading
         progress = self.energy.advance(reading)

@@ -66,11 +66,11 @@ class Meter:
     def sample(self, channels: Sequence[Channel] | None = None) -> None:
         """Read the sensors of `channels`, by default all of them, once."""
         wanted = self.channels if channels is None else channels
-        self._notice(False)  # noqa: FBT003 - its one argument
+        self._notice(False)
         for channel in wanted:
             for fault in channel.sample():
                 self._record(fault)
-        self._notice(True)  # noqa: FBT003 - its one argument
+        self._notice(True)
         if self._left_at:
             for channel in wanted:
                 self._resume(channel)
@@ -155,7 +155,7 @@ class Meter:
         """
         self._left_at = {device: replace(at, counter_uj=None) for device, at in self._left_at.items()}
         for channel in self.channels:
-            channel.restart(forget=read)
+            channel.restart(now_s, forget=read)
             detail = f"suspended for {slept_s:.1f} s"
             self._record(Fault(channel.sensor.device.id, now_s, "suspended", retry=True, detail=detail))
 

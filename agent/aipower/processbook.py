@@ -136,7 +136,8 @@ class ProcessBook:
     def _succeed(self, holder: ProcessId, info: ProcessInfo) -> ProcessAccount:
         """The account of `holder`, who had the same pid: it goes on, so that the series of both never falls."""
         account = self.shown[holder]
-        if holder.started_ticks < info.id.started_ticks:
+        # Start times of two boots say nothing: who is met now is the later one.
+        if holder.boot != info.id.boot or holder.started_ticks < info.id.started_ticks:
             account.pass_to(info, self._forget(info.id))
             self._holders[account.key] = info.id
             self.shown[info.id] = self.shown.pop(holder)

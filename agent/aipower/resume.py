@@ -26,8 +26,8 @@ from aipower.seams import ProcessDirectory, SensorTraits
 from aipower.userbook import REST
 
 MOST_UNSEEN = 64
-"""Devices that are away and yet kept. Not by time: what comes back from a long repair must not begin at 0, and a machine
-that starts with a wrong date must not forget all it has."""
+"""Devices that are away and yet kept. Not by time: what comes back from a long repair must not begin at 0, and
+a machine that starts with a wrong date must not forget all it has."""
 SUSPENDED_S = 0.5
 """CLOCK_BOOTTIME runs on while the machine is suspended, CLOCK_MONOTONIC does not; less is no suspension."""
 SHORTEST_S = 1e-6
@@ -46,8 +46,8 @@ class Bridge:
 def positions(state: Snapshot | None, boot: str, asleep_s: float) -> Mapping[str, Position]:
     """Where the accounts of `state` stand; without counters if they are of another boot, or it slept since.
 
-    A suspended machine's counters may begin anew, which is a wrap as far as the values tell. `asleep_s` is for how long
-    it has been suspended since its boot, until now.
+    A suspended machine's counters may begin anew, which is a wrap as far as the values tell. `asleep_s` is for how
+    long it has been suspended since its boot, until now.
     """
     if state is None:
         return {}

@@ -50,6 +50,11 @@ class Scraper:
         if self._thread is not None:
             self._thread.join(2 * LIMIT_S)
 
+    def newest(self) -> Page | None:
+        """The newest page that was not taken yet."""
+        with self._lock:
+            return self._pages[-1] if self._pages else None
+
     def take(self) -> list[Page]:
         """The pages since the last call."""
         with self._lock:

@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.campaign.node import Wish, node
 from benchmarks.campaign.runs import Runs
 from benchmarks.campaign.scraper import Scraper
-from benchmarks.crash.rounds import ENDS, Campaign, last_round, life_s
+from benchmarks.crash.rounds import ENDS, Campaign, last_round, life
 
 WISH = Wish(
     gpus=4,
@@ -51,7 +51,7 @@ def crash(folder: Path, rounds: int, seed: int) -> tuple[list[str], list[str]]:
         runs = [stack.enter_context(Runs(folder / f"run-{n}", made.environ, seed + n)) for n in range(RUNNERS)]
         campaign = Campaign(made, scraper, dice)
         for number in range(rounds):
-            campaign.round(ENDS[number % len(ENDS)], life_s(dice))
+            campaign.round(ENDS[number % len(ENDS)], life(dice))
             if os.isatty(2):
                 print(f"\r{number + 1} rounds, {len(campaign.tally.wrong)} wrong ", end="", file=sys.stderr)
         last_round(campaign)
@@ -63,10 +63,12 @@ def crash(folder: Path, rounds: int, seed: int) -> tuple[list[str], list[str]]:
 def report(campaign: Campaign, runs: Sequence[Runs]) -> list[str]:
     """Lines for people."""
     tally, scraper = campaign.tally, campaign.scraper
+    kills = tally.ends.total() - tally.ends["stop"]
     told = sum((runner.told for runner in runs), Counter[str]())
     lost = ", ".join(f"{device} {lost_uj / 1e6:.1f} J" for device, lost_uj in sorted(tally.lost_uj.items()))
     return [
-        f"ends: {dict(tally.ends)}; {tally.rounds_seen} agents lived long enough for a page with devices",
+        f"ends: {dict(tally.ends)}, with {kills} SIGKILLs",
+        f"agents that lived long enough for a page with devices: {tally.rounds_seen}",
         f"pages: {tally.pages}, slowest {scraper.slowest_s:.2f} s; {scraper.refused} scrapes found nobody",
         f"counter values compared with the page before: {campaign.tracker.compared}",
         f"devices read again and told so: {tally.bridged}; most that a page was behind: {tally.lag_s:.1f} s",

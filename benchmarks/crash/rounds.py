@@ -10,12 +10,11 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.client import HTTPException
 from typing import Literal
 
 from benchmarks.campaign.node import Node, wait_until
 from benchmarks.campaign.pages import AGENT_START, DEVICE, broken_laws, by_device, fault_count, up, value
-from benchmarks.campaign.scraper import Page, Scraper, fetch
+from benchmarks.campaign.scraper import Page, Scraper
 from benchmarks.campaign.tracker import Tracker
 from benchmarks.crash.journals import Stand, as_of_another_version, put_back, stand
 
@@ -29,6 +28,14 @@ MOST_LAG_S = 15.0
 """No energy comes later than this on a page, whatever else the machine does."""
 MARGIN_S = 0.05
 """The thread that advances the counters and ours look at the clock at different moments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """How long an agent lives: from its start, or from its first page with devices where it `measures`."""
+
+    seconds: float
+    measures: bool
 
 
 @dataclass(slots=True)
@@ -59,15 +66,15 @@ class Campaign:
     tracker: Tracker = field(default_factory=Tracker)
     stand: Stand = field(default_factory=Stand)
 
-    def round(self, end: End, life_s: float) -> None:
-        """Start an agent, have it live for `life_s`, and end it."""
+    def round(self, end: End, life: Life) -> None:
+        """Start an agent, have it live, and end it."""
         self.tally.ends[end] += 1
         declared = self._declared()
         begun_unix_s, agent = time.time(), self.node.start()
-        self._live(life_s, agent)
-        if end == "stop":
-            # Before it hears signals a stop is what it is for every program.
-            wait_until("the agent serves", lambda: serves(self.node.port))
+        # Before it hears signals a stop is what it is for every program.
+        if life.measures or end == "stop":
+            wait_until("a page with devices", self._measures)
+        self._live(life.seconds, agent)
         copied_s = self._copy(agent) if end == "power cut" else None
         if copied_s is not None:
             self._live(self.dice.uniform(0.0, 1.5), agent)
@@ -78,6 +85,10 @@ class Campaign:
             pages = [page for page in pages if page.came_s < copied_s]
         self._judge(pages, begun_unix_s, declared)
         self._after(end)
+
+    def _measures(self) -> bool:
+        page = self.scraper.newest()
+        return page is not None and bool(by_device(page.series, DEVICE))
 
     def _live(self, seconds: float, agent: subprocess.Popen[bytes]) -> None:
         """Jobs come and go meanwhile; an agent that ends by itself is wrong."""
@@ -172,17 +183,11 @@ class Campaign:
                 self.tally.wrong.append(f"{device}: a page is {lag_s:.1f} s behind")
 
 
-def serves(port: int) -> bool:
-    """True once somebody answers at `port`."""
-    try:
-        return fetch(port, "/-/healthy")[0] > 0
-    except (OSError, HTTPException):
-        return False
-
-
-def life_s(dice: random.Random) -> float:
-    """How long an agent lives: some die while they start, most after some seconds."""
-    return dice.uniform(0.0, 1.2) if dice.random() < EARLY else 1.2 + min(5.0, dice.expovariate(1 / 1.5))
+def life(dice: random.Random) -> Life:
+    """How long an agent lives: some die while they start, most some seconds after their first page."""
+    if dice.random() < EARLY:
+        return Life(dice.uniform(0.0, 1.5), measures=False)
+    return Life(min(5.0, dice.expovariate(1 / 1.5)), measures=True)
 
 
 def last_round(campaign: Campaign) -> None:

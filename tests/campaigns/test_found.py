@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -17,11 +17,11 @@ from aipower.attribution.evidence import MOST_COLUMNS, Evidence
 from aipower.daemon.served import Served
 from aipower.errors import UsageError
 from aipower.ledger import Ledger
-from aipower.model import EnergyDelta, ProcessId, Snapshot, Usage
+from aipower.model import EnergyDelta, ProcessId, ProcessInfo, Snapshot, Usage
 from daemon.rigs import Rig, Sensor
 from daemon.runs.rigs import Caller, eventually, rig
 from fakes import CPU, GPU, FakeClock
-from journal.books import Directory, live
+from journal.books import Directory, again, live, new_ledger, shot
 
 RETENTION_S = 3.0
 TURNOVER = 5
@@ -135,3 +135,22 @@ def test_an_agent_that_ends_under_its_callers_says_nothing_of_it(
         caller.close()
     assert "Traceback" not in caplog.text
     assert not [record for record in caplog.records if record.name == "asyncio" and record.levelname == "ERROR"]
+
+
+def test_who_has_the_pid_and_name_of_one_before_a_reboot_goes_on_with_the_series() -> None:
+    """The account counted as ended: after the retention it was withdrawn, and the series began at 0."""
+    directory = Directory()
+    before = new_ledger(directory, boot="first")
+    live(before, directory, [(GPU, 10**6, {(1, 1): 1.0}, set())])
+    state = replace(shot(before), boot="first")
+    rows = tuple(replace(row, info=row.info and renamed(row.info)) for row in state.processes)
+    after = again(replace(state, processes=rows), directory, 10.0)
+    for second in range(10, 20):
+        live(after, directory, [(GPU, 10**6, {(1, 1): 1.0}, set())], since=second)
+        after.retire(second + 0.5)
+    assert of(after) == {1: 11 * (10**6 - 10**6 // 7)}, "all but the idle part"
+
+
+def renamed(info: ProcessInfo) -> ProcessInfo:
+    """The same process of another boot, in which it had started later."""
+    return replace(info, id=ProcessId("first", info.id.pid, info.id.started_ticks + 5))

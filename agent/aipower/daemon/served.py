@@ -40,5 +40,5 @@ class Served:
 
 
 def late(snapshot: Snapshot) -> Snapshot:
-    """`snapshot` with all its devices down; what was counted stays, as only the ledger counts and the journal keeps."""
+    """`snapshot` with all its devices down; what was counted stays: only the ledger counts, and only that is kept."""
     return replace(snapshot, devices=tuple(replace(device, up=False, power_w=None) for device in snapshot.devices))

@@ -32,7 +32,7 @@ class Journal:
         self._aside: dict[str, str] = {}
         """Slots that must not be written over, and the word to keep them aside under."""
         self.foreign = False
-        """True from when another agent was found to write it, until it is loaded or written over what that one left."""
+        """True from when another agent was found to write it until it is loaded, or kept aside."""
 
     def open(self) -> None:
         """Make sure that no other agent writes it.
@@ -44,7 +44,8 @@ class Journal:
             self._folder.lock()
         except JournalError as error:
             if error.reason == "locked":
-                self.foreign, self._aside = True, dict.fromkeys(SLOTS, "superseded")
+                self.foreign = True
+                self._aside = dict[str, str].fromkeys(SLOTS, "superseded")
             raise
 
     def load(self) -> Loaded:

@@ -27,7 +27,7 @@ class Members:
     def meet(self, run: str, processes: Iterable[ProcessId], now_s: float, active: Container[str]) -> None:
         """`processes` are seen in `run`; those that belong to another of the `active` ones stay there."""
         for process in processes:
-            if self._runs.get(process) not in active:
+            if self._runs.get(process, "") not in active:
                 self._runs[process] = run
             if self._runs[process] == run:
                 self._seen_s[process] = now_s
