@@ -15,6 +15,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if item.get_closest_marker("gpu"):
             item.add_marker(skip)
 
+
 # A machine that is busy with something else is no reason to fail.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
