@@ -37,6 +37,7 @@ class Scraper:
     bytes_read: int = 0
     _pages: list[Page] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _scraping: threading.Lock = field(default_factory=threading.Lock)
     _over: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -56,8 +57,8 @@ class Scraper:
             return self._pages[-1] if self._pages else None
 
     def take(self) -> list[Page]:
-        """The pages since the last call."""
-        with self._lock:
+        """The pages since the last call, with that of a scrape under way."""
+        with self._scraping, self._lock:
             pages, self._pages = self._pages, []
             return pages
 
@@ -66,7 +67,8 @@ class Scraper:
         while not self._over.wait(self.period_s):
             number += 1
             try:
-                self._scrape(zipped=number % 2 == 0)
+                with self._scraping:
+                    self._scrape(zipped=number % 2 == 0)
             except (ValueError, KeyError, EOFError) as error:
                 self.wrong.append(f"a page that cannot be read: {error!r}")
 

@@ -42,6 +42,7 @@ def open_folder() -> Iterator[Path]:
 @contextmanager
 def roots_agent(folder: Path, *flags: str) -> Iterator[Agent]:
     """An agent of root whose places are all in `folder`."""
+    (folder / "run").mkdir(mode=0o755)
     places = {"AIPOWER_SOCKET": str(folder / "run" / "agent.sock"), "AIPOWER_STATE_DIR": str(folder / "state")}
     with agent(folder, "--sensors", "fake:2", "--interval-s", "0.2", *flags, env=places) as running:
         running.until_healthy()

@@ -14,7 +14,7 @@ from typing import Protocol
 from aipower.journal.slots import MAX_PAYLOAD_BYTES
 from aipower.journal.troubles import JournalError, of_os
 
-SLOTS = ("counters.0", "counters.1")
+SLOTS: tuple[str, str] = ("counters.0", "counters.1")
 LOCK = "lock"
 _MOST_BYTES = MAX_PAYLOAD_BYTES + 4096
 _SAFE = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
