@@ -1,4 +1,4 @@
-"""Wrong requests by the thousand; `benchmarks/fuzz_http.py` sends more."""
+"""Wrong requests by the thousand; `python -m benchmarks.fuzz http` sends more."""
 
 from __future__ import annotations
 
