@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from aipower.record.record import DeviceRecord, FaultLine, Missing, ProcessRecord, RunRecord
 from aipower.run.options import make_parser
+from aipower.runrecord import DeviceRecord, FaultLine, Missing, ProcessRecord, RunRecord
 from aipower.sensors.select import POWERCAP_VARIABLE
 
 ROOT = Path(__file__).parents[1]

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from aipower.arguments import Parser
 from aipower.errors import AipowerError
+
+COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "top": ("aipower.top.cli:add_arguments", "devices and processes with live watts and joules"),
+        "runs": ("aipower.runs.cli:add_runs_arguments", "list the runs that are kept"),
+        "report": ("aipower.runs.cli:add_report_arguments", "show a run again, on the terminal or as a file"),
+        "compare": ("aipower.compare.cli:add_arguments", "does one run use less energy than another?"),
+        "merge": ("aipower.merge.cli:add_arguments", "make one run of the parts of many ranks and nodes"),
+        "export": ("aipower.runs.cli:add_export_arguments", "write the runs that are kept to a file"),
+        "rm": ("aipower.runs.cli:add_rm_arguments", "remove runs that are kept"),
+        "equiv": ("aipower.footprint.cli:add_arguments", "what else takes as much energy"),
+        "agent": ("aipower.daemon.cli:add_agent_arguments", "sample, attribute and serve Prometheus metrics"),
+        "config": ("aipower.daemon.cli:add_config_arguments", "print or check the configuration"),
+        "doctor": ("aipower.doctor.cli:add_arguments", "check what can be measured here"),
+        "calibrate": ("aipower.calibrate.cli:add_arguments", "compare a sensor with an external meter"),
+    }
+)
+"""The function that gives a command its options and sets `main`, imported only for the command that was asked for."""
 
 INTERRUPTED = 128 + signal.SIGINT
 """As a shell reports it."""
@@ -39,26 +59,18 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _dispatch(argv: Sequence[str]) -> int:
-    from aipower import __version__  # noqa: PLC0415 - the version is read from the package's metadata
-    from aipower.calibrate import cli as calibrate  # noqa: PLC0415 - `aipower run` does not come here
-    from aipower.daemon import cli as daemon  # noqa: PLC0415 - `aipower run` does not come here
-    from aipower.doctor import cli as doctor  # noqa: PLC0415 - `aipower run` does not come here
+    from aipower import __version__  # noqa: PLC0415 - `aipower run` does not come here
 
     parser = Parser(prog="aipower", description="The power meter for AI jobs.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"aipower {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     commands.add_parser("run", help="measure one command (short form: aipower-run)", add_help=False)
-    agent = commands.add_parser("agent", help="sample, attribute and serve Prometheus metrics", allow_abbrev=False)
-    daemon.add_arguments(agent)
-    agent.set_defaults(main=daemon.run_agent)
-    config = commands.add_parser("config", help="print or check the configuration", allow_abbrev=False)
-    daemon.add_config_arguments(config)
-    config.set_defaults(main=daemon.run_config)
-    check = commands.add_parser("doctor", help="check what can be measured here", allow_abbrev=False)
-    doctor.add_arguments(check)
-    check.set_defaults(main=doctor.main)
-    scale = commands.add_parser("calibrate", help="compare a sensor with an external meter", allow_abbrev=False)
-    calibrate.add_arguments(scale)
+    wanted = next((word for word in argv if not word.startswith("-")), "")
+    for name, (where, told) in COMMANDS.items():
+        command = commands.add_parser(name, help=told, allow_abbrev=False)
+        if name == wanted:
+            module, _, function = where.partition(":")
+            getattr(importlib.import_module(module), function)(command)
     arguments = parser.parse_args(argv)
     if arguments.command is None:
         parser.print_help()

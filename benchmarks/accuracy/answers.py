@@ -12,7 +12,7 @@ from aipower.record.books import _identifiable as identifiable
 from aipower.record.books import _sums as sums_of
 from aipower.record.device_rows import Span, device_row
 from aipower.record.measured import RUN
-from aipower.record.record import DeviceRecord, is_covered
+from aipower.runrecord import DeviceRecord, is_covered
 from aipower.uncertainty import Error, part_error
 from benchmarks.accuracy.case import Case, Part
 from benchmarks.accuracy.estimates import METHOD, Estimate, Interval

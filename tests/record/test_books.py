@@ -22,7 +22,7 @@ from aipower.processes.tree import RunTree
 from aipower.record.books import Books, _command, _identifiable, close_books
 from aipower.record.device_rows import TICK_S, uncounted_cpu_s
 from aipower.record.measured import RUN, Measured, Trouble
-from aipower.record.record import DeviceRecord
+from aipower.runrecord import DeviceRecord
 from aipower.seams import SensorSet, SystemClock
 from fakes import CPU, GPU, FakeClock, FakeDirectory, ScriptedSensor, ScriptedUsage, process
 from run.aipower_run import sum_of_parts_j

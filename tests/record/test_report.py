@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aipower.record.record import (
+from aipower.record.report import render
+from aipower.record.wording import bracket, duration, joules, plus_minus
+from aipower.runrecord import (
     DeviceRecord,
     Energies,
     FaultLine,
@@ -18,8 +20,6 @@ from aipower.record.record import (
     RunRecord,
     to_json,
 )  # fmt: skip
-from aipower.record.report import render
-from aipower.record.wording import bracket, duration, joules, plus_minus
 
 GPU = DeviceRecord(
     device="GPU-1",

@@ -45,11 +45,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{key.replace('_', '-')}", dest=key, metavar="VALUE", help=HELP[key])
 
 
+def add_agent_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `aipower agent`."""
+    add_arguments(parser)
+    parser.set_defaults(main=run_agent)
+
+
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags, and what to do with the settings."""
     actions = "show: print the settings in force (the default); check: tell all mistakes, one per line"
     parser.add_argument("action", nargs="?", choices=ACTIONS, default=ACTIONS[0], help=actions)
     add_arguments(parser)
+    parser.set_defaults(main=run_config)
 
 
 def run_agent(arguments: argparse.Namespace) -> int:

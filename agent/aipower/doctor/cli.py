@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object (schema aipower.doctor/1)")
     parser.add_argument("--config", type=Path, metavar="FILE", help="the agent's configuration: where it listens")
     parser.add_argument("--listen", metavar="HOST:PORT", help="where the agent listens, instead of as configured")
+    parser.set_defaults(main=main)
 
 
 def run_doctor(arguments: Sequence[str]) -> int:

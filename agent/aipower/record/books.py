@@ -15,7 +15,8 @@ from aipower.processes.tree import RunTree
 from aipower.record.conditions import with_conditions
 from aipower.record.device_rows import Span, device_row, share_of, span_of
 from aipower.record.measured import Measured
-from aipower.record.record import (
+from aipower.record.shares import Range, Share
+from aipower.runrecord import (
     DeviceRecord,
     Energies,
     FaultLine,
@@ -25,7 +26,6 @@ from aipower.record.record import (
     ProcessRecord,
     is_covered,
 )
-from aipower.record.shares import Range, Share
 from aipower.uncertainty import Error, part_error
 
 IDENTIFIABLE_SHARE = 0.05

@@ -9,7 +9,7 @@ from aipower import __version__
 from aipower.record.books import Books, close_books
 from aipower.record.estimate import Estimate, estimate_cpu
 from aipower.record.measured import Measured, Told
-from aipower.record.record import Energies, Intervals, RunRecord
+from aipower.runrecord import Energies, Intervals, RunRecord
 
 
 def compose(told: Told, measured: Measured) -> RunRecord:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from aipower.errors import SensorError
 from aipower.model import Conditions
-from aipower.record.record import DeviceRecord
+from aipower.runrecord import DeviceRecord
 from aipower.seams import Conditioned, Sensor
 
 

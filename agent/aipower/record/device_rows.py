@@ -10,8 +10,8 @@ from aipower.ledger import Ledger
 from aipower.meter import MIN_POWER_WINDOW_S, Channel
 from aipower.model import UJ_PER_J
 from aipower.record.measured import RUN
-from aipower.record.record import CRUMB, DeviceRecord
 from aipower.record.shares import Range, Share
+from aipower.runrecord import CRUMB, DeviceRecord
 from aipower.uncertainty import part_error, whole_error
 
 SEEN_S = 0.5

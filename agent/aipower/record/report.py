@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from aipower.calibration.default import default_words
-from aipower.record.record import CRUMB, DeviceRecord, FaultLine, Missing, RunRecord, is_covered
 from aipower.record.wording import bracket, clean, duration, joules, plus_minus, short
+from aipower.runrecord import CRUMB, DeviceRecord, FaultLine, Missing, RunRecord, is_covered
 
 LABEL_WIDTH = 9
 SHOWN_PROCESSES = 5

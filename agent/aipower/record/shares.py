@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from aipower.model import UJ_PER_J
-from aipower.record.record import Interval
+from aipower.runrecord import Interval
 from aipower.uncertainty import Error
 
 

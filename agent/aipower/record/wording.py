@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aipower.record.record import Interval
+from aipower.runrecord import Interval
 
 SCALES_J = ((1e6, 1e6, "MJ"), (1e4, 1e3, "kJ"), (1.0, 1.0, "J"), (0.0, 1e-3, "mJ"))
 """From how many joules on a unit is used, and what it is worth."""

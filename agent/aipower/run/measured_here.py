@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from aipower.record.compose import compose, new_run_id
 from aipower.record.measured import Told, Trouble
-from aipower.record.record import to_json
 from aipower.record.report import render
 from aipower.run.books import Books
 from aipower.run.measure import Measurement
+from aipower.runrecord import to_json
 from aipower.seams import SystemClock
 from aipower.sensors.select import parse_selection
 

@@ -31,8 +31,8 @@ from aipower.daemon.runs.protocol import (
 )
 from aipower.record.compose import compose, new_run_id
 from aipower.record.measured import Measured, Told
-from aipower.record.record import to_json
 from aipower.record.report import render
+from aipower.runrecord import to_json
 
 log = logging.getLogger(__name__)
 
