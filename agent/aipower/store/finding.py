@@ -37,7 +37,7 @@ def find_path(store: RunStore, word: str) -> Path:
     if writing.is_id(word) and store.path_of(word).exists():
         return store.path_of(word)
     listing = store.listing()
-    named = [summary.run_id for summary in listing.summaries if summary.name == word]
+    named = [summary.run_id for summary in listing.summaries if word and summary.name == word]
     found = named[-1:] or _beginning(word, [summary.run_id for summary in listing.summaries])
     if len(found) > 1:
         raise UsageError(f"{word!r} begins the ids of {len(found)} runs: {_some(found)}; type more of it")
@@ -55,7 +55,7 @@ def find_paths(store: RunStore, word: str) -> list[Path]:
         UsageError: As by `find_path`.
         AipowerError: As by `find_path`.
     """
-    if "/" in word or LAST.fullmatch(word):
+    if not word or "/" in word or LAST.fullmatch(word):
         return [find_path(store, word)]
     summaries = store.summaries()
     series = _beginning(word, sorted({one.series.id for one in summaries if one.series}))

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 
 from aipower.errors import AipowerError
@@ -23,6 +24,7 @@ MAX_ID = 200
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 """Command lines hold secrets."""
 _ID_MARKS = "-_."
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def runs_folder(environ: Mapping[str, str], home: str) -> str:
@@ -95,12 +97,15 @@ def _put(folder: str, run_id: str, ending: str, content: bytes) -> str:
     except OSError as error:
         with contextlib.suppress(OSError):
             os.unlink(unfinished)
-        raise AipowerError(f"run {run_id} is not kept: {folder}: {error.strerror or error}; {_remedy()}") from error
+        raise AipowerError(
+            f"run {run_id} is not kept: {folder}: {error.strerror or error}; {_remedy(error)}"
+        ) from error
     return path
 
 
-def _remedy() -> str:
-    return f"free some space, or name another folder by {FOLDER_VARIABLE}"
+def _remedy(error: OSError) -> str:
+    space = "free some space, or " if error.errno in FULL else ""
+    return f"{space}name another folder by {FOLDER_VARIABLE}"
 
 
 def _write(path: str, content: bytes) -> None:
