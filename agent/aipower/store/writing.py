@@ -97,15 +97,14 @@ def _put(folder: str, run_id: str, ending: str, content: bytes) -> str:
     except OSError as error:
         with contextlib.suppress(OSError):
             os.unlink(unfinished)
-        raise AipowerError(
-            f"run {run_id} is not kept: {folder}: {error.strerror or error}; {_remedy(error)}"
-        ) from error
+        raise AipowerError(f"run {run_id} is not kept: {folder}: {_words(error)}") from error
     return path
 
 
-def _remedy(error: OSError) -> str:
+def _words(error: OSError) -> str:
+    """What is wrong and what to do."""
     space = "free some space, or " if error.errno in FULL else ""
-    return f"{space}name another folder by {FOLDER_VARIABLE}"
+    return f"{error.strerror or error}; {space}name another folder by {FOLDER_VARIABLE}"
 
 
 def _write(path: str, content: bytes) -> None:
