@@ -4,7 +4,7 @@ The standard library only, and nothing else of aipower: importing it costs a tra
 an `aipower-run` every call returns at once. docs/decisions/018-phases-over-a-pipe.md tells the protocol.
 """
 
-from aipower.phases.phase import Phase, phase
+from aipower.phases.named import Phase, phase
 from aipower.phases.work import log, metric, step
 
 __all__ = ["Phase", "log", "metric", "phase", "step"]
