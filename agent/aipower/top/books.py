@@ -1,0 +1,164 @@
+"""Energies and watts by process and by account, out of counters."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from aipower.model import DeviceState, Kind, ProcessEnergy, ProcessInfo
+from aipower.top.doubt import since, together
+from aipower.top.look import Key
+from aipower.top.rows import Account, ProcessRow, Sums
+from aipower.top.track import Point
+from aipower.top.watch import Base, Watch, key_of
+
+CommandOf = Callable[[ProcessInfo], str]
+"""The full command line of a process, empty where it is not to be had."""
+
+
+class Books:
+    """Energies and watts of the wanted devices, by process and by account."""
+
+    def __init__(self, watch: Watch, base: Base, wanted: frozenset[str], command_of: CommandOf) -> None:
+        assert watch.look is not None  # noqa: S101 - `picture_of` has looked
+        self._look, self._base, self._wanted, self._command_of = watch.look, base, wanted, command_of
+        self._ends = {device: track.ends() for device, track in watch.tracks.items()}
+        self._rows: dict[Key, list[ProcessEnergy]] = defaultdict(list)
+        self._named_uj: dict[str, int] = defaultdict(int)
+        for row in self._look.snapshot.processes:
+            key = key_of(row)
+            if key is not None:
+                self._named_uj[row.device.id] += self._since_uj(row)
+                if row.device.id in wanted:
+                    self._rows[key].append(row)
+        self._names = {run.run: run.name for run in self._look.snapshot.runs if run.name}
+        self._work_uj = sum(self._of_state(state, _work_uj) for state in self._states())
+
+    def named_uj(self, device: str) -> int:
+        """What the processes that are shown used of `device`."""
+        return self._named_uj[device]
+
+    def processes(self) -> tuple[ProcessRow, ...]:
+        """One row for each process that used anything of the wanted devices."""
+        return tuple(self._process(key, rows) for key, rows in self._rows.items())
+
+    def accounts(self, processes: Iterable[ProcessRow]) -> tuple[Account, ...]:
+        """What is none of `processes`, which are all that there are: with them they sum to the total."""
+        states = list(self._states())
+        idle = self._account("idle", {s.device.id: self._of_state(s, _idle_uj) for s in states}, _idle_of)
+        lost_uj = {s.device.id: self._of_state(s, _unattributed_uj) for s in states}
+        lost = self._account("unattributed", lost_uj, _unattributed_of)
+        others_uj = self._others_uj()
+        other = self._account("other", others_uj, lambda point: point.other_uj)
+        ended_uj = {s.device.id: self._ended_uj(s, others_uj.get(s.device.id, 0)) for s in states}
+        known_w = [other.sums.power_w, *(row.sums.power_w for row in processes)]
+        work_w = self._watts(lost_uj, lambda point: _work_uj(point.state))
+        ended_w = None if work_w is None else max(0.0, work_w - sum(w for w in known_w if w is not None))
+        ended = Account("ended", replace(self._account("", ended_uj, None).sums, power_w=ended_w))
+        return (idle, lost, *(account for account in (other, ended) if account.sums.energy_uj))
+
+    def _others_uj(self) -> Mapping[str, int]:
+        rows = self._look.snapshot.processes
+        return {r.device.id: self._since_uj(r) for r in rows if r.info is None and r.device.id in self._wanted}
+
+    def _ended_uj(self, state: DeviceState, other_uj: int) -> int:
+        """Work of processes that are not shown any more."""
+        return max(0, self._of_state(state, _work_uj) - self._named_uj[state.device.id] - other_uj)
+
+    def total(self) -> Account:
+        """All of the wanted devices."""
+        return self._account(
+            "total", {s.device.id: self._of_state(s, _energy_uj) for s in self._states()}, lambda p: p.state.energy_uj
+        )
+
+    def _states(self) -> Iterable[DeviceState]:
+        return (state for state in self._look.snapshot.devices if state.device.id in self._wanted)
+
+    def _kind(self, device: str) -> Kind:
+        return next(state.device.kind for state in self._look.snapshot.devices if state.device.id == device)
+
+    def _of_state(self, state: DeviceState, value: Callable[[DeviceState], int]) -> int:
+        zero = self._base.devices.get(state.device.id)
+        return value(state) - (value(zero) if zero else 0)
+
+    def _zero(self, row: ProcessEnergy) -> ProcessEnergy | None:
+        """Where the counter of `row` stood; None where it has begun anew since."""
+        zero = self._base.parts.get((row.device.id, key_of(row)))
+        return zero if zero and zero.context_uj + zero.active_uj <= row.context_uj + row.active_uj else None
+
+    def _since_uj(self, row: ProcessEnergy) -> int:
+        zero = self._zero(row)
+        return row.context_uj + row.active_uj - (zero.context_uj + zero.active_uj if zero else 0)
+
+    def _process(self, key: Key, rows: Sequence[ProcessEnergy]) -> ProcessRow:
+        info = rows[0].info
+        assert info is not None  # noqa: S101 - rows with a key have one
+        kinds_uj: dict[Kind, int] = {}
+        halves: list[tuple[Kind, float]] = []
+        for row in rows:
+            kinds_uj[row.device.kind] = kinds_uj.get(row.device.kind, 0) + self._since_uj(row)
+            zero = self._zero(row)
+            halves.append((row.device.kind, since(row.error_uj, zero.error_uj if zero else 0.0)))
+        energy_uj = sum(kinds_uj.values())
+        power_w = self._watts({row.device.id for row in rows}, lambda point: point.parts_uj.get(key, 0))
+        return ProcessRow(
+            info.id.pid,
+            info.user,
+            self._names.get(key[3], key[3]),
+            info.comm,
+            self._command_of(info) or info.comm,
+            Sums(power_w, energy_uj, kinds_uj),
+            energy_uj / self._work_uj if self._work_uj > 0 else None,
+            together(halves),
+            any((info.id, row.device.id) in self._look.indistinct for row in rows),
+            all(row.ended_s is not None for row in rows),
+        )
+
+    def _account(self, name: str, energies_uj: Mapping[str, int], value: Callable[[Point], int] | None) -> Account:
+        kinds_uj: dict[Kind, int] = {}
+        for device, energy_uj in energies_uj.items():
+            kind = self._kind(device)
+            kinds_uj[kind] = kinds_uj.get(kind, 0) + energy_uj
+        power_w = None if value is None else self._watts(energies_uj, value)
+        return Account(name, Sums(power_w, sum(kinds_uj.values()), kinds_uj))
+
+    def _watts(self, devices: Iterable[str], value: Callable[[Point], int]) -> float | None:
+        """Mean power of the last seconds over `devices`; None where it is known of none of them.
+
+        A value that has fallen belongs to a counter that began anew in between.
+        """
+        found_w: list[float] = []
+        for device in devices:
+            ends = self._ends.get(device)
+            if ends is None:
+                continue
+            start, end = ends
+            before_uj, after_uj = value(start), value(end)
+            used_uj = after_uj - before_uj if after_uj >= before_uj else after_uj
+            found_w.append(used_uj / 1e6 / (end.at_s - start.at_s))
+        return sum(found_w) if found_w else None
+
+
+def _energy_uj(state: DeviceState) -> int:
+    return state.energy_uj
+
+
+def _idle_uj(state: DeviceState) -> int:
+    return state.idle_uj
+
+
+def _unattributed_uj(state: DeviceState) -> int:
+    return state.unattributed_uj
+
+
+def _work_uj(state: DeviceState) -> int:
+    return state.context_uj + state.active_uj
+
+
+def _idle_of(point: Point) -> int:
+    return point.state.idle_uj
+
+
+def _unattributed_of(point: Point) -> int:
+    return point.state.unattributed_uj
