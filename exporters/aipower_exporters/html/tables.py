@@ -1,0 +1,54 @@
+"""Tables: every figure that a chart shows stands in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from aipower_exporters.html.markup import Child, Html, tag
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's title and style: `figure` is set to the right, `bar` takes what width is left."""
+
+    title: Child
+    style: str = ""
+
+
+Row = Sequence[Child]
+"""As many cells as there are columns; the first names the row."""
+
+
+def table(caption: str, columns: Sequence[Column], rows: Iterable[Row], style: str = "") -> Html:
+    """A table in a box that scrolls by itself where it is too wide. Roles are told because phones lay rows out anew."""
+    head = tag("tr", *(_head(column) for column in columns), role="row")
+    body = [_row(columns, row) for row in rows]
+    inner = tag(
+        "table",
+        tag("caption", caption, class_="unseen"),
+        tag("thead", head, role="rowgroup"),
+        tag("tbody", *body, role="rowgroup"),
+        class_=style or None,
+        role="table",
+    )
+    return tag("div", inner, class_="scroll", tabindex="0", role="region", aria_label=caption)
+
+
+def facts(pairs: Iterable[tuple[str, Child]]) -> Html:
+    """A list of names and values; without those that have no value."""
+    items = [tag("div", tag("dt", name), tag("dd", value)) for name, value in pairs if value]
+    return tag("dl", *items, class_="facts")
+
+
+def _head(column: Column) -> Html:
+    return tag("th", column.title, class_=column.style or None, scope="col", role="columnheader")
+
+
+def _row(columns: Sequence[Column], row: Row) -> Html:
+    name, *cells = row
+    first = tag("th", name, class_=columns[0].style or None, scope="row", role="rowheader")
+    rest = [
+        tag("td", cell, class_=column.style or None, role="cell") for column, cell in zip(columns[1:], cells, strict=True)
+    ]
+    return tag("tr", first, *rest, role="row")
