@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from aipower.phases.channel import VARIABLE, our_channel
+from aipower.phases.channel import VARIABLE, our_pipe
 from phases.receiver import Receiver
 
 
@@ -16,9 +16,9 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     """The surrounding run: this very process has its pipe."""
     receiver = Receiver()
     monkeypatch.setenv(VARIABLE, receiver.told())
-    our_channel.cache_clear()
+    our_pipe.cache_clear()
     yield receiver
-    our_channel.cache_clear()
+    our_pipe.cache_clear()
     receiver.close()
 
 
@@ -26,9 +26,9 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
 def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No surrounding run."""
     monkeypatch.delenv(VARIABLE, raising=False)
-    our_channel.cache_clear()
+    our_pipe.cache_clear()
     yield
-    our_channel.cache_clear()
+    our_pipe.cache_clear()
 
 
 @pytest.fixture

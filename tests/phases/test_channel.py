@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import aipower
-from aipower.phases.channel import MOST_OWED, VARIABLE, find, our_channel
+from aipower.phases.channel import MOST_OWED, VARIABLE, find, our_pipe
 from phases.receiver import Receiver
 
 
@@ -85,8 +85,8 @@ def lost_descriptor(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Call
     """A channel by a descriptor that a call closes, while the one in /proc stays; the call gives its number."""
     copy = os.dup(receiver.writing)
     monkeypatch.setenv(VARIABLE, receiver.told(descriptor=copy))
-    our_channel.cache_clear()
-    channel = our_channel()
+    our_pipe.cache_clear()
+    channel = our_pipe()
     assert channel is not None
     channel._path = f"/proc/{os.getpid()}/fd/{receiver.writing}"  # that of another process, in real life
 
@@ -135,7 +135,7 @@ def test_all_descriptors_closed_for_good(receiver: Receiver) -> None:
     os.close(receiver.writing)
     enter_and_leave()
     aipower.step()
-    channel = our_channel()
+    channel = our_pipe()
     assert channel is not None
     assert channel.lost > 0
 
@@ -213,7 +213,7 @@ def test_a_dead_run_costs_nothing_but_the_pipes_size(receiver: Receiver) -> None
     receiver.reading = os.open(os.devnull, os.O_RDONLY)
     for _ in range(3000):
         enter_and_leave()
-    channel = our_channel()
+    channel = our_pipe()
     assert channel is not None
     assert channel.lost > 0
 

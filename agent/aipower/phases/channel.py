@@ -102,8 +102,8 @@ class Channel:
 
 
 @functools.cache
-def our_channel() -> Channel | None:
-    """The channel to the `aipower-run` around this process, looked for once; None if there is none."""
+def our_pipe() -> Channel | None:
+    """The pipe to the `aipower-run` around this process, looked for once; None if there is none."""
     return find(os.environ.get(VARIABLE, ""))
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any, Self, TypeVar, overload
 
 from aipower.phases import span as spans
-from aipower.phases.channel import Channel, our_channel
+from aipower.phases.channel import our_pipe
+from aipower.phases.hub import HUB
 from aipower.phases.message import began, ended
 from aipower.phases.span import Span
 from aipower.phases.sync import Sync, wait, waiter
@@ -29,9 +30,8 @@ class Phase:
         self._spans: dict[Span, None] | None = None
 
     def __enter__(self) -> Self:
-        channel = our_channel()
-        if channel is not None:
-            self._begin(channel)
+        if HUB.sinks or our_pipe() is not None:
+            self._begin()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -56,12 +56,12 @@ class Phase:
 
         return wrapped(function, self)
 
-    def _begin(self, channel: Channel) -> None:
+    def _begin(self) -> None:
         if self._wait is not None:
             wait(self._wait)
         parent = spans.here()
         span = Span(self, parent)
-        if not channel.send(began(span.id, parent.id if parent else 0, self._name)):
+        if not HUB.send(began(span.id, parent.id if parent else 0, self._name)):
             span.id = 0
         if self._spans is None:
             self._spans = {}
@@ -69,13 +69,13 @@ class Phase:
         spans.enter(span)
 
     def _end(self) -> None:
-        channel, span = our_channel(), self._take()
+        span = self._take()
         if span is None:
             return
-        if channel is not None and span.id and span.pid == os.getpid():
+        if span.id and span.pid == os.getpid():
             if self._wait is not None:
                 wait(self._wait)
-            channel.send(ended(span.id), owed=True)
+            HUB.send(ended(span.id), owed=True)
         spans.leave(span)
 
     def _take(self) -> Span | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import SupportsFloat
 
-from aipower.phases.channel import our_channel
+from aipower.phases.channel import our_pipe
+from aipower.phases.hub import HUB
 from aipower.phases.message import scored, worked
 from aipower.phases.span import number_here
 
@@ -17,7 +18,7 @@ def step(n: SupportsFloat = 1) -> None:
         TypeError: `n` is no number.
     """
     _check("n", n)
-    if our_channel() is not None:
+    if HUB.sinks or our_pipe() is not None:
         _work("steps", n)
 
 
@@ -32,33 +33,34 @@ def log(**amounts: SupportsFloat) -> None:
     """
     for unit, amount in amounts.items():
         _check(unit, amount)
-    if our_channel() is not None:
+    if HUB.sinks or our_pipe() is not None:
         for unit, amount in amounts.items():
             _work(unit, amount)
 
 
 def metric(**values: SupportsFloat) -> None:
-    """Figures of merit that the record of the run carries, as in `metric(accuracy=0.91)`; the last values count.
+    """Figures of merit that the record of the run carries, as in `metric(accuracy=0.91)`.
+
+    The last value that is finite counts.
 
     Raises:
         TypeError: A value is no number.
     """
     for name, value in values.items():
         _check(name, value)
-    channel = our_channel()
-    if channel is None:
+    if not HUB.sinks and our_pipe() is None:
         return
     span = number_here()
     for name, value in values.items():
         number = _number(value)
-        if number is not None:
-            channel.send(scored(span, name, number))
+        if number is not None and math.isfinite(number):
+            HUB.send(scored(span, name, number))
 
 
 def _work(unit: str, amount: SupportsFloat) -> None:
-    channel, number = our_channel(), _number(amount)
-    if channel is not None and number is not None and math.isfinite(number) and number >= 0:
-        channel.send(worked(number_here(), unit, number))
+    number = _number(amount)
+    if number is not None and math.isfinite(number) and number >= 0:
+        HUB.send(worked(number_here(), unit, number))
 
 
 def _check(name: str, value: object) -> None:
