@@ -67,7 +67,6 @@ BY_ENERGY = (
         "0.21 kWh a km: mean of 342 models in Europe, Weiss et al.",
         2024,
     ),
-    Thing("smartphone charges", SMARTPHONE_WH * WH_J, "11.6 Wh each: US EPA", 2020, most=1e5),
     Thing(
         "litres of water heated from 15 to 100 °C",
         LITRE_HEATED_J,
@@ -75,6 +74,7 @@ BY_ENERGY = (
         2018,
         most=1e5,
     ),
+    Thing("smartphone charges", SMARTPHONE_WH * WH_J, "11.6 Wh each: US EPA", 2020, most=1e5),
     Thing("grams of water heated by 1 °C", GRAM_DEGREE_J, "4.18 J each: IAPWS R6-95", 2018, most=1e4),
 )
 """The largest first."""

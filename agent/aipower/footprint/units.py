@@ -83,7 +83,7 @@ def _rounded(value: float, digits: int) -> float:
 
 def _power(value: float, digits: int) -> int:
     """The power of ten of the prefix; that of none for 0, the last one for what is beyond it."""
-    if value == 0:
+    if value == 0 or not math.isfinite(value):
         return 0
     exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])
     return min(max(3 * (exponent // 3), FIRST_POWER), FIRST_POWER + 3 * (len(PREFIXES) - 1))
@@ -96,14 +96,14 @@ def _prefix(power: int) -> str:
 def _decimals(value: float) -> int:
     """That show three significant digits of what has one to three before the point; a prefix sees to that."""
     rounded = _rounded(value, DIGITS)
-    return max(0, DIGITS - 1 - math.floor(math.log10(rounded))) if rounded >= 1 else DIGITS - 1
+    return max(0, DIGITS - 1 - math.floor(math.log10(rounded))) if 1 <= rounded < math.inf else DIGITS - 1
 
 
 def _money_decimals(amount: float) -> int | None:
     """None where it takes a power of ten."""
     if amount >= 1 or amount == 0:
         return 2
-    if amount < FINE_MONEY:
+    if not amount >= FINE_MONEY:
         return None
     return DIGITS - 1 - math.floor(math.log10(_rounded(amount, DIGITS)))
 

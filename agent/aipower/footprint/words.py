@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from aipower.footprint import units
 from aipower.runrecord import CarbonRecord, CostRecord, EquivalentRecord, RunRecord
 
-SHOWN_EQUIVALENTS = 2
+SHOWN_EQUIVALENTS, HANDY = 2, 10
 
 
 def carbon_words(carbon: CarbonRecord) -> str:
@@ -43,7 +45,14 @@ def footprint_rows(record: RunRecord, most_equivalents: int = SHOWN_EQUIVALENTS)
         rows.append(("carbon", carbon_words(record.carbon)))
     if record.cost is not None:
         rows.append(("cost", cost_words(record.cost)))
-    return rows + [("equals", equivalent_words(each)) for each in record.equivalents[:most_equivalents]]
+    return rows + [("equals", equivalent_words(each)) for each in _handiest(record.equivalents, most_equivalents)]
+
+
+def _handiest(equivalents: list[EquivalentRecord], most: int) -> list[EquivalentRecord]:
+    """Those of which there are about ten, which is what people can imagine; in their order."""
+    sound = [each for each in equivalents if 0 < each.amount < math.inf]
+    near = sorted(sound, key=lambda each: abs(math.log10(each.amount) - math.log10(HANDY)))[:most]
+    return [each for each in sound if each in near]
 
 
 def _basis(carbon: CarbonRecord) -> str:
