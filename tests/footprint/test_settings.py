@@ -16,15 +16,8 @@ from hypothesis import strategies as st
 
 from aipower.errors import UsageError
 from aipower.footprint.grid import zones
-from aipower.footprint.settings import (
-    RANGES,
-    SYSTEM_FILE,
-    Footprint,
-    config_file,
-    from_fields,
-    load_footprint,
-    to_fields,
-)
+from aipower.footprint.places import SYSTEM_FILE, config_file
+from aipower.footprint.settings import RANGES, Footprint, from_fields, load_footprint, to_fields
 
 SHIPPED = Path(__file__).parents[2] / "config" / "user.toml"
 CODES = [zone.iso3 for zone in zones()]

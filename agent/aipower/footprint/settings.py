@@ -11,10 +11,8 @@ from dataclasses import dataclass, fields
 from typing import TypeAlias
 
 from aipower.errors import UsageError
+from aipower.footprint.places import config_file
 
-VARIABLE = "AIPOWER_USER_CONFIG"
-"""Names the file; `none` for no file at all."""
-SYSTEM_FILE = "/etc/aipower/run.toml"
 TABLE = "footprint"
 RANGES = {"price_per_kwh": (0.0, 1e9), "pue": (1.0, 10.0), "intensity_g_per_kwh": (0.0, 5000.0)}
 """Of the numbers, both ends included."""
@@ -49,22 +47,6 @@ def load_footprint(environ: Mapping[str, str], home: str | os.PathLike[str]) -> 
     return Footprint() if path is None else _read(path)
 
 
-def config_file(environ: Mapping[str, str], home: str | os.PathLike[str]) -> str | None:
-    """The first file that is there: the named one (which must be), the user's, the system's.
-
-    Raises:
-        UsageError: There is none of the name in `AIPOWER_USER_CONFIG`.
-    """
-    named = environ.get(VARIABLE, "")
-    if named == "none":
-        return None
-    if named:
-        if not _is_there(named):
-            raise UsageError(f"{_told(named)}: no such file; {VARIABLE} names it")
-        return named
-    return next((path for path in (_user_file(environ, home), SYSTEM_FILE) if _is_there(path)), None)
-
-
 def to_fields(footprint: Footprint) -> dict[str, Value]:
     """What differs from an empty one, as flat JSON can carry it."""
     empty = Footprint()
@@ -88,27 +70,11 @@ def from_fields(values: Mapping[str, object], source: str = "") -> Footprint:
     return footprint
 
 
-def _user_file(environ: Mapping[str, str], home: str | os.PathLike[str]) -> str:
-    folder = environ.get("XDG_CONFIG_HOME", "")
-    # The XDG specification wants relative paths ignored.
-    base = folder if folder.startswith("/") else f"{os.fspath(home)}/.config"
-    return f"{base}/aipower/config.toml"
-
-
-def _is_there(path: str) -> bool:
-    """False too where the folder may not be searched, as with another user's HOME: that is no mistake of the file."""
-    try:
-        os.stat(path)  # noqa: PTH116 - each run comes here, and pathlib costs it 4 ms
-    except (OSError, ValueError):
-        return False
-    return True
-
-
 def _read(path: str) -> Footprint:
     import tomllib  # noqa: PLC0415 - only who has such a file needs it
 
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - see _is_there
+        with open(path, "rb") as file:  # noqa: PTH123 - pathlib costs every run 4 ms
             content = tomllib.load(file)
     except OSError as error:
         raise UsageError(f"{_told(path)}: cannot be read: {error.strerror or error}") from error
