@@ -40,8 +40,9 @@ class Books:
         return self._named_uj[device]
 
     def processes(self) -> tuple[ProcessRow, ...]:
-        """One row for each process that used anything of the wanted devices."""
-        return tuple(self._process(key, rows) for key, rows in self._rows.items())
+        """One row for each process that has accounts of the wanted devices, but for those that ended before."""
+        found = (self._process(key, rows) for key, rows in self._rows.items())
+        return tuple(row for row in found if row.sums.energy_uj or not row.ended)
 
     def accounts(self, processes: Iterable[ProcessRow]) -> tuple[Account, ...]:
         """What is none of `processes`, which are all that there are: with them they sum to the total."""

@@ -50,7 +50,13 @@ def picture_of(watch: Watch, scope: str | None, *, whole: bool = False, command_
         _missing(watch.look, [state.device.kind for state in snapshot.devices]),
         any(state.facts.driver == SIMULATED for state in snapshot.devices),
         watch.note,
+        tuple(s.device for s in snapshot.devices if s.up and _is_silent(watch, s.device)),
     )
+
+
+def _is_silent(watch: Watch, device: Device) -> bool:
+    track = watch.tracks.get(device.id)
+    return track is None or track.ends() is None
 
 
 def _is_wanted(device: Device, scope: str | None) -> bool:

@@ -91,3 +91,5 @@ class Picture:
     unavailable: tuple[Unavailable, ...]
     simulated: bool
     note: str = ""
+    without_watts: tuple[Device, ...] = ()
+    """Devices that are up, and whose counters have not moved often enough to tell the power of processes."""

@@ -89,6 +89,8 @@ class Track:
         return (last.state.energy_uj - self.first.state.energy_uj) / 1e6 / (last.at_s - self.first.at_s)
 
     def _append(self, point: Point) -> None:
+        if self._points and point.at_s <= self._points[-1].at_s:
+            self._points.pop()  # two at one time: the later one knows more, and nothing is divided by 0
         self._points.append(point)
         self.first = self.first or point
         while len(self._points) > 2 and point.at_s - self._points[1].at_s >= self._window_s - SLACK_S:  # noqa: PLR2004
