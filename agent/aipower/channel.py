@@ -67,6 +67,8 @@ class Channel:
         self._counted_to: Reading | None = None
         """The reading up to whose counter energy was found."""
         self._found_s: float | None = None
+        self.taken: Sequence[EnergyDelta] = ()
+        """What the delta that `take` gave last consists of, uncalibrated: the finest that the sensor shows."""
         self.covered_s = 0.0
         """Seconds whose energy was handed out by `take`; gaps are not in it."""
         self._clock = clock
@@ -162,7 +164,7 @@ class Channel:
         self.covered_s += sum(delta.span_s for delta in self._pending)
         delta = self._true_delta()
         usages = [usage for usage in self._usages if usage.end_s > delta.start_s]
-        self._pending, self._usages = [], []
+        self.taken, self._pending, self._usages = self._pending, [], []
         return delta, merge(usages) if usages else None
 
     def _true_delta(self) -> EnergyDelta:

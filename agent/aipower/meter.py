@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Protocol
 
 from aipower.attribution.apportion import Apportioner
 from aipower.attribution.attribute import without_usage
@@ -16,7 +17,7 @@ from aipower.channel import MIN_POWER_WINDOW_S, Channel, PowerStats
 from aipower.errors import SensorError
 from aipower.faultlog import FaultLog, FaultRecord
 from aipower.ledger import Ledger
-from aipower.model import Attribution, Calibration, Fault, Position, ProcessId, Usage
+from aipower.model import Attribution, Calibration, EnergyDelta, Fault, Position, ProcessId, Usage
 from aipower.resume import bridge
 from aipower.seams import Clock, SensorSet, UsageSource
 
@@ -26,6 +27,18 @@ log = logging.getLogger(__name__)
 
 RECENT_FAULTS = 256
 """Single faults kept; `fault_records` has all of them, merged."""
+
+
+class Listener(Protocol):
+    """Sees the windows of all devices: each is taken first, and once attributed, at once or much later."""
+
+    def taken(self, channel: Channel, window: EnergyDelta) -> None:
+        """The energy of `window` is known; `channel.taken` has its pieces."""
+        ...
+
+    def posted(self, attribution: Attribution) -> None:
+        """It is known who used it."""
+        ...
 
 
 class Meter:
@@ -57,11 +70,16 @@ class Meter:
         self._apportioners: dict[str, Apportioner] = {}
         self._left_at = dict(positions)
         self._notice: Callable[[bool], None] = lambda _: None
+        self._listener: Listener | None = None
         self.channels = self._open_channels(found)
 
     def on_read(self, notice: Callable[[bool], None]) -> None:
         """Have `notice` called before each read with False, and after it with True, before anything is believed."""
         self._notice = notice
+
+    def tell(self, listener: Listener) -> None:
+        """Tell `listener` of all windows from now on."""
+        self._listener = listener
 
     def sample(self, channels: Sequence[Channel] | None = None) -> None:
         """Read the sensors of `channels`, by default all of them, once."""
@@ -214,11 +232,15 @@ class Meter:
     def _attribute(self, channel: Channel) -> None:
         taken = channel.take()
         if taken is not None:
+            if self._listener is not None:
+                self._listener.taken(channel, taken[0])
             self._post(self._apportioner(channel).add(*taken))
 
     def _post(self, attributions: Iterable[Attribution]) -> None:
         for attribution in attributions:
             self._ledger.post(attribution, self._run_of)
+            if self._listener is not None:
+                self._listener.posted(attribution)
 
     def _apportioner(self, channel: Channel) -> Apportioner:
         """That of the device: what it has learned outlasts a sensor that leaves and comes back."""

@@ -24,9 +24,11 @@ class Descendants:
         ancestor_pid: int,
         ignore: frozenset[int] = frozenset(),
         since_ticks: int = 0,
+        root_pid: int = 0,
     ) -> None:
         """A finder that leaves out some children of `ancestor_pid`, and all below them.
 
+        It takes in `root_pid`, whosever child that is.
         Those are `ignore` and all that started before `since_ticks`: a shell that had jobs in the background
         when it became us by exec has left them to us.
         """
@@ -34,6 +36,7 @@ class Descendants:
         self._ancestor_pid = ancestor_pid
         self._ignore = ignore
         self._since_ticks = since_ticks
+        self._root_pid = root_pid
         self._kin: dict[int, int] = {}
         """Start ticks of each descendant; in the order of discovery, so parents come before their children."""
         self._strangers: set[int] = set()
@@ -70,6 +73,8 @@ class Descendants:
         return kin
 
     def _descends(self, row: StatRow) -> bool:
+        if row.pid == self._root_pid:
+            return row.started_ticks == self._since_ticks
         if row.ppid == self._ancestor_pid:
             return row.started_ticks >= self._since_ticks and row.pid not in self._ignore
         return row.ppid in self._kin

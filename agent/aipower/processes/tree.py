@@ -12,6 +12,8 @@ from aipower.processes.kin import Descendants
 from aipower.processes.procfs import ProcFs, StatRow
 from aipower.processes.table import ProcessTable
 
+NOBODY = -1
+"""No process has this pid."""
 _REMEMBER_ENDED = 4096
 """Ended processes that keep a line of their own; what older ones used stays in the total."""
 
@@ -48,19 +50,23 @@ class RunTree:
         reaped_s: Callable[[], float] = reaped_by_us_s,
         ignore: frozenset[int] = frozenset(),
         admits: Callable[[int], bool] = lambda _: True,
+        joined: bool = False,
     ) -> None:
         """A tree of all below `reaper_pid`, without its children `ignore` and those older than the root.
 
         `admits` says whether a pid may be one of its processes: those of other users, perhaps, may not.
         `reaped_s` gives the CPU seconds of what `reaper_pid` has waited for; it too must leave out `ignore`.
+        With `joined` it is a tree of `root_pid` and of all below it, whoever reaps them: what they have used before
+        the first `refresh` is not counted.
         """
         self._procfs = procfs
         self._table = table
         self._admits = admits
         self._disowned: set[ProcessId] = set()
+        self.joined = joined
         self._reaped_s = reaped_s
         self._reaped_before_s = reaped_s()
-        self._accounts = CpuAccounts(table.boot, procfs.ticks_per_s, credit_first=True)
+        self._accounts = CpuAccounts(table.boot, procfs.ticks_per_s, credit_first=not joined)
         self._reaper = ProcessId(table.boot, reaper_pid, 0)
         self._living: dict[ProcessId, Member] = {}
         self._ended: dict[ProcessId, Member] = {}
@@ -70,7 +76,11 @@ class RunTree:
         self._rows: Mapping[int, StatRow] = {}
         row = procfs.stat(root_pid)
         started_ticks = row.started_ticks if row else 0
-        self._kin = Descendants(procfs, reaper_pid, ignore, started_ticks)
+        self._kin = (
+            Descendants(procfs, NOBODY, ignore, started_ticks, root_pid)
+            if joined
+            else Descendants(procfs, reaper_pid, ignore, started_ticks)
+        )
         self.root = ProcessId(table.boot, root_pid, started_ticks)
         """The command itself. What ended unseen and was reaped by us is credited to it."""
 
@@ -81,9 +91,9 @@ class RunTree:
             OSError: /proc cannot be read; nothing has changed, the next call may work.
         """
         # What we reaped is read before all others: parents first, see CpuAccounts.
-        reaper = self._reaper_row()
+        reaper = [] if self.joined else [self._reaper_row()]
         rows = self._own(self._kin.scan())
-        spent = self._accounts.advance([reaper, *rows])
+        spent = self._accounts.advance([*reaper, *rows])
         for process, ticks in spent.own_ticks.items():
             owner = self.root if process == self._reaper else process
             self._ticks[owner] = self._ticks.get(owner, 0) + ticks

@@ -15,6 +15,7 @@ from aipower.processes.tree import RunTree
 from aipower.record.conditions import with_conditions
 from aipower.record.device_rows import Span, device_row, share_of, span_of
 from aipower.record.measured import Measured
+from aipower.record.phases.rows import phase_rows
 from aipower.record.shares import Range, Share
 from aipower.runrecord import (
     DeviceRecord,
@@ -23,6 +24,7 @@ from aipower.runrecord import (
     GroupRecord,
     Intervals,
     Missing,
+    PhaseRecord,
     ProcessRecord,
     is_covered,
 )
@@ -46,6 +48,7 @@ class Books:
     faults: list[FaultLine]
     not_measured: list[Missing]
     simulated: bool
+    phases: list[PhaseRecord]
     covered: bool
     """True where all devices with energy or faults were watched for the whole run."""
 
@@ -74,6 +77,7 @@ def close_books(measured: Measured, command: str, cpu_s: float) -> Books:
         faults,
         [Missing(m.source, m.kind, m.reason, m.remedy) for m in measured.unavailable],
         any(channel.sensor.facts.driver == "simulated" for channel in meter.channels),
+        _phases(measured, meter.channels, ledger, span),
         _covered(devices, faults, wall_s),
     )
 
@@ -81,13 +85,24 @@ def close_books(measured: Measured, command: str, cpu_s: float) -> Books:
 def _without_sensors(measured: Measured) -> Books:
     why = "; ".join(trouble.detail for trouble in measured.troubles) or "the sensors did not answer"
     missing = Missing("all sensors", "gpu", why, "aipower doctor")
-    return Books(Energies(), Intervals(), Intervals(), [], [], [], [], [missing], simulated=False, covered=False)
+    nothing = (Energies(), Intervals(), Intervals())
+    return Books(*nothing, [], [], [], [], [missing], simulated=False, phases=[], covered=False)
+
+
+def _phases(measured: Measured, channels: Sequence[Channel], ledger: Ledger, span: Span) -> list[PhaseRecord]:
+    story = measured.story
+    return phase_rows(story.marks, story.phases, channels, ledger, span) if story else []
 
 
 def _troubles(measured: Measured) -> list[FaultLine]:
-    return [
+    troubles = [
         FaultLine(None, trouble.reason, trouble.at_s, trouble.at_s, 1, trouble.detail) for trouble in measured.troubles
     ]
+    lost = measured.story.marks.lost if measured.story else 0
+    if lost:
+        detail = "messages of the program's phases were lost: there were too many at once, or they made no sense"
+        troubles.append(FaultLine(None, "phases_lost", 0.0, measured.ended_s - measured.started_s, lost, detail))
+    return troubles
 
 
 def _fault(fault: FaultRecord, measured: Measured) -> FaultLine:

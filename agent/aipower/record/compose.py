@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 
 from aipower import __version__
+from aipower.footprint.apply import with_footprint
 from aipower.record.books import Books, close_books
 from aipower.record.estimate import Estimate, estimate_cpu
 from aipower.record.measured import Measured, Told
-from aipower.runrecord import Energies, Intervals, RunRecord
+from aipower.runrecord import Energies, Interval, Intervals, PerUnit, RunRecord
 
 
 def compose(told: Told, measured: Measured) -> RunRecord:
@@ -19,7 +21,8 @@ def compose(told: Told, measured: Measured) -> RunRecord:
     wall_s = max(0.0, measured.ended_s - measured.started_s)
     cpu_s = max(told.cpu_s, measured.tree.total_cpu_s() if measured.tree else 0.0)
     guess = _guess(books, cpu_s, wall_s)
-    return RunRecord(
+    done = _done(told, measured)
+    record = RunRecord(
         run_id=told.run_id,
         name=printable(told.name),
         command=command,
@@ -44,7 +47,36 @@ def compose(told: Told, measured: Measured) -> RunRecord:
         simulated=books.simulated,
         version=__version__,
         measured_by=told.measured_by,
+        phases=books.phases,
+        power=measured.story.timeline.series() if measured.story else [],
+        metrics={**(measured.story.marks.metrics if measured.story else {}), **told.extras.metrics},
+        work=done,
+        per=_per(done, books),
+        job=told.extras.job,
+        series=told.extras.series,
     )
+    return with_footprint(record, told.extras.footprint)
+
+
+def _done(told: Told, measured: Measured) -> dict[str, float]:
+    """The work by unit; what the command line says of a unit holds, as its writer has seen what the program tells."""
+    logged = measured.story.marks.work if measured.story else {}
+    return {unit: amount for unit, amount in {**logged, **told.extras.work}.items() if amount > 0}
+
+
+def _per(done: Mapping[str, float], books: Books) -> list[PerUnit]:
+    """Energy per unit of work; of nothing where no energy is known."""
+    total_j, interval_j, repeatable_j = books.energy_j.total, books.interval_j.total, books.repeatable_interval_j.total
+    if total_j is None or interval_j is None or repeatable_j is None:
+        return []
+    return [
+        PerUnit(unit, amount, total_j / amount, _over(interval_j, amount), _over(repeatable_j, amount))
+        for unit, amount in done.items()
+    ]
+
+
+def _over(interval_j: Interval, amount: float) -> Interval:
+    return interval_j[0] / amount, interval_j[1] / amount
 
 
 def new_run_id(started_unix_s: float) -> str:

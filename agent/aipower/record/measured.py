@@ -9,6 +9,8 @@ from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import Conditions, Unavailable
 from aipower.processes.tree import RunTree
+from aipower.record.extras import Extras
+from aipower.record.story import Story
 
 RUN = "run"
 """The name of the run in its own ledger, which holds no other."""
@@ -41,6 +43,8 @@ class Measured:
     conditions: Mapping[str, Conditions] = field(default_factory=dict)
     """Under which conditions each device worked, by its id."""
     unavailable: Sequence[Unavailable] = ()
+    story: Story | None = None
+    """How it went over time: power and phases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +62,4 @@ class Told:
     survivors: int
     """Descendants still alive."""
     measured_by: str = "aipower-run"
+    extras: Extras = field(default_factory=Extras)

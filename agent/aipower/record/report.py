@@ -2,214 +2,146 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from aipower.calibration.default import default_words
-from aipower.record.wording import bracket, clean, duration, joules, plus_minus, short
-from aipower.runrecord import CRUMB, DeviceRecord, FaultLine, Missing, RunRecord, is_covered
+from aipower.footprint.words import footprint_rows
+from aipower.record.device_lines import device_rows, labels_of, unused_rows, used_devices
+from aipower.record.page import Page, Row, lay_out, paint
+from aipower.record.story_rows import phase_rows, power_rows, work_rows
+from aipower.record.wording import bracket, duration, joules, short
+from aipower.runrecord import FaultLine, Missing, RunRecord
 
-LABEL_WIDTH = 9
 SHOWN_PROCESSES = 5
 SHOWN_FAULTS = 5
+SHOWN_NODES = 8
+SHOWN_EQUIVALENTS = 1
 FAULT_WIDTH = 160
 """Wide enough for a driver's words and the remedy after them."""
-CALIBRATION_WIDTH = 100
-METHODS = {"counter": "energy counter", "integrated": "integrated power", "estimated": "model"}
-KINDS = {"gpu": "GPU", "cpu": "CPU", "dram": "DRAM"}
 WH_J = 3600.0
+FEWEST_PROCESSES = 2
+"""One process is the command itself."""
 
 
-def render(record: RunRecord, *, verbose: bool = False) -> str:
-    """The report, ending with a newline; `verbose` tells how well runs compare, and what scales were taken."""
+def render(record: RunRecord, page: Page | None = None, *, verbose: bool = False) -> str:
+    """The report for `page`, ending with a newline; `verbose` is for who has no page."""
+    page = page or Page(verbose=verbose)
     labels = labels_of(record.devices)
-    lines = [
-        _headline(record),
-        *(line for device in _used(record) for line in _device(device, labels[device.device], record, verbose)),
-        *_unused(record),
+    used = used_devices(record)
+    rows = [
+        *(row for device in used for row in device_rows(device, labels[device.device], record, page)),
+        *unused_rows(record),
         *_estimate(record),
         *_missing(record.not_measured),
-        *_processes(record),
+        *power_rows(record, used, labels, page),
+        *phase_rows(record, page),
+        *_processes(record, page),
+        *_nodes(record),
         *_faults(record.faults, labels),
         *_notes(record),
+        *work_rows(record),
         _total(record, labels),
+        *(Row(label, text) for label, text in footprint_rows(record, SHOWN_EQUIVALENTS)),
+        *_next(record, page),
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*_headline(record, page), *lay_out(rows, page)]) + "\n"
 
 
-def labels_of(devices: Sequence[DeviceRecord]) -> dict[str, str]:
-    """Kind and index by device id; with the die's or package's name where several would have the same."""
-    plain = {d.device: f"{KINDS.get(d.kind, d.kind)} {d.index}" for d in devices}
-    repeated = {label for label, count in Counter(plain.values()).items() if count > 1}
-    return {
-        d.device: _with_name(plain[d.device], d.name) if plain[d.device] in repeated else plain[d.device]
-        for d in devices
-    }
-
-
-def _with_name(label: str, name: str) -> str:
-    """`CPU 0 package-0-die-1` from `package-0-die-1 (model)`; a memory is named after its package."""
-    words = name.partition(" (")[0].split()
-    return f"{label} {words[-1]}" if words else label
-
-
-def _headline(record: RunRecord) -> str:
+def _headline(record: RunRecord, page: Page) -> Iterable[str]:
     name = f" [{short(record.name, 40)}]" if record.name else ""
-    simulated = "  SIMULATED SENSORS: no measurement" if record.simulated else ""
-    command = short(" ".join(record.command), 60)
-    return f"aipower: {command}{name}  exit {record.exit_code}  {duration(record.wall_s)}{simulated}"
+    series = f"  {record.series.index} of {record.series.count}" if record.series and record.series.index else ""
+    facts = f"exit {record.exit_code}  {duration(record.wall_s)}{series}"
+    room = max(20, page.width - len(name) - len(facts) - 12) if page.width else 60
+    command = short(" ".join(record.command), room)
+    yield f"{paint('aipower:', 'dim', page)} {paint(command, 'strong', page)}{name}  {facts}"
+    if record.simulated:
+        yield paint("  SIMULATED SENSORS: no measurement", "warn", page)
 
 
-def _used(record: RunRecord) -> list[DeviceRecord]:
-    """Devices worth a line: all processors and memories, and the GPUs that the run used or may have used."""
-    faulty = {fault.device for fault in record.faults}
-    return [
-        d
-        for d in record.devices
-        if d.kind != "gpu" or len(record.devices) == 1 or d.device in faulty or _may_be_used(d)
-    ]
-
-
-def _may_be_used(device: DeviceRecord) -> bool:
-    """False only where the run's part is known to be none; crumbs of unattributed energy are the sensor's noise."""
-    if device.run_energy_j is None or device.energy_j is None or device.run_energy_j > 0:
-        return True
-    high_j = device.run_interval_j[1] if device.run_interval_j else 0.0
-    return max(high_j, device.unattributed_j or 0.0) > CRUMB * device.energy_j
-
-
-def _unused(record: RunRecord) -> Iterable[str]:
-    shown = {device.device for device in _used(record)}
-    rest = [device for device in record.devices if device.device not in shown]
-    if rest:
-        energy_j = sum(device.energy_j or 0.0 for device in rest)
-        plural = "s" if len(rest) > 1 else ""
-        yield _row("", f"{len(rest)} GPU{plural} that this run did not use drew {joules(energy_j)} meanwhile")
-
-
-def _device(
-    device: DeviceRecord,
-    label: str,
-    record: RunRecord,
-    verbose: bool,  # noqa: FBT001 - passed through from `render`
-) -> Iterable[str]:
-    if device.energy_j is None:
-        faulty = any(fault.device in {device.device, None} for fault in record.faults)
-        why = "see the faults" if faulty else "the run was too short for its sensor"
-        yield _row(label, f"{device.name}: no energy was read; {why}")
-        return
-    if device.run_energy_j is None:
-        yield _row(label, f"the run's part is not known: {device.run_unknown}")
-    else:
-        own = f"{joules(device.run_energy_j)}  {bracket(device.run_interval_j)}"
-        yield _row(label, f"{own}  by this run, {METHODS[device.method]}")
-    yield _row("", f"device {joules(device.energy_j)}{_powers(device)}: {_rest(device)}")
-    if verbose:
-        yield _row("", f"{_repeatable(device)}; {_scale(device)}")
-    if not is_covered(device, record.wall_s):
-        yield _row("", f"covers {_part_of(device.covered_s, record.wall_s)}")
-    yield _row("", short(device.name, 60))
-
-
-def _repeatable(device: DeviceRecord) -> str:
-    """Within which part of themselves figures of the same device compare."""
-    parts = (
-        ("device", device.energy_j, device.repeatable_interval_j),
-        ("run", device.run_energy_j, device.repeatable_run_interval_j),
-    )
-    known = [f"{what} {text}" for what, energy_j, found_j in parts if (text := plus_minus(energy_j, found_j))]
-    return f"repeatable: {', '.join(known)}"
-
-
-def _scale(device: DeviceRecord) -> str:
-    if device.calibration:
-        return f"calibrated by {short(device.calibration, CALIBRATION_WIDTH)}"
-    return f"not calibrated, {default_words('gpu' if device.kind == 'gpu' else 'cpu')}"
-
-
-def _part_of(covered_s: float, wall_s: float) -> str:
-    return f"{covered_s:.1f} of {wall_s:.1f} s" if wall_s >= 1 else f"{duration(covered_s)} of {duration(wall_s)}"
-
-
-def _powers(device: DeviceRecord) -> str:
-    powers = (("mean", device.mean_w), ("peak", device.peak_w))
-    shown = ", ".join(f"{what} {power_w:.1f} W" for what, power_w in powers if power_w is not None)
-    return f" ({shown})" if shown else ""
-
-
-def _rest(device: DeviceRecord) -> str:
-    """What was not the run's; the idle part always, the others where there are any."""
-    parts = [f"{joules(device.idle_j)} idle" if device.idle_j else "idle level never seen, so counted as used"]
-    if device.other_j:
-        parts.append(f"{joules(device.other_j)} other processes")
-    if device.unattributed_j:
-        parts.append(f"{joules(device.unattributed_j)} unattributed")
-    return ", ".join(parts)
-
-
-def _estimate(record: RunRecord) -> Iterable[str]:
+def _estimate(record: RunRecord) -> Iterable[Row]:
     energy_j, interval_j = record.estimated_j.cpu, record.estimated_interval_j.cpu
     if energy_j is not None:
         basis = f"estimated from {duration(record.cpu_time_s)} of CPU time, not in the total"
-        yield _row("CPU", f"{joules(energy_j)}  {bracket(interval_j)}  {basis}")
+        yield Row("CPU", f"{joules(energy_j)}  {bracket(interval_j)}  {basis}")
 
 
-def _missing(not_measured: Sequence[Missing]) -> Iterable[str]:
-    """A line for each reason, however many sources it hit."""
+def _missing(not_measured: Sequence[Missing]) -> Iterable[Row]:
+    """A row for each reason, however many sources it hit."""
     sources: dict[tuple[str, str], list[str]] = {}
     for missing in not_measured:
         sources.setdefault((missing.reason, missing.remedy), []).append(missing.source)
     for (reason, remedy), names in sources.items():
         what = f"{' and '.join(names)} not measured: {reason}"
-        yield _row("", f"{what}; {remedy}" if remedy else what)
+        yield Row("", f"{what}; {remedy}" if remedy else what, "warn")
 
 
-def _processes(record: RunRecord) -> Iterable[str]:
-    if len(record.processes) < 2:  # noqa: PLR2004 - one process is the command itself
+def _processes(record: RunRecord, page: Page) -> Iterable[Row]:
+    if len(record.processes) < FEWEST_PROCESSES:
         return
-    for process in record.processes[:SHOWN_PROCESSES]:
+    shown = record.processes if page.verbose else record.processes[:SHOWN_PROCESSES]
+    for process in shown:
         unsure = "" if process.identifiable else ", never seen apart"
-        yield _row("process", f"{joules(process.energy_j):>9}  {process.pid}  {short(process.command, 44)}{unsure}")
-    left = len(record.processes) - SHOWN_PROCESSES
+        text = f"{joules(process.energy_j):>9}  {process.pid}  {short(process.command, 44)}{unsure}"
+        yield Row("process", text, "dim" if not process.identifiable else "plain")
+    left = len(record.processes) - len(shown)
     if left > 0:
-        yield _row("", f"and {left} more")
+        yield Row("", f"and {left} more; -v shows all", "dim")
     labels = labels_of(record.devices)
     for group in record.indistinct:
         whose = f"{len(group.pids)} processes that nothing tells apart on {labels.get(group.device, group.device)}"
-        yield _row("together", f"{joules(group.energy_j):>9}  {bracket(group.interval_j)}  {whose}")
+        yield Row("together", f"{joules(group.energy_j):>9}  {bracket(group.interval_j)}  {whose}")
 
 
-def _faults(faults: Sequence[FaultLine], labels: Mapping[str, str]) -> Iterable[str]:
+def _nodes(record: RunRecord) -> Iterable[Row]:
+    """Of a run that was merged from several."""
+    for at, node in enumerate(record.nodes[:SHOWN_NODES]):
+        energy = joules(node.energy_j.total) if node.energy_j.total is not None else "?"
+        ranks = f", {len(node.ranks)} ranks" if node.ranks else ""
+        bounds = bracket(node.interval_j.total)
+        yield Row("nodes" if at == 0 else "", f"{energy:>9}  {bounds}  {short(node.host, 40)}{ranks}")
+    if len(record.nodes) > SHOWN_NODES:
+        yield Row("", f"and {len(record.nodes) - SHOWN_NODES} more nodes", "dim")
+
+
+def _faults(faults: Sequence[FaultLine], labels: Mapping[str, str]) -> Iterable[Row]:
     for fault in faults[:SHOWN_FAULTS]:
         repeated = f" to {fault.last_s:.1f} s, {fault.count} times" if fault.count > 1 else ""
         who = labels.get(fault.device, fault.device) if fault.device else "sensors"
         what = f"{who}: {fault.reason} at {fault.first_s:.1f} s{repeated}"
-        yield _row("fault", f"{what}: {short(fault.detail, FAULT_WIDTH)}" if fault.detail else what)
+        yield Row("fault", f"{what}: {short(fault.detail, FAULT_WIDTH)}" if fault.detail else what, "bad")
     if len(faults) > SHOWN_FAULTS:
-        yield _row("", f"and {len(faults) - SHOWN_FAULTS} more in the --json record")
+        yield Row("", f"and {len(faults) - SHOWN_FAULTS} more in the --json record", "bad")
 
 
-def _notes(record: RunRecord) -> Iterable[str]:
+def _notes(record: RunRecord) -> Iterable[Row]:
     if record.surviving_processes:
-        yield _row(
+        yield Row(
             "note",
             f"{record.surviving_processes} of its processes still run; --wait measures until the last has ended",
         )
+    if record.job is not None and not record.job.leader:
+        yield Row("note", "another rank counts the whole devices of this node; `aipower merge` makes one run of all")
     if any(fault.reason == "hung" for fault in record.faults):
-        yield _row("note", "a sensor hung: the figures end before the command did; see `aipower doctor`")
+        yield Row("note", "a sensor hung: the figures end before the command did; see `aipower doctor`", "warn")
     elif not record.complete:
-        yield _row("note", "the figures do not cover the whole run")
+        yield Row("note", "the figures do not cover the whole run", "warn")
 
 
-def _total(record: RunRecord, labels: Mapping[str, str]) -> str:
+def _total(record: RunRecord, labels: Mapping[str, str]) -> Row:
     energy_j = record.energy_j.total
     if energy_j is None:
         known = any(device.energy_j is not None for device in record.devices)
-        return _row("total", "the run's part is not known" if known else "nothing was measured")
+        return Row("total", "the run's part is not known" if known else "nothing was measured", "strong")
     own = f"{joules(energy_j)}  {bracket(record.interval_j.total)}  measured = {energy_j / WH_J:.4g} Wh"
     without = [labels[d.device] for d in record.devices if d.run_energy_j is None]
-    return _row("total", f"{own}, without {', '.join(without)}" if without else own)
+    return Row("total", f"{own}, without {', '.join(without)}" if without else own, "strong")
 
 
-def _row(label: str, text: str) -> str:
-    return f"  {clean(label):<{LABEL_WIDTH - 1}} {clean(text)}".rstrip()
+def _next(record: RunRecord, page: Page) -> Iterable[Row]:
+    """What one may want to type now."""
+    if not page.saved:
+        return
+    word = record.run_id.rpartition("-")[2]
+    if record.devices:
+        yield Row("next", f"aipower report {word} --html report.html", "dim")
+    else:
+        yield Row("next", "aipower doctor says what this machine can measure", "dim")

@@ -20,6 +20,7 @@ from aipower.processes.procfs import ProcFs
 from aipower.processes.tree import RunTree
 from aipower.record.conditions import ConditionLog
 from aipower.record.measured import RUN, Measured, Trouble
+from aipower.record.story import Story
 from aipower.seams import Clock, ProcessDirectory, SensorSet, UsageSource
 
 log = logging.getLogger(__name__)
@@ -68,15 +69,18 @@ class RunMeter:
         self._clock = clock
         self._tree: RunTree | None = None
         self._conditions = ConditionLog()
+        self.story = Story(self._has)
         self._started_s = self._ended_s = 0.0
         self.ledger = Ledger(directory, MOST_PROCESSES)
         for run in (RUN, TOGETHER):
             self.ledger.register_run(run, "", "")
         self.meter = Meter(found, self.ledger, clock, max_gap_s, self._run_of, calibrations, KEEP_WINDOWS)
+        self.meter.tell(self.story)
 
     def begin(self, tree: RunTree, started_s: float, procfs: ProcFs) -> None:
         """The command has begun at `started_s`; nothing before counts."""
         self._tree, self._started_s = tree, started_s
+        self.story.start(started_s)
         try:
             cpu = RunCpuUsage(tree, procfs, self._clock)
         except SensorError:
@@ -98,6 +102,7 @@ class RunMeter:
         try:
             if self._tree is not None:
                 self._tree.refresh()
+                self.story.meet(self._tree.rows().values())
         except OSError:
             log.debug("cannot read /proc", exc_info=True)
 
@@ -110,6 +115,7 @@ class RunMeter:
     def end(self, ended_s: float) -> None:
         """The command has ended at `ended_s`; what is read from now on only tells what was before."""
         self._ended_s = ended_s
+        self.story.end(ended_s)
         for channel in self.meter.channels:
             channel.end(ended_s)
 
@@ -122,6 +128,7 @@ class RunMeter:
         for channel in self.meter.channels:
             channel.close(self._ended_s)
         self.meter.attribute()
+        self.story.close()
         self.meter.settle()
 
     def measured(self, started_s: float, ended_s: float, troubles: tuple[Trouble, ...], *, complete: bool) -> Measured:
@@ -136,7 +143,11 @@ class RunMeter:
             troubles,
             self._conditions.summary(),
             self._unavailable,
+            self.story,
         )
 
     def _run_of(self, process: ProcessId) -> str:
-        return RUN if self._tree is not None and process in self._tree else ""
+        return RUN if self._has(process) else ""
+
+    def _has(self, process: ProcessId) -> bool:
+        return self._tree is not None and process in self._tree

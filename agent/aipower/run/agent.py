@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import threading
 import time
 
@@ -10,11 +11,18 @@ from aipower.run.link import BOOKS_S, LinkError
 
 TYPE_CHECKING = False  # see aipower.run.cli
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aipower.run.ear import Ear
     from aipower.run.link import Link
     from aipower.run.measured_here import MeasuredHere
     from aipower.run.options import RunOptions
     from aipower.run.supervise import Outcome
+    from aipower.run.wire import Field
 
+HAND_ON_S = 0.1
+"""Pause between two messages to the agent, however often the programs tell something."""
+MOST_HEARD = 1 << 22
 LATE_S = 15.0
 """How long the end waits for our own sensors, where the agent has died and they are still being found."""
 
@@ -34,7 +42,18 @@ class MeasuredByAgent:
         self._started_s = 0.0
         self._ended_s = 0.0
         self._helpers: frozenset[int] = frozenset()
+        self._ear: Ear | None = None
+        self._heard = bytearray()
+        """All that was told, for the measurement that takes over."""
         self._thread = threading.Thread(target=self._watch, name="aipower-agent", daemon=True)
+
+    def listen(self, ear: Ear) -> None:
+        """Hear by `ear` what the command's programs tell of their phases, and hand it on."""
+        self._ear = ear
+
+    def live(self) -> list[tuple[str, float | None, float]]:
+        """Nothing: what the agent knows of a run while it lasts is asked for by aipower.run.live."""
+        return []
 
     def spawned(self, pid: int, started_s: float, helpers: frozenset[int]) -> None:
         """The command has begun."""
@@ -51,22 +70,24 @@ class MeasuredByAgent:
         if self._here is not None:
             self._here.ended(at_s)
 
-    def books(self, outcome: Outcome, started_unix_s: float) -> Books:
+    def books(self, outcome: Outcome, started_unix_s: float, words: Mapping[str, Field], *, record: bool) -> Books:
         """Record and report; what was lost with the agent is told in them."""
         if self._lost is None:
             try:
-                self._ask(outcome, started_unix_s)
+                self._hand_on()
+                self._ask(outcome, started_unix_s, words, record=record)
                 if self._spoken.wait(BOOKS_S) and self._lost is None:
                     return self._received()
             except LinkError as error:
                 self._lost = self._lost or error
         self._link.close()
         self._thread.join(LATE_S)
-        return self._own_books(outcome, started_unix_s)
+        return self._own_books(outcome, started_unix_s, words, record=record)
 
-    def _ask(self, outcome: Outcome, started_unix_s: float) -> None:
+    def _ask(self, outcome: Outcome, started_unix_s: float, words: Mapping[str, Field], *, record: bool) -> None:
         self._link.ask_for_books(
             {
+                **words,
                 "ended_s": self._ended_s,
                 "started_unix_s": started_unix_s,
                 "exit_code": outcome.exit_code,
@@ -74,9 +95,8 @@ class MeasuredByAgent:
                 "max_rss_bytes": outcome.max_rss_bytes,
                 "survivors": outcome.survivors,
                 "command": self._options.command,
-                "record": self._options.json is not None,
+                "record": record,
                 "report": not self._options.quiet,
-                "verbose": self._options.verbose,
             }
         )
 
@@ -89,6 +109,7 @@ class MeasuredByAgent:
         """Wait for the agent to say something. Before the end that can only be that it is lost."""
         try:
             if self._lost is None:
+                self._wait_for_word()
                 self._link.watch()
                 if not self._over:
                     self._link.books()  # a refusal is raised from here
@@ -98,6 +119,32 @@ class MeasuredByAgent:
             self._take_over()
         self._spoken.set()
 
+    def _wait_for_word(self) -> None:
+        """Block until the agent says something; hand on what the programs tell, a few times a second at most."""
+        while self._ear is not None and not self._over:
+            agent, programs = self._link.fileno(), self._ear.fileno()
+            if agent in select.select([agent, programs], [], [])[0]:
+                return
+            self._hand_on()
+            if select.select([agent], [], [], HAND_ON_S)[0]:
+                return
+
+    def _hand_on(self) -> None:
+        """Tell the agent what the programs have told.
+
+        Raises:
+            LinkError: It has left.
+        """
+        heard = self._ear.read() if self._ear is not None else b""
+        if len(self._heard) < MOST_HEARD:
+            self._heard += heard
+        self._link.mark(heard)
+
+    def _hear_all(self) -> bytes:
+        """All that was ever told, once, for the measurement that takes over."""
+        heard, self._heard = bytes(self._heard), bytearray()
+        return heard + (self._ear.read() if self._ear is not None else b"")
+
     def _take_over(self) -> None:
         if self._over:
             return
@@ -105,12 +152,15 @@ class MeasuredByAgent:
 
         here = MeasuredHere(self._options, self.run_id)
         here.trouble("agent_lost", str(self._lost), time.monotonic() - self._started_s)
+        here.hear(self._hear_all)
         here.join(self._pid, self._started_s, self._helpers)
         self._here = here
         if self._over:
             here.ended(self._ended_s)
 
-    def _own_books(self, outcome: Outcome, started_unix_s: float) -> Books:
+    def _own_books(
+        self, outcome: Outcome, started_unix_s: float, words: Mapping[str, Field], *, record: bool
+    ) -> Books:
         from aipower.run.measured_here import MeasuredHere  # noqa: PLC0415 - hardly ever needed
 
         here = self._here
@@ -118,4 +168,4 @@ class MeasuredByAgent:
             here = MeasuredHere(self._options, self.run_id)
             here.trouble("agent_lost", f"{self._lost or 'the agent does not answer'}; nothing was measured", 0.0)
             here.never(self._started_s, self._ended_s)
-        return here.books(outcome, started_unix_s)
+        return here.books(outcome, started_unix_s, words, record=record)

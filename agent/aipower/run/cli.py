@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -15,11 +16,14 @@ from aipower.run.supervise import SHELL_SIGNAL_BASE, CommandError, Outcome, Supe
 TYPE_CHECKING = False  # see below
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from aipower.run.agent import MeasuredByAgent
+    from aipower.run.ear import Ear
+    from aipower.run.keeping import Keeping
     from aipower.run.measured_here import MeasuredHere
     from aipower.run.options import RunOptions
-    from aipower.run.output import Output
+    from aipower.run.wire import Field
 
     Measurement = MeasuredHere | MeasuredByAgent
 
@@ -68,24 +72,72 @@ def run_command(supervisor: Supervisor, argv: Sequence[str], prog: str) -> int:
         AipowerError: Before the command was started; nothing has happened then.
     """
     from aipower.run.options import parse  # noqa: PLC0415 - see above
-    from aipower.run.output import Output  # noqa: PLC0415 - see above
 
     options = parse(argv, prog)
-    with Output(options.json) as output:
+    if options.repeat:
+        return _repeat(supervisor, options, prog)
+    from aipower.run.asked import SERIES_VARIABLE, asked, with_file_metrics  # noqa: PLC0415 - see above
+    from aipower.run.keeping import Keeping  # noqa: PLC0415 - see above
+
+    wanted = asked(options, os.environ)
+    with Keeping(options, os.environ) as keeping:
+        if options.pid:
+            from aipower.run.attach import attach  # noqa: PLC0415 - hardly ever needed
+
+            return attach(options, keeping, wanted.words)
         measurement = _begin(options)
-        if asked := asked_to_stop():
-            return SHELL_SIGNAL_BASE + asked
+        if signal_number := asked_to_stop():
+            return SHELL_SIGNAL_BASE + signal_number
+        ear = _ear(measurement)
+        environment, hand_on = (ear.environment, ear.descriptors) if ear else ({}, frozenset[int]())
+        free = options.live and not (os.isatty(1) or os.isatty(2))
         started_unix_s, started_s = time.time(), time.monotonic()
-        pid = supervisor.spawn(options.command)
+        pid = supervisor.spawn(options.command, environment, hand_on, {SERIES_VARIABLE})
         if measurement is None:
             return supervisor.wait(wait_all=options.wait_all).exit_code
-        output.keep()
         measurement.spawned(pid, started_s, supervisor.helpers)
-        outcome = supervisor.wait(wait_all=options.wait_all, on_exit=_at_the_end(options, measurement))
+        keeping.begin(measurement.run_id, started_unix_s)
+        with _status(options, measurement, free=free):
+            outcome = supervisor.wait(wait_all=options.wait_all, on_exit=_at_the_end(options, measurement))
         if options.wait_all:
             measurement.ended(time.monotonic())
-        _report(options, measurement, outcome, started_unix_s, output)
+        with_file_metrics(wanted.words, options.metrics_file)
+        _report(measurement, outcome, started_unix_s, keeping, wanted.words)
     return outcome.exit_code
+
+
+def _repeat(supervisor: Supervisor, options: RunOptions, prog: str) -> int:
+    """A series: an outer process that starts this wrapper for each repetition. It has no command of its own.
+
+    Raises:
+        AipowerError: An option is wrong, or a repetition cannot be started.
+    """
+    supervisor.__exit__(None, None, None)
+    from aipower.run.repeat.cli import run_series  # noqa: PLC0415 - only a series needs it
+    from aipower.run.repeat.wanted import series_options  # noqa: PLC0415 - as above
+
+    return run_series(series_options(options), prog)
+
+
+def _ear(measurement: Measurement | None) -> Ear | None:
+    """The pipe by which the command's programs tell of their phases, if there is somebody to listen."""
+    if measurement is None:
+        return None
+    from aipower.run.ear import open_ear  # noqa: PLC0415 - see above
+
+    ear = open_ear()
+    if ear is not None:
+        measurement.listen(ear)
+    return ear
+
+
+def _status(options: RunOptions, measurement: Measurement, *, free: bool) -> AbstractContextManager[object]:
+    """The status line, if one is wanted; where the terminal is not `free` for it, a note."""
+    if not options.live:
+        return contextlib.nullcontext()
+    from aipower.run.live import status_line  # noqa: PLC0415 - hardly ever needed
+
+    return status_line(measurement, free=free)
 
 
 def _begin(options: RunOptions) -> Measurement | None:
@@ -152,14 +204,14 @@ def _at_the_end(options: RunOptions, measurement: Measurement) -> Callable[[], N
 
 
 def _report(
-    options: RunOptions, measurement: Measurement, outcome: Outcome, started_unix_s: float, output: Output
+    measurement: Measurement, outcome: Outcome, started_unix_s: float, keeping: Keeping, words: dict[str, Field]
 ) -> None:
     """Record and report. Whatever breaks in them is one line: the exit code is the command's."""
     try:
-        books = measurement.books(outcome, started_unix_s)
-        if options.json is not None:
-            output.write(books.record)
+        books = measurement.books(outcome, started_unix_s, words, record=keeping.wanted)
         if books.report:
             say(books.report)
+        if keeping.wanted:
+            keeping.put(measurement.run_id, books.record)
     except Exception as error:  # noqa: BLE001 - see the docstring
         complain(f"aipower-run: no report: {in_one_line(error)}")

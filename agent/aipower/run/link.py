@@ -6,6 +6,7 @@ The messages are those of aipower.daemon.runs.protocol.
 from __future__ import annotations
 
 import _socket  # see aipower.run.witness
+import _thread
 import contextlib
 import os
 
@@ -30,6 +31,8 @@ MAX_NAME = 512
 MAX_COMMAND_BYTES = 256 * 1024
 """A longer command line is not sent; its run is measured here."""
 _CHUNK = 1 << 16
+MARK_BYTES = 12_000
+"""The agent has little room for a single line."""
 
 
 class LinkError(Exception):
@@ -69,6 +72,8 @@ class Link:
 
     def __init__(self, connection: _socket.socket) -> None:
         self._connection = connection
+        self._sending = _thread.allocate_lock()
+        """Phases are told by another thread than the end."""
         self._received = bytearray()
 
     def open(self, name: str) -> None:
@@ -105,6 +110,19 @@ class Link:
         self._connection.settimeout(None)
         self._receive_until(lambda: b"\n" in self._received)
 
+    def fileno(self) -> int:
+        """For select."""
+        return self._connection.fileno()
+
+    def mark(self, lines: bytes) -> None:
+        """What the command's programs tell of their phases. There is no answer.
+
+        Raises:
+            LinkError: The agent has left.
+        """
+        for at in range(0, len(lines), MARK_BYTES):
+            self._send({"do": "mark", "lines": lines[at : at + MARK_BYTES].decode("latin-1")})
+
     def ask_for_books(self, fields: Mapping[str, Field]) -> None:
         """The command has ended.
 
@@ -123,6 +141,16 @@ class Link:
         self._receive_until(lambda: len(self._received) >= record + report)
         return bytes(self._received[:record]), bytes(self._received[record : record + report])
 
+    def read(self, run_id: str) -> dict[str, int]:
+        """What a run of ours has used so far, in microjoules by device; for a connection that opens none.
+
+        Raises:
+            LinkError: The agent has left or refuses.
+        """
+        self._connection.settimeout(OPEN_S)
+        self._send({"do": "read", "run": run_id})
+        return self._answer(lambda answer: {str(k): int(v) for k, v in answer["runs"][0]["energy_uj"].items()})
+
     def close(self) -> None:
         """Hang up; also wakes a thread that watches."""
         with contextlib.suppress(OSError):
@@ -131,7 +159,8 @@ class Link:
 
     def _send(self, message: Mapping[str, Field]) -> None:
         try:
-            self._connection.sendall(encode(message))
+            with self._sending:
+                self._connection.sendall(encode(message))
         except OSError as error:
             raise LinkError(f"the agent has left ({error})") from error
 
@@ -145,7 +174,7 @@ class Link:
             if answer["ok"]:
                 return read(answer)
             raise LinkError(f"the agent refuses: {answer['error']}")
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
             raise LinkError("the agent's answer makes no sense") from error
 
     def _receive_until(self, enough: Callable[[], bool]) -> None:

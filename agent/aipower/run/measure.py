@@ -29,6 +29,8 @@ READY_S = 10.0
 """A driver that has not answered by then is left out: the command must not wait for it."""
 PATIENT_S = 2.0
 """After this long a person is told what is waited for."""
+HEAR_S = 0.5
+"""What programs tell is read so often, however seldom the sensors are: the pipe has room for a second or so."""
 SLICE_S = 0.05
 """Pause between looks at whether we were asked to stop."""
 FINISH_S = 5.0
@@ -53,6 +55,7 @@ class Measurement:
         self._refusal: AipowerError | None = None
         self._scales = load_scales(environ)
         self._troubles = [Trouble("calibration", self._scales.problem)] if self._scales.problem else []
+        self._hear: Callable[[], bytes] = bytes
         self._run: RunMeter | None = None
         self._tree: RunTree | None = None
 
@@ -79,6 +82,10 @@ class Measurement:
         if self._refusal is not None:
             raise self._refusal
 
+    def listen(self, hear: Callable[[], bytes]) -> None:
+        """`hear` gives what the command's programs have told of their phases since it was last called."""
+        self._hear = hear
+
     def spawned(self, pid: int, at_s: float, ignore: frozenset[int]) -> None:
         """The command has begun as `pid`; our helper processes `ignore` are not part of it."""
         self._started_s = self._from_s = at_s
@@ -89,6 +96,22 @@ class Measurement:
         self._started_s, self._from_s, self._late = started_s, self._clock.monotonic_s(), True
         self._follow(pid, ignore)
 
+    def attached(self, pid: int, at_s: float) -> None:
+        """Measure `pid` and all below it from `at_s` on: what it did before is not asked for."""
+        self._started_s = self._from_s = at_s
+        self._follow(pid, frozenset(), joined=True)
+
+    def live(self) -> list[tuple[str, float | None, float]]:
+        """Of each device kind and index, what it draws now in watts, and what it has used so far in joules."""
+        if self._run is None:
+            return []
+        used_j = self._run.story.timeline.totals_j()
+        devices = [(channel.sensor.device, channel.power.latest_w) for channel in self._run.meter.channels]
+        return [
+            (f"{device.kind.upper()} {device.index}", power_w, used_j.get(device.id, 0.0))
+            for device, power_w in devices
+        ]
+
     def missed(self, started_s: float, ended_s: float) -> None:
         """The command has run from `started_s` to `ended_s` without us."""
         self._started_s, self._ended_s = started_s, ended_s
@@ -97,9 +120,9 @@ class Measurement:
         """Tell of `trouble` in the record."""
         self._troubles.append(trouble)
 
-    def _follow(self, pid: int, ignore: frozenset[int]) -> None:
+    def _follow(self, pid: int, ignore: frozenset[int], *, joined: bool = False) -> None:
         try:
-            self._tree = RunTree(self._procfs, pid, os.getpid(), self._table, ignore=ignore)
+            self._tree = RunTree(self._procfs, pid, os.getpid(), self._table, ignore=ignore, joined=joined)
         except OSError as error:
             self._troubles.append(Trouble("internal", f"/proc cannot be read: {error.strerror}"))
             return
@@ -166,7 +189,7 @@ class Measurement:
     def _watch(self, run: RunMeter) -> None:
         tree = self._tree
         assert tree is not None  # noqa: S101 - set before the event that lets us come here
-        if self._late:
+        if self._late or tree.joined:
             tree.refresh()  # so that no CPU time of before counts as used from now on
         run.begin(tree, self._from_s, self._procfs)
         if self._selection.fake_gpus:
@@ -177,6 +200,7 @@ class Measurement:
         next_s, attribute_s = self._from_s, self._from_s + ATTRIBUTE_S
         while not self._over.is_set():
             now_s = self._clock.monotonic_s()
+            run.story.feed(self._hear())
             run.meter.sample()
             if now_s >= attribute_s:
                 run.look()
@@ -193,8 +217,12 @@ class Measurement:
         while not self._over.is_set():
             hungry, pause_s = hungriest(run.meter.channels)
             due_s = read_s + pause_s
-            ended = self._over.wait(max(0.0, min(due_s, until_s) - self._clock.monotonic_s()))
-            if ended or until_s <= due_s:
+            now_s = self._clock.monotonic_s()
+            ended = self._over.wait(max(0.0, min(due_s, until_s, now_s + HEAR_S) - now_s))
+            run.story.feed(self._hear())
+            if ended or self._clock.monotonic_s() < min(due_s, until_s):
+                continue
+            if until_s <= due_s:
                 return
             read_s = self._clock.monotonic_s()
             run.meter.sample(hungry)
@@ -202,6 +230,7 @@ class Measurement:
     def _finish(self, run: RunMeter) -> None:
         run.end(self._ended_s)
         run.meter.sample()
+        run.story.feed(self._hear())
         until_s = self._clock.monotonic_s() + patience_s(self._ended_s - self._from_s)
         while self._clock.monotonic_s() < until_s and (unsettled := run.unsettled()):
             self._clock.sleep(DENSE_S)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from aipower.record.compose import compose, new_run_id
+from aipower.record.extras import Words, extras_of
 from aipower.record.measured import Told, Trouble
+from aipower.record.page import Page
 from aipower.record.report import render
 from aipower.run.books import Books
 from aipower.run.measure import Measurement
@@ -16,8 +20,13 @@ from aipower.seams import SystemClock
 from aipower.sensors.select import parse_selection
 
 if TYPE_CHECKING:
+    from aipower.run.ear import Ear
     from aipower.run.options import RunOptions
     from aipower.run.supervise import Outcome
+    from aipower.run.wire import Field
+
+WORDS = tuple(field.name for field in fields(Words))
+PAGE = tuple(field.name for field in fields(Page))
 
 
 class MeasuredHere:
@@ -25,7 +34,7 @@ class MeasuredHere:
 
     def __init__(self, options: RunOptions, run_id: str = "") -> None:
         self._options = options
-        self._run_id = run_id
+        self.run_id = run_id or new_run_id(time.time())
         self._measurement = Measurement(
             parse_selection(options.sensors), options.interval_s, SystemClock(), os.environ
         )
@@ -39,6 +48,14 @@ class MeasuredHere:
         """See `Measurement.begin`."""
         self._measurement.begin(asked_to_stop, tell)
 
+    def listen(self, ear: Ear) -> None:
+        """Hear by `ear` what the command's programs tell of their phases."""
+        self._measurement.listen(ear.read)
+
+    def hear(self, hear: Callable[[], bytes]) -> None:
+        """As `listen`; `hear` gives what was told since it was last called."""
+        self._measurement.listen(hear)
+
     def spawned(self, pid: int, started_s: float, helpers: frozenset[int]) -> None:
         """The command has begun."""
         self._measurement.spawned(pid, started_s, helpers)
@@ -47,6 +64,10 @@ class MeasuredHere:
         """The command has begun a while ago and is measured from now on."""
         self._measurement.begin(lambda: False, lambda: None)
         self._measurement.joined(pid, started_s, helpers)
+
+    def attach(self, pid: int) -> None:
+        """The process `pid` runs already; it and all below it are measured from now on."""
+        self._measurement.attached(pid, time.monotonic())
 
     def never(self, started_s: float, ended_s: float) -> None:
         """The command has run, and nothing of it was measured."""
@@ -60,10 +81,14 @@ class MeasuredHere:
         """The command has ended."""
         self._measurement.ended(at_s)
 
-    def books(self, outcome: Outcome, started_unix_s: float) -> Books:
+    def live(self) -> list[tuple[str, float | None, float]]:
+        """Of each device what it draws now, in watts, and what it has used so far, in joules."""
+        return self._measurement.live()
+
+    def books(self, outcome: Outcome, started_unix_s: float, words: Mapping[str, Field], *, record: bool) -> Books:
         """Record and report, as far as they were asked for."""
         told = Told(
-            self._run_id or new_run_id(started_unix_s),
+            self.run_id,
             tuple(self._options.command),
             self._options.name,
             outcome.exit_code,
@@ -71,7 +96,9 @@ class MeasuredHere:
             outcome.cpu_s,
             outcome.max_rss_bytes,
             outcome.survivors,
+            extras=extras_of(Words(**{name: words[name] for name in WORDS if name in words})),  # type: ignore[arg-type]  # run.asked gave each its type
         )
-        record = compose(told, self._measurement.result())
-        report = "" if self._options.quiet else render(record, verbose=self._options.verbose)
-        return Books(to_json(record) if self._options.json is not None else b"", report)
+        made = compose(told, self._measurement.result())
+        page = Page(**{name: words[name] for name in PAGE if name in words})  # type: ignore[arg-type]  # as above
+        report = "" if self._options.quiet else render(made, page)
+        return Books(to_json(made) if record else b"", report)

@@ -1,4 +1,4 @@
-"""The file that `--json` names."""
+"""A file that an option names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Output:
     was started.
     """
 
-    def __init__(self, path: StrPath | None) -> None:
+    def __init__(self, path: StrPath | None, option: str = "--json") -> None:
         """Open `path` for writing.
 
         Raises:
@@ -42,7 +42,7 @@ class Output:
             self._descriptor = _open(path)
             self._linked = os.fstat(self._descriptor).st_nlink > 0
         except OSError as error:
-            raise UsageError(f"--json {os.fspath(path)}: {_reason(error)}") from error
+            raise UsageError(f"{option} {os.fspath(path)}: {_reason(error)}") from error
 
     def __enter__(self) -> Self:
         return self

@@ -92,8 +92,16 @@ class Supervisor:
         """Pids of our own helper processes, which are no part of what the command does."""
         return frozenset({self._witness.pid})
 
-    def spawn(self, argv: Sequence[str], add_environment: Mapping[str, str] | None = None) -> int:
-        """The pid of the command `argv`, started with our environment and `add_environment`.
+    def spawn(
+        self,
+        argv: Sequence[str],
+        add_environment: Mapping[str, str] | None = None,
+        hand_on: Collection[int] = frozenset(),
+        without: Collection[str] = frozenset(),
+    ) -> int:
+        """The pid of the command `argv`, started with our environment and `add_environment`, `without` some variables.
+
+        Of the descriptors that were opened here it gets those of `hand_on`.
 
         Afterwards our standard input and output are /dev/null and the other inherited descriptors are closed,
         except standard error: the command alone decides when a pipe ends.
@@ -102,9 +110,11 @@ class Supervisor:
             CommandError: It cannot be started; nothing was let go.
         """
         environment = original_environment()
+        for name in without:
+            environment.pop(os.fsencode(name), None)
         for name, value in (add_environment or {}).items():
             environment[os.fsencode(name)] = os.fsencode(value)
-        keep_private(inheritable_descriptors() - self._inherited)
+        keep_private(inheritable_descriptors() - self._inherited - frozenset(hand_on))
         self._command = spawn(argv, self._mask, environment)
         let_go(self._inherited)
         return self._command

@@ -142,6 +142,14 @@ class RunDesk:
         shop.ledger.register_run(run_id, run.name, shop.user_of(run.owner.uid))
         self._meet(run)
 
+    def mark(self, run_id: str, lines: bytes) -> None:
+        """What the run's programs tell of their phases.
+
+        Raises:
+            RefusedError: There is no such run.
+        """
+        self._run(run_id).meter.story.feed(lines)
+
     def end(self, run_id: str, ended_s: float) -> Future[Measured]:
         """The command has ended; its books come when the last publications are in.
 

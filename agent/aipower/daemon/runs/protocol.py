@@ -21,6 +21,8 @@ Text = Annotated[str, msgspec.Meta(max_length=MAX_LINE_BYTES)]
 Name = Annotated[str, msgspec.Meta(max_length=512)]
 Pid = Annotated[int, msgspec.Meta(gt=0, le=1 << 22)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 60)]
+Word = Annotated[str, msgspec.Meta(max_length=4096)]
+Words = Annotated[list[Word], msgspec.Meta(max_length=300)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
 
 
@@ -39,6 +41,12 @@ class Start(msgspec.Struct, frozen=True, tag_field="do", tag="start"):
     """Children of the caller that are no part of the run."""
 
 
+class Mark(msgspec.Struct, frozen=True, tag_field="do", tag="mark"):
+    """What the programs of the run tell of their phases: lines as in aipower.record.phases.lines."""
+
+    lines: Annotated[str, msgspec.Meta(max_length=SHORT_LINE_BYTES)]
+
+
 class End(msgspec.Struct, frozen=True, tag_field="do", tag="end"):
     """It has ended; the rest is what only its parent knows."""
 
@@ -52,6 +60,17 @@ class End(msgspec.Struct, frozen=True, tag_field="do", tag="end"):
     record: bool = True
     report: bool = True
     verbose: bool = False
+    metrics: Words = []
+    """These and the following are as in aipower.record.extras.Words and aipower.record.page.Page."""
+    work: Words = []
+    job: Words = []
+    leader: bool = True
+    series: Name = ""
+    footprint: Words = []
+    columns: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
+    color: bool = False
+    glyphs: bool = True
+    saved: bool = False
 
 
 class Runs(msgspec.Struct, frozen=True, tag_field="do", tag="runs"):
@@ -64,7 +83,7 @@ class Read(msgspec.Struct, frozen=True, tag_field="do", tag="read"):
     run: Name
 
 
-Request = Open | Start | End | Runs | Read
+Request = Open | Start | Mark | End | Runs | Read
 
 _DECODER: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 

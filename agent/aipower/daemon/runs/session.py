@@ -21,6 +21,7 @@ from aipower.daemon.runs.protocol import (
     VERSION,
     End,
     MalformedError,
+    Mark,
     Open,
     Read,
     Request,
@@ -30,7 +31,9 @@ from aipower.daemon.runs.protocol import (
     header,
 )
 from aipower.record.compose import compose, new_run_id
+from aipower.record.extras import Words, extras_of
 from aipower.record.measured import Measured, Told
+from aipower.record.page import Page
 from aipower.record.report import render
 from aipower.runrecord import to_json
 
@@ -46,6 +49,8 @@ QUESTIONS_PER_S, QUESTIONS_AT_ONCE = 50.0, 100.0
 QUESTION_PAUSE_S = 0.1
 REFUSAL_S = 0.1
 """So long a user who is not root waits to hear a refusal: else trying again and again would cost the agent a core."""
+MARKS_BYTES_PER_S = 512 * 1024
+"""So much of phases one run may tell the agent: some ten thousand messages a second, a tenth of a core."""
 LONG_LINES = 4
 """So many of one user may be on their way at once: each takes memory."""
 
@@ -145,6 +150,8 @@ class Session:
                 await self._open(request)
             case Start():
                 await self._start(request)
+            case Mark():
+                await self._mark(request)
             case End():
                 await self._end(request)
             case Runs():
@@ -167,6 +174,14 @@ class Session:
         ignore = frozenset(request.ignore)
         await self._ask(lambda: self._desk.start(self._run, request.pid, request.started_s, ignore))
         self._started = True
+
+    async def _mark(self, request: Mark) -> None:
+        if not self._started:
+            raise RefusedError("a run is started before its phases")
+        lines = request.lines.encode("latin-1", errors="replace")
+        await self._ask(lambda: self._desk.mark(self._run, lines))
+        if self._owner.uid:
+            await asyncio.sleep(len(lines) / MARKS_BYTES_PER_S)
 
     async def _end(self, request: End) -> None:
         books = await self._ask(lambda: self._desk.end(self._run, request.ended_s))
@@ -207,7 +222,11 @@ def _written(run_id: str, name: str, request: End, measured: Measured) -> tuple[
         request.max_rss_bytes,
         request.survivors,
         "agent",
+        extras_of(
+            Words(request.metrics, request.work, request.job, request.leader, request.series, request.footprint)
+        ),
     )
     record = compose(told, measured)
-    report = render(record, verbose=request.verbose) if request.report else ""
+    page = Page(request.columns, request.color, request.glyphs, request.saved, request.verbose)
+    report = render(record, page) if request.report else ""
     return to_json(record) if request.record else b"", report.encode(errors="replace")

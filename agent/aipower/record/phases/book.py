@@ -1,0 +1,161 @@
+"""The energy of phases: windows of devices are cut when they are taken, and shared out when they are attributed."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aipower.attribution.split import largest_remainder
+from aipower.energy.levels import NEIGHBOURS
+from aipower.model import Attribution, EnergyDelta
+from aipower.record.phases.cut import Cut, cut
+from aipower.record.phases.marks import Marks
+from aipower.record.phases.teller import OUTSIDE, Path, Stretch, around
+
+LATE_S = 1.0
+"""So long messages may be on their way: a window is cut this much after its end."""
+REMEMBERED_S = 30.0
+"""Windows of devices are no further apart than this."""
+OTHERS_SE = 0.5
+"""Who else worked in a window may have done so in one of its phases: standard error of an even share, as in
+aipower.energy.split."""
+
+Slices = Mapping[int, Mapping[Path, Cut]]
+"""Cuts of a window, by the process that told of the phases."""
+
+
+@dataclass(slots=True)
+class Part:
+    """What the run's processes in a phase have used of one device."""
+
+    own_uj: int = 0
+    variance_uj2: float = 0.0
+    systematic_uj: float = 0.0
+    time_s: float = 0.0
+    blurred_s: float = 0.0
+
+
+@dataclass(slots=True)
+class _Device:
+    """The windows of a device on their way."""
+
+    waiting: deque[tuple[EnergyDelta, list[EnergyDelta], float]] = field(default_factory=deque)
+    before: list[EnergyDelta] = field(default_factory=list)
+    """The last pieces of the window before."""
+    cut: dict[float, Slices] = field(default_factory=dict)
+    """Of windows that were not attributed yet, by their start."""
+
+
+class PhaseBook:
+    """The account of each phase and device. Not thread-safe."""
+
+    def __init__(self, marks: Marks) -> None:
+        self._marks = marks
+        self._devices: dict[str, _Device] = {}
+        self.parts: dict[tuple[str, Path], Part] = {}
+        """By device and phase; a phase includes those in it."""
+        self.devices_uj: dict[tuple[str, Path], float] = {}
+        """What the whole device used while anybody was in the phase."""
+
+    def taken(self, window: EnergyDelta, pieces: Sequence[EnergyDelta], timing_se_s: float) -> None:
+        """A device's energy is known for a window that starts where the last one ended, or later."""
+        device = self._devices.setdefault(window.device.id, _Device())
+        device.waiting.append((window, _scaled(pieces, window.energy_uj), timing_se_s))
+        while len(device.waiting) > 1 and device.waiting[0][0].end_s <= window.end_s - LATE_S:
+            self._cut_first(device)
+
+    def close(self) -> None:
+        """No further message will come."""
+        for device in self._devices.values():
+            while device.waiting:
+                self._cut_first(device)
+
+    def posted(self, attribution: Attribution, owners_uj: Mapping[int, int]) -> None:
+        """Who used a window is known: by process that tells of phases, 0 for those of whom nobody told."""
+        if not self._marks.told:
+            return
+        id_ = attribution.delta.device.id
+        slices = self._devices.setdefault(id_, _Device()).cut.pop(attribution.delta.start_s, {})
+        work_uj = attribution.delta.energy_uj - attribution.idle_uj
+        others = 1 - sum(owners_uj.values()) / work_uj if work_uj > 0 else 0.0
+        for teller, own_uj in owners_uj.items():
+            cuts = slices.get(teller)
+            if cuts:
+                self._share(id_, attribution, own_uj, cuts, others)
+            else:
+                self._part(id_, OUTSIDE).own_uj += own_uj
+
+    def _cut_first(self, device: _Device) -> None:
+        window, pieces, timing_se_s = device.waiting.popleft()
+        if self._marks.told:
+            context = [*device.before, *pieces, *(device.waiting[0][1][:NEIGHBOURS] if device.waiting else ())]
+            self._cut(device, window, context, len(device.before), len(pieces), timing_se_s)
+        device.before = pieces[-NEIGHBOURS:]
+        self._marks.forget(window.start_s - REMEMBERED_S)
+
+    def _cut(
+        self,
+        device: _Device,
+        window: EnergyDelta,
+        context: list[EnergyDelta],
+        first: int,
+        count: int,
+        timing_se_s: float,
+    ) -> None:
+        if not context:
+            return
+        start_s, end_s = context[0].start_s, context[-1].end_s
+
+        def cut_by(stretches: Sequence[Stretch]) -> dict[Path, Cut]:
+            return cut(context, first, first + count, stretches, timing_se_s)
+
+        tellers = self._marks.tellers
+        device.cut[window.start_s] = {pid: cut_by(teller.stretches(start_s, end_s)) for pid, teller in tellers.items()}
+        together = cut_by(self._marks.stretches(start_s, end_s))
+        for leaf, found in together.items():
+            for path in around(leaf):
+                key = (window.device.id, path)
+                self.devices_uj[key] = self.devices_uj.get(key, 0.0) + found.energy_uj
+
+    def _share(self, id_: str, attribution: Attribution, own_uj: int, cuts: Mapping[Path, Cut], others: float) -> None:
+        """Share out what the processes of one teller have used, by what the device used beyond its idle level."""
+        idle_uj_per_s = attribution.idle_uj / attribution.delta.span_s
+        work_uj = {leaf: max(0.0, one.energy_uj - idle_uj_per_s * one.time_s) for leaf, one in cuts.items()}
+        total_uj = sum(work_uj.values())
+        weights = work_uj if total_uj > 0 else {leaf: one.time_s for leaf, one in cuts.items()}
+        total = sum(weights.values())
+        own = min(1.0, own_uj / total_uj) if total_uj > 0 else 0.0
+        for leaf, given_uj in _split(own_uj, weights).items():
+            share = weights.get(leaf, 0.0) / total if total else 0.0
+            doubt_uj = OTHERS_SE * own_uj * max(0.0, others) * math.sqrt(max(0.0, share * (1 - share)))
+            for path in around(leaf):
+                part, one = self._part(id_, path), cuts[leaf]
+                part.own_uj += given_uj
+                part.variance_uj2 += own**2 * one.variance_uj2
+                part.systematic_uj += own * one.systematic_uj + doubt_uj
+                part.time_s += one.time_s
+                part.blurred_s += one.blurred_s
+
+    def _part(self, device: str, path: Path) -> Part:
+        return self.parts.setdefault((device, path), Part())
+
+
+def _split(own_uj: int, weights: Mapping[Path, float]) -> dict[Path, int]:
+    """Whole microjoules, and also those that nothing weighs: phases without any energy of their own have a row too."""
+    given = largest_remainder(own_uj, weights) if any(weight > 0 for weight in weights.values()) else {}
+    return {leaf: given.get(leaf, 0) for leaf in weights}
+
+
+def _scaled(pieces: Sequence[EnergyDelta], energy_uj: int) -> list[EnergyDelta]:
+    """The pieces, calibrated as the window that they make up."""
+    raw_uj = sum(piece.energy_uj for piece in pieces)
+    if raw_uj in (0, energy_uj):
+        return list(pieces)
+    return [
+        EnergyDelta(
+            piece.device, piece.start_s, piece.end_s, round(piece.energy_uj * energy_uj / raw_uj), piece.method
+        )
+        for piece in pieces
+    ]

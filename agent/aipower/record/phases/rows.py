@@ -1,0 +1,126 @@
+"""The record's rows of phases: energies by kind, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aipower.accounts import PartAccount
+from aipower.ledger import Ledger
+from aipower.meter import Channel
+from aipower.model import SUMMED_KINDS, UJ_PER_J
+from aipower.record.device_rows import Span, share_of
+from aipower.record.measured import RUN
+from aipower.record.phases.book import Part, PhaseBook
+from aipower.record.phases.marks import Marks, Tally
+from aipower.record.phases.teller import OUTSIDE, Path
+from aipower.record.shares import Range, Share
+from aipower.runrecord import Energies, Intervals, PhasePart, PhaseRecord
+from aipower.uncertainty import part_error
+
+END_S = 0.5
+"""A phase that comes so near to an end of the run has the error of that end."""
+BLURRED = 0.2
+"""Where more of a phase's time lies in pieces of energy with several edges, its energy rests on time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Device:
+    """A device and the run's part of it."""
+
+    id: str
+    kind: str
+    whole_j: float
+    share: Share | None
+    run: PartAccount
+    edge_uj: float
+    channel: Channel
+
+
+def phase_rows(
+    marks: Marks, book: PhaseBook, channels: Sequence[Channel], ledger: Ledger, span: Span
+) -> list[PhaseRecord]:
+    """A row for each phase, and one for the time outside of all; none where nobody told of any."""
+    if not marks.told:
+        return []
+    devices = [_device(channel, ledger, span) for channel in channels]
+    outside = Tally(1, max(0.0, span.wall_s - marks.inside_s))
+    tallies: Mapping[Path, Tally] = {**marks.tallies, OUTSIDE: outside}
+    return [_row(path, tally, devices, book, ledger, span) for path, tally in tallies.items()]
+
+
+def _device(channel: Channel, ledger: Ledger, span: Span) -> _Device:
+    device = channel.sensor.device
+    return _Device(
+        device.id,
+        device.kind,
+        ledger.totals(device.id).energy_uj / UJ_PER_J,
+        share_of(channel, ledger, span),
+        ledger.run_part(RUN, device.id),
+        channel.edge_uj,
+        channel,
+    )
+
+
+def _row(
+    path: Path, tally: Tally, devices: Sequence[_Device], book: PhaseBook, ledger: Ledger, span: Span
+) -> PhaseRecord:
+    parts = {one.id: book.parts.get((one.id, path), Part()) for one in devices}
+    at_end = path == OUTSIDE or _touches_an_end(tally, span)
+    ranges = {
+        one.id: _range(one, parts[one.id], tally.wall_s, ledger, span, at_end=at_end) for one in devices if one.share
+    }
+    sums = _sums(devices, ranges)
+    return PhaseRecord(
+        path=list(path),
+        count=tally.count,
+        wall_s=tally.wall_s,
+        energy_j=Energies(**{kind: found.energy_j for kind, found in sums.items()}),
+        interval_j=Intervals(**{kind: found.absolute_j for kind, found in sums.items()}),
+        repeatable_interval_j=Intervals(**{kind: found.repeatable_j for kind, found in sums.items()}),
+        resolved=all(part.blurred_s <= BLURRED * part.time_s for part in parts.values()),
+        work=dict(tally.work),
+        spans=tally.spans.listed(),
+        devices=[_part(one, ranges.get(one.id), book.devices_uj.get((one.id, path), 0.0)) for one in devices],
+    )
+
+
+def _touches_an_end(tally: Tally, span: Span) -> bool:
+    spans = tally.spans.listed()
+    return bool(spans) and (spans[0][0] < END_S or spans[-1][1] > span.wall_s - END_S)
+
+
+def _range(one: _Device, part: Part, wall_s: float, ledger: Ledger, span: Span, *, at_end: bool) -> Range:
+    """What the run used of the device in the phase. Errors of the run's part are the phase's in proportion.
+
+    What may be hidden from the run as a whole may be so in the phase by its energy, or by its time if that is more.
+    """
+    run, own = one.run, one.share.own if one.share else Range()
+    share = part.own_uj / run.energy_uj if run.energy_uj else 0.0
+    time = min(1.0, wall_s / span.wall_s) if span.wall_s > 0 else 1.0
+    account = PartAccount(
+        0, part.own_uj, run.variance_uj2 * share + part.variance_uj2, run.systematic_uj * share + part.systematic_uj
+    )
+    edge_uj = one.edge_uj if at_end and run.energy_uj else 0.0
+    error = part_error(account, ledger.scale(one.channel.sensor.device), edge_uj)
+    return Range(part.own_uj / UJ_PER_J, error, own.less_j * share, own.more_j * max(share, time))
+
+
+def _part(one: _Device, found: Range | None, whole_uj: float) -> PhasePart:
+    own_j = found.energy_j if found else None
+    return PhasePart(one.id, whole_uj / UJ_PER_J, own_j, found.absolute_j if found else None)
+
+
+def _kinds() -> Iterable[tuple[str, Sequence[str]]]:
+    yield "total", SUMMED_KINDS
+    for kind in SUMMED_KINDS:
+        yield kind, (kind,)
+
+
+def _sums(devices: Sequence[_Device], ranges: Mapping[str, Range]) -> dict[str, Range]:
+    """By kind; kinds of which nothing is known are not in it."""
+    sums: dict[str, Range] = {}
+    for kind, kinds in _kinds():
+        if known := [ranges[one.id] for one in devices if one.id in ranges and one.kind in kinds]:
+            sums[kind] = sum(known, Range())
+    return sums

@@ -1,0 +1,88 @@
+"""How a run went: the power of its devices over time, and the phases that its programs told of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+
+from aipower.channel import Channel
+from aipower.model import Attribution, EnergyDelta, ProcessId
+from aipower.processes.procfs import StatRow
+from aipower.record.phases.book import PhaseBook
+from aipower.record.phases.marks import Marks
+from aipower.record.timeline import Timeline
+
+SIGHTING_SE = 1 / math.sqrt(12)
+"""Standard deviation of an instant that may lie anywhere in a stretch of length 1."""
+MAX_PARENTS = 1 << 16
+
+
+class Story:
+    """A listener of the run's meter, and the ear for what its programs tell. Not thread-safe."""
+
+    def __init__(self, is_own: Callable[[ProcessId], bool]) -> None:
+        """`is_own` tells the run's processes."""
+        self._is_own = is_own
+        self._parents: dict[int, int] = {}
+        self.marks = Marks()
+        self.phases = PhaseBook(self.marks)
+        self.timeline = Timeline()
+        self._ended_s = math.inf
+
+    def start(self, at_s: float) -> None:
+        """The run has begun."""
+        self.marks.start(at_s)
+        self.timeline.start(at_s)
+
+    def feed(self, chunk: bytes) -> None:
+        """Lines that the run's programs wrote."""
+        self.marks.feed(chunk)
+
+    def meet(self, rows: Iterable[StatRow]) -> None:
+        """The living processes of the run: whose children do not tell of phases are in those of their parents."""
+        if len(self._parents) < MAX_PARENTS:
+            for row in rows:
+                self._parents.setdefault(row.pid, row.ppid)
+
+    def end(self, at_s: float) -> None:
+        """The run has ended."""
+        self._ended_s = at_s
+
+    def close(self) -> None:
+        """All that was told is known, and all energy."""
+        self.marks.close(self._ended_s)
+        self.phases.close()
+
+    def taken(self, channel: Channel, window: EnergyDelta) -> None:
+        """See aipower.meter.Listener."""
+        pieces = channel.taken
+        self.timeline.taken(window, pieces)
+        self.phases.taken(window, pieces, SIGHTING_SE * channel.energy.sighting_s)
+
+    def posted(self, attribution: Attribution) -> None:
+        """See aipower.meter.Listener."""
+        owners_uj: dict[int, int] = {}
+        for parts in (attribution.context_uj, attribution.active_uj):
+            for process, energy_uj in parts.items():
+                if self._is_own(process):
+                    teller = self._teller(process.pid)
+                    owners_uj[teller] = owners_uj.get(teller, 0) + energy_uj
+        self.timeline.posted(attribution, sum(owners_uj.values()))
+        self.phases.posted(attribution, owners_uj)
+
+    def _teller(self, pid: int) -> int:
+        """The process that tells of phases for `pid`: itself, or the nearest above it; 0 for none.
+
+        Where none of those that tell is known here, as in a container with pids of its own, the first of them does.
+        """
+        tellers = self.marks.tellers
+        if not tellers:
+            return 0
+        seen: set[int] = set()
+        at = pid
+        while at not in tellers and at in self._parents and at not in seen:
+            seen.add(at)
+            at = self._parents[at]
+        if at in tellers:
+            return at
+        return 0 if any(teller in self._parents for teller in tellers) else next(iter(tellers))
