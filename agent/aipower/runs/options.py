@@ -1,0 +1,82 @@
+"""The options that say which runs are meant; `runs`, `rm` and `export` have them in common."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from aipower.runs.words import DAY_S, HOUR_S, MINUTE_S
+
+if TYPE_CHECKING:
+    from aipower.runs.rows import Filters
+
+RUN_HELP = "`last`, `last~N`, a run's id or the first 4 characters or more of it, a name, or a record's file"
+UNITS_S: Mapping[str, float] = MappingProxyType(
+    {"s": 1.0, "m": MINUTE_S, "min": MINUTE_S, "h": HOUR_S, "d": DAY_S, "w": 7 * DAY_S, "y": 365 * DAY_S}
+)
+_AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)")
+
+
+def add_filters(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the options of `filters_of`."""
+    group = parser.add_argument_group("which runs")
+    group.add_argument("--name", metavar="NAME", help="of this name; a pattern as in 'base*' will do")
+    group.add_argument("--command", dest="text", metavar="TEXT", help="with TEXT in the command line")
+    group.add_argument("--host", metavar="HOST", help="on this host")
+    group.add_argument("--series", metavar="ID", help="of this series (aipower-run -r)")
+    group.add_argument("--failed", action="store_true", help="whose command failed, or that were killed")
+    group.add_argument("--since", type=moment_ago, metavar="WHEN", help="begun since: 2d, 3h, 2026-11-01, today")
+    group.add_argument(
+        "--older-than", type=moment_ago, metavar="WHEN", help="begun before: 30d, 1y, 2026-11-01, '2026-11-01 12:00'"
+    )
+
+
+def filters_of(arguments: argparse.Namespace) -> Filters:
+    """What the options ask for."""
+    from aipower.runs.rows import Filters  # noqa: PLC0415 - msgspec is not for --help
+
+    return Filters(
+        name=arguments.name,
+        command=arguments.text,
+        host=arguments.host,
+        series=arguments.series,
+        failed=arguments.failed,
+        since_unix_s=arguments.since,
+        before_unix_s=arguments.older_than,
+    )
+
+
+def moment_ago(text: str, now_unix_s: float | None = None) -> float:
+    """The Unix time of `2d` (ago), `2026-11-01`, `2026-11-01 12:00` (local time), `today` or `yesterday`.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none of them.
+    """
+    now_s = time.time() if now_unix_s is None else now_unix_s
+    word = text.strip().lower()
+    if age := _AGE.fullmatch(word):
+        if (unit_s := UNITS_S.get(age[2])) is not None:
+            return now_s - float(age[1]) * unit_s
+    elif word in {"today", "yesterday"}:
+        day = datetime.fromtimestamp(now_s if word == "today" else now_s - DAY_S).astimezone()
+        return day.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+    try:
+        return datetime.fromisoformat(text.strip()).timestamp()
+    except (ValueError, OverflowError, OSError) as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: 2d, 3h, 30min, 2026-11-01, today") from error
+
+
+def count_of(text: str) -> int:
+    """A whole number from 1 on.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of runs; --all shows them all")
+    return int(text)

@@ -1,0 +1,121 @@
+"""Words and bytes to where they were asked for, and one line where they cannot go."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import stat
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TextIO
+
+from aipower.errors import AipowerError
+
+STANDARD_OUTPUT = "-"
+
+
+def say(text: str) -> None:
+    """`text` on standard output, whatever its encoding.
+
+    Raises:
+        AipowerError: The disk is full, for example.
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    _send(sys.stdout, text.encode(encoding, errors="backslashreplace").decode(encoding))
+
+
+def note(line: str) -> None:
+    """One line on standard error, for what is no result."""
+    with contextlib.suppress(OSError, ValueError):
+        print(line, file=sys.stderr, flush=True)
+
+
+def colours(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """True for a terminal that shows them, of somebody who wants them."""
+    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
+def width_of(stream: TextIO, environ: Mapping[str, str]) -> int | None:
+    """Columns of the terminal, or what `COLUMNS` says; None for a pipe or a file, which take lines of any length."""
+    if not stream.isatty() and not environ.get("COLUMNS", "").isdecimal():
+        return None
+    return shutil.get_terminal_size().columns
+
+
+def write_file(target: str, content: Iterable[bytes]) -> int:
+    """Write `content` to the file `target`, all or nothing, or to standard output for `-`; how many bytes it was.
+
+    Raises:
+        AipowerError: It cannot be written. What a regular file held is then still there.
+    """
+    if target == STANDARD_OUTPUT:
+        return _to_standard_output(content)
+    path = Path(target)
+    try:
+        if path.is_dir():
+            raise AipowerError(f"{target} is a folder; name a file")
+        if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+            return _into(path, content)
+        return _replace(Path(os.path.realpath(path)), content)
+    except OSError as error:
+        raise AipowerError(f"{target} cannot be written: {error.strerror or error}") from error
+
+
+def _replace(path: Path, content: Iterable[bytes]) -> int:
+    unfinished = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    try:
+        count = _into(unfinished, content)
+        if path.exists():
+            unfinished.chmod(stat.S_IMODE(path.stat().st_mode))
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    return count
+
+
+def _into(path: Path, content: Iterable[bytes]) -> int:
+    with path.open("wb") as file:
+        return sum(file.write(chunk) for chunk in content)
+
+
+def _to_standard_output(content: Iterable[bytes]) -> int:
+    count = 0
+    try:
+        for chunk in content:
+            count += sys.stdout.buffer.write(chunk)
+        sys.stdout.flush()
+    except OSError as error:
+        _failed(sys.stdout, error)
+    return count
+
+
+def _send(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError as error:
+        _failed(stream, error)
+
+
+def _failed(stream: TextIO, error: OSError) -> None:
+    """A reader that has left (`| head`) is no error.
+
+    Raises:
+        AipowerError: For any other reason.
+    """
+    _discard(stream)
+    if not isinstance(error, BrokenPipeError):
+        raise AipowerError(f"standard output cannot be written: {error.strerror or error}") from error
+
+
+def _discard(stream: TextIO) -> None:
+    """Let the interpreter's own flush at its end go nowhere: it would fail again, with a traceback."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, stream.fileno())
+    finally:
+        os.close(null)
