@@ -58,7 +58,14 @@ def test_a_zone_has_a_code_and_a_name(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "near"), [("DEO", "DEU (Germany)"), ("Germny", "DEU (Germany)"), ("Chin", "CHN (China)")]
+    ("word", "near"),
+    [
+        ("DEO", "DEU (Germany)"),
+        ("Germny", "DEU (Germany)"),
+        ("Chin", "CHN (China)"),
+        ("UK", "did you mean GBR (United Kingdom)"),
+        ("GB", "codes of three letters"),
+    ],
 )
 def test_an_unknown_zone_is_told_with_the_nearest(word: str, near: str) -> None:
     with pytest.raises(UsageError, match="--list-zones") as error:

@@ -52,16 +52,25 @@ def find_zone(word: str) -> Zone:
     for zone in table:
         if wanted in {zone.iso3.casefold(), zone.name.casefold()}:
             return zone
-    raise UsageError(f"no zone {_told(word)}{_near(wanted, table)}; `aipower equiv --list-zones` lists all")
+    raise UsageError(
+        f"no zone {_told(word)}{_near(wanted, table)}; zones are codes of three letters or names, "
+        "`aipower equiv --list-zones` lists all"
+    )
 
 
 def _near(wanted: str, table: tuple[Zone, ...]) -> str:
     import difflib  # noqa: PLC0415 - only a mistake needs it
 
     words = {word.casefold(): zone for zone in table for word in (zone.iso3, zone.name)}
-    found = [words[word] for word in difflib.get_close_matches(wanted, words, n=NEAR)]
-    names = dict.fromkeys(f"{zone.iso3} ({zone.name})" for zone in found)
+    # Before all, what people abbreviate: UK and US are near to other codes than their own.
+    found = [zone for zone in table if _initials(zone) == wanted]
+    found += [words[word] for word in difflib.get_close_matches(wanted, words, n=NEAR)]
+    names = list(dict.fromkeys(f"{zone.iso3} ({zone.name})" for zone in found))[:NEAR]
     return f"; did you mean {' or '.join(names)}?" if names else ""
+
+
+def _initials(zone: Zone) -> str:
+    return "".join(word[0] for word in zone.name.casefold().split())
 
 
 def _told(word: str) -> str:
