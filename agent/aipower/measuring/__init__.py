@@ -1,5 +1,5 @@
 """Measuring a part of a program from within."""
 
-from aipower.measuring.measure import Measure, measure
+from aipower.measuring.block import Measure, measure
 
 __all__ = ["Measure", "measure"]

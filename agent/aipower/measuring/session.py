@@ -55,20 +55,14 @@ class Session:
         Raises:
             AipowerError: A sensor that was asked for is not to be had.
         """
-        measurement: Measurement | None = None
         try:
-            measurement = Measurement(self._plan.selection, self._plan.interval_s, self._clock, self._environ)
-            measurement.begin(lambda: False, lambda: None)
-            measurement.listen(self._sink.read)
-        except AipowerError:
+            self._prepare()
+            self._start()
+        except BaseException:  # Ctrl-C, or a sensor that is missing
+            self._sink.close()
+            if self._measurement is not None:
+                self._abandon(self._measurement)
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the program goes on unmeasured
-            self._why = in_one_line(error)
-        except BaseException:  # Ctrl-C
-            if measurement is not None:
-                self._abandon(measurement)
-            raise
-        self._start(measurement)
 
     def end(self, *, failed: bool) -> RunRecord:
         """The record. The block has `failed` where an error has left it."""
@@ -93,29 +87,30 @@ class Session:
         except Exception as error:  # noqa: BLE001 - an error of ours must not hide the program's result
             return compose(told, self._nothing(ended_s, f"internal error: {in_one_line(error)}"))
 
-    def so_far_j(self) -> float | None:
-        """What was used up to about a second ago, as far as it is attributed; None where nothing is known yet."""
+    def _prepare(self) -> None:
         try:
-            live = self._measurement.live() if self._measurement is not None else []
-        except RuntimeError:  # the thread has just met a new device
-            return None
-        return sum(energy_j for _, _, energy_j in live) if live else None
+            self._measurement = Measurement(self._plan.selection, self._plan.interval_s, self._clock, self._environ)
+            self._measurement.begin(lambda: False, lambda: None)
+            self._measurement.listen(self._sink.read)
+        except AipowerError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the program goes on unmeasured
+            self._measurement, self._why = None, in_one_line(error)
+
+    def _start(self) -> None:
+        self._plan.wait()
+        self._sink.open()
+        self._cpu_s = _cpu_s()
+        self._started_unix_s = time.time()
+        self._started_s = self._clock.monotonic_s()
+        if self._measurement is not None:
+            self._measurement.attached(self._pid, self._started_s)
 
     def _abandon(self, measurement: Measurement) -> None:
         """End it without a result and without waiting: its thread closes the sensors."""
         now_s = self._clock.monotonic_s()
         measurement.attached(self._pid, now_s)
         measurement.ended(now_s)
-
-    def _start(self, measurement: Measurement | None) -> None:
-        self._plan.wait()
-        self._sink.open()
-        self._cpu_s = _cpu_s()
-        self._started_unix_s = time.time()
-        self._started_s = self._clock.monotonic_s()
-        if measurement is not None:
-            measurement.attached(self._pid, self._started_s)
-        self._measurement = measurement
 
     def _measured(self, ended_s: float) -> Measured:
         if self._pid != os.getpid():

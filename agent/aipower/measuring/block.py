@@ -94,14 +94,6 @@ class Measure:
         return self.record.repeatable_interval_j.total
 
     @property
-    def so_far_j(self) -> float | None:
-        """While the block runs: what it used up to about a second ago, for a progress bar; None where unknown.
-
-        After its end it is `energy_j`.
-        """
-        return self._sessions[-1].so_far_j() if self._sessions else self.energy_j
-
-    @property
     def gpu_j(self) -> float | None:
         """The part of the GPUs in `energy_j`; None where none was measured, as with the other parts."""
         return self.record.energy_j.gpu
