@@ -26,7 +26,7 @@ from aipower.compare.contrast import (
 from aipower.compare.drift import drift_of
 from aipower.compare.judge import sentence_of, verdict_of
 from aipower.compare.merits import merits_of
-from aipower.compare.model import Comparison, Difference, Merit, Pair, Question, Side, Summary
+from aipower.compare.model import Comparison, Difference, Merit, Pair, Question, Side, Summary, Verdict
 from aipower.compare.reading import (
     KINDS,
     Reader,
@@ -61,6 +61,10 @@ class Plan:
     read: SideReader
     confidence: float
 
+    def find(self, base: Side, other: Side) -> Contrast | None:
+        """What the verdict rests on."""
+        return contrast(base, other, self.read, self.confidence)
+
 
 def compare(sides: Sequence[Side], question: Question | None = None) -> Comparison:
     """Each side against the first.
@@ -82,6 +86,24 @@ def compare(sides: Sequence[Side], question: Question | None = None) -> Comparis
         simulated=any(record.simulated for one in sides for record in one.runs),
         warnings=_warnings(sides, plan, question),
     )
+
+
+def judge(sides: Sequence[Side], question: Question | None = None) -> list[tuple[Verdict, Difference | None]]:
+    """The verdicts alone, in the order of the sides, with what they rest on.
+
+    Raises:
+        UsageError: As by `compare`.
+    """
+    question = question or Question()
+    plan = _plan(sides, question)
+    return [_judged(sides[0], other, plan, question, plan.find(sides[0], other)) for other in sides[1:]]
+
+
+def _judged(
+    base: Side, other: Side, plan: Plan, question: Question, found: Contrast | None
+) -> tuple[Verdict, Difference | None]:
+    headline = difference(plan.what, plan.unit, found) if found is not None else None
+    return verdict_of(headline, obstacles(base, other), question.at_least_percent), headline
 
 
 def _plan(sides: Sequence[Side], question: Question) -> Plan:
@@ -156,10 +178,8 @@ def _title(plan: Plan, question: Question) -> str:
 
 
 def _pair(base: Side, other: Side, plan: Plan, question: Question) -> Pair:
-    found = contrast(base, other, plan.read, plan.confidence)
-    headline = difference(plan.what, plan.unit, found) if found is not None else None
-    blocked = obstacles(base, other)
-    verdict = verdict_of(headline, blocked, question.at_least_percent)
+    found = plan.find(base, other)
+    verdict, headline = _judged(base, other, plan, question, found)
     merits = merits_of(base, other, question.directions)
     names = (base.label, other.label)
     return Pair(
@@ -170,7 +190,7 @@ def _pair(base: Side, other: Side, plan: Plan, question: Question) -> Pair:
             headline,
             names,
             what=plan.what,
-            obstacles=blocked,
+            obstacles=obstacles(base, other),
             at_least_percent=question.at_least_percent,
             merits=merits,
         ),

@@ -1,0 +1,1 @@
+"""What `aipower compare` says of simulated pairs of programs whose saving is known."""

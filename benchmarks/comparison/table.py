@@ -1,0 +1,45 @@
+"""The scores as a table in Markdown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from benchmarks.comparison.trial import Score
+
+MOST_WRONG = 5.0
+LEAST_HELD = 95.0
+SIGMAS = 3.0
+"""What chance makes of a share that is just as promised stays within three standard errors."""
+HEAD = (
+    "| scenario | saving % | runs | spread % | said less % | said more % | false alarms % | held % | held (J) % | ± % |",
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+)
+
+
+def table(scores: Sequence[Score]) -> str:
+    """A row for each scenario."""
+    return "\n".join([*HEAD, *(_row(each) for each in scores)])
+
+
+def too_bold(found: Score) -> bool:
+    """True where there are more false alarms, or fewer intervals that hold the truth, than chance explains."""
+    error = 100 * math.sqrt(0.05 * 0.95 / found.worlds)
+    return found.wrong > MOST_WRONG + SIGMAS * error or found.held < LEAST_HELD - SIGMAS * error
+
+
+def _row(found: Score) -> str:
+    scenario = found.scenario
+    cells = (
+        scenario.family,
+        f"{scenario.saving_percent:g}",
+        "/".join(str(count) for count in dict.fromkeys(scenario.runs)),
+        "/".join(f"{spread:g}" for spread in dict.fromkeys(scenario.spread_percent)),
+        f"{found.less:.1f}",
+        f"{found.more:.1f}",
+        f"{found.wrong:.1f}",
+        f"{found.held:.1f}",
+        f"{found.held_j:.1f}",
+        f"{found.half_percent:.2f}",
+    )
+    return f"| {' | '.join(cells)} |"
