@@ -28,7 +28,7 @@ def as_json(picture: Picture, processes: tuple[ProcessRow, ...], around: Surroun
         "processes": [_process(row) for row in processes],
         "hidden_processes": len(picture.processes) - len(processes),
         "accounts": [_account(account) for account in picture.accounts],
-        "total": _account(picture.total),
+        "total": None if picture.total is None else _account(picture.total),
         "not_measured": [
             {"source": missing.source, "kind": missing.kind, "reason": missing.reason, "remedy": missing.remedy}
             for missing in picture.unavailable

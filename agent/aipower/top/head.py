@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aipower.model import Kind
 from aipower.top.cells import cut, harmless
-from aipower.top.layout import Line, Span, joined
+from aipower.top.layout import Line, Span, first_fit
 from aipower.top.look import Origin
 from aipower.top.rows import DeviceRow, Picture
 from aipower.top.words import clock_time, energy, watts
@@ -31,27 +31,39 @@ class Surroundings:
 
 
 def first_line(around: Surroundings, width: int, *, simulated: bool) -> Line:
-    """Program, host, source and for how long."""
-    spans = [Span("aipower top", "bold"), Span(clock_time(around.running_s))]
-    if simulated:
-        spans.append(Span("SIMULATED SENSORS: no measurement", "bad"))
-    spans += [Span(harmless(around.origin.title)), Span(f"on {harmless(around.host)}")]
-    if around.origin.note:
-        spans.append(Span(harmless(around.origin.note), "dim"))
-    return joined(spans, width)
+    """Program, source, host and for how long."""
+    name, running = Span("aipower top", "bold"), Span(clock_time(around.running_s))
+    title, short = Span(harmless(around.origin.title)), Span(harmless(around.origin.short))
+    host = Span(f"on {harmless(around.host)}")
+    warning = [Span("SIMULATED SENSORS: no measurement", "bad")] if simulated else []
+    brief = [Span("SIMULATED", "bad")] if simulated else []
+    note = [Span(harmless(around.origin.note), "dim")] if around.origin.note else []
+    return first_fit(
+        (
+            (name, running, title, host, *warning, *note),
+            (name, running, title, host, *warning),
+            (name, running, short, host, *warning),
+            (name, running, short, *brief),
+            (name, short, *brief),
+            (short, *brief),
+        ),
+        width,
+    )
 
 
 def second_line(picture: Picture, width: int) -> Line:
     """Power of all that is measured, by kind, and energy since when."""
     kinds = [kind for kind in KINDS if kind in picture.measured_w]
-    total_w = sum(picture.measured_w[kind] for kind in kinds) if kinds else None
-    spans = [Span(f"{watts(total_w)} W measured" if kinds else "nothing measured", "bold")]
-    if kinds:
-        spans.append(Span(" + ".join(f"{kind.upper()} {watts(picture.measured_w[kind])}" for kind in kinds)))
+    total_w = watts(sum(picture.measured_w[kind] for kind in kinds) if kinds else None)
+    by_kind = [f"{kind.upper()} {watts(picture.measured_w[kind])}" for kind in kinds]
+    long = [Span(f"{total_w} W measured", "bold"), Span(" + ".join(by_kind))]
+    brief = [Span(f"{total_w} W", "bold"), *map(Span, by_kind)]
+    if not any(row.summed for row in picture.devices):
+        return first_fit(((Span("nothing measured", "bold"),),), width)
     energy_uj = sum(row.energy_uj for row in picture.devices if row.summed)
-    spans.append(Span(f"{energy(energy_uj)} since {_moment(picture.since_unix_s, picture.at_unix_s)}"))
-    spans.append(Span(f"= {energy_uj / 1e6 / J_PER_WH:.4g} Wh"))
-    return joined(spans, width)
+    since = Span(f"{energy(energy_uj)} since {_moment(picture.since_unix_s, picture.at_unix_s)}")
+    hours = Span(f"= {energy_uj / 1e6 / J_PER_WH:.4g} Wh")
+    return first_fit(((*long, since, hours), (*long, since), (*brief, since), brief), width)
 
 
 def notes(picture: Picture | None, around: Surroundings) -> Sequence[Span]:

@@ -110,6 +110,27 @@ def joined(spans: Sequence[Span], width: int, gap: str = "  ") -> Line:
     return tuple(line)
 
 
+def first_fit(choices: Sequence[Sequence[Span]], width: int, gap: str = "  ") -> Line:
+    """The first of `choices` that fits as a whole; of the last as much as fits."""
+    for spans in choices:
+        if sum(width_of(span.text) + len(gap) for span in spans) - len(gap) <= width:
+            return joined(spans, width, gap)
+    return joined(choices[-1], width, gap)
+
+
+def clipped(line: Line, width: int) -> Line:
+    """`line` in at most `width` cells."""
+    left = width
+    spans: list[Span] = []
+    for span in line:
+        text = cut(span.text, left)
+        spans.append(Span(text, span.style))
+        left -= width_of(text)
+        if text != span.text:
+            break
+    return tuple(spans)
+
+
 def plain(line: Line) -> str:
     """A line without its styles, nor spaces at its end."""
     return "".join(span.text for span in line).rstrip()

@@ -50,7 +50,7 @@ class LocalSource:
     def __init__(
         self, selection: Selection, interval_s: float, clock: Clock, environ: Mapping[str, str], note: str = ""
     ) -> None:
-        self.origin = Origin("self", TITLE, note)
+        self.origin = Origin("self", TITLE, "by itself", note)
         self.failure: AipowerError | None = None
         self._scales = load_scales(environ)
         self.trouble = self._scales.problem

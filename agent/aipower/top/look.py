@@ -38,6 +38,8 @@ class Origin:
     """`self` or `agent`."""
     title: str
     """For people: `measured by this program`, `agent at http://...`."""
+    short: str
+    """The same where there is little room."""
     note: str = ""
     """What else people should know of the choice."""
     own_machine: bool = True

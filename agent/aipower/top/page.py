@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import get_args
 
@@ -55,8 +55,10 @@ class Sample:
 class PageReader:
     """Reads pages. The words of a series never change, so they are parsed when it first appears only."""
 
-    def __init__(self) -> None:
+    def __init__(self, user_of: Callable[[str], str] = str) -> None:
+        """`user_of` is how a user of a page is to be called."""
         self._known: dict[str, Sample] = {}
+        self._user_of = user_of
 
     def read(self, text: str, at_unix_s: float) -> Snapshot:
         """The snapshot that the page `text` shows.
@@ -71,22 +73,24 @@ class PageReader:
                 if not line.startswith(WANTED):
                     continue
                 series, _, value = line.rpartition(" ")
-                sample = known[series] = self._known.get(series) or _parsed(line)
+                sample = known[series] = self._known.get(series) or self._parsed(line)
                 values.append((sample, float(value)))
             self._known = known  # series that have left the page are forgotten
             return _snapshot(values, at_unix_s)
         except (ValueError, KeyError, OverflowError) as error:
             raise PageError(f"it shows no metrics of an aipower agent ({type(error).__name__}: {error})") from error
 
+    def _parsed(self, line: str) -> Sample:
+        # The parser takes a tenth of a second to import, and whoever measures here never needs it.
+        from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415 - see above
 
-def _parsed(line: str) -> Sample:
-    # The parser takes a tenth of a second to import, and whoever measures here never needs it.
-    from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415 - see above
-
-    samples = [sample for family in text_string_to_metric_families(f"{line}\n") for sample in family.samples]
-    if len(samples) != 1 or samples[0].timestamp is not None:
-        raise PageError(f"not a sample: {line[:80]!r}")
-    return Sample(samples[0].name, samples[0].labels)
+        samples = [sample for family in text_string_to_metric_families(f"{line}\n") for sample in family.samples]
+        if len(samples) != 1 or samples[0].timestamp is not None:
+            raise PageError(f"not a sample: {line[:80]!r}")
+        labels = samples[0].labels
+        if "user" in labels:
+            labels = {**labels, "user": self._user_of(labels["user"])}
+        return Sample(samples[0].name, labels)
 
 
 @dataclass(slots=True)

@@ -35,6 +35,7 @@ def picture_of(watch: Watch, scope: str | None, *, whole: bool = False, command_
     base, snapshot = Base() if whole else watch.base, watch.look.snapshot
     wanted = frozenset(s.device.id for s in snapshot.devices if _is_wanted(s.device, scope))
     books = Books(watch, base, wanted, command_of)
+    total = books.total() if wanted else None
     devices = tuple(_device_row(state, watch, base, books) for state in snapshot.devices)
     processes = books.processes()
     begun_s = (snapshot.since_unix_s or watch.since_unix_s) if whole else watch.since_unix_s
@@ -44,8 +45,8 @@ def picture_of(watch: Watch, scope: str | None, *, whole: bool = False, command_
         begun_s,
         tuple(sorted(devices, key=_place)),
         processes,
-        books.accounts(processes),
-        books.total(),
+        books.accounts(processes) if wanted else (),
+        total,
         _by_kind(devices),
         _missing(watch.look, [state.device.kind for state in snapshot.devices]),
         any(state.facts.driver == SIMULATED for state in snapshot.devices),

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
 from aipower.errors import AipowerError, UsageError
+from aipower.processes.table import user_name
 from aipower.seams import Clock
 from aipower.top.look import Look, Origin
 from aipower.top.page import PageError, PageReader
@@ -24,6 +25,8 @@ TIMEOUT_S = 2.0
 MOST_BYTES = 64 << 20
 """No page is longer."""
 LOCAL_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+MOST_DIGITS = 10
+"""Of a user's number."""
 MOST_LOOKS = 16
 """Kept for whoever does not take them."""
 
@@ -70,6 +73,11 @@ def parse_url(text: str) -> Place:
         headers["Authorization"] = f"Basic {base64.b64encode(secret.encode()).decode()}"
     shown = f"{parts.scheme}://{host}:{port}{path}"
     return Place(shown, secure, parts.hostname, port, f"{path}{query}", headers)
+
+
+def _named(user: str) -> str:
+    """The name of a user of this machine whom the agent calls by number."""
+    return user_name(int(user)) if user.isascii() and user.isdigit() and len(user) <= MOST_DIGITS else user
 
 
 def _malformed(text: str) -> UsageError:
@@ -138,7 +146,9 @@ class RemoteSource:
     """Looks at an agent every `interval_s`."""
 
     def __init__(self, place: Place, interval_s: float, clock: Clock, timeout_s: float = TIMEOUT_S) -> None:
-        self.origin = Origin("agent", f"agent at {place.url}", own_machine=place.own_machine)
+        self.origin = Origin(
+            "agent", f"agent at {place.url}", f"agent {place.host}:{place.port}", own_machine=place.own_machine
+        )
         self.trouble = ""
         self.failure: AipowerError | None = None
         self.tried = threading.Event()
@@ -148,7 +158,7 @@ class RemoteSource:
         self._interval_s = interval_s
         self._clock = clock
         self._fetcher = Fetcher(place, timeout_s)
-        self._reader = PageReader()
+        self._reader = PageReader(_named if place.own_machine else str)
         self._ticks = TickClock()
         self._started: float | None = None
         self._tick = -1

@@ -85,7 +85,8 @@ class Picture:
     devices: tuple[DeviceRow, ...]
     processes: tuple[ProcessRow, ...]
     accounts: tuple[Account, ...]
-    total: Account
+    total: Account | None
+    """None where nothing is measured, which is no 0."""
     measured_w: Mapping[Kind, float]
     """Power now by kind of device, of those that are summed and known."""
     unavailable: tuple[Unavailable, ...]

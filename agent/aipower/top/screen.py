@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aipower.model import SUMMED_KINDS
 from aipower.top.cells import cut, fit, harmless
 from aipower.top.devices import device_lines
 from aipower.top.head import Surroundings, first_line, label, notes, second_line, shown_notes
 from aipower.top.helptext import help_lines
-from aipower.top.layout import Line, Placed, Span, heading
+from aipower.top.layout import Line, Placed, Span, clipped, heading
 from aipower.top.order import TEXTS, VALUES, divide, sorted_rows, summed
 from aipower.top.rows import Account, Picture, ProcessRow
 from aipower.top.table import account_line, place_columns, process_line
@@ -52,9 +52,15 @@ def draw(picture: Picture | None, view: View, around: Surroundings, width: int, 
     """The screen of `width` x `height` cells; no line is wider and there are not more."""
     width, height = max(1, width), max(1, height)
     if view.help:
-        return _help(picture, view, around, width, height)
-    if picture is None:
-        return _waiting(view, around, width, height)
+        screen = _help(picture, view, around, width, height)
+    elif picture is None:
+        screen = _waiting(view, around, width, height)
+    else:
+        screen = _tables(picture, view, around, width, height)
+    return replace(screen, lines=tuple(clipped(line, width) for line in screen.lines))
+
+
+def _tables(picture: Picture, view: View, around: Surroundings, width: int, height: int) -> Screen:
     view = clamped(view, Stage(devices=[row.device.id for row in picture.devices], rows=1 << 30))
     table = _table(picture, view, width)
     accounts = list(table.accounts) if height >= TALL else list(table.accounts[-1:])
@@ -81,6 +87,8 @@ def text_of(picture: Picture | None, view: View, around: Surroundings, width: in
     found = notes(picture, around)
     above = [first_line(around, width, simulated=picture.simulated), second_line(picture, width)]
     above += [(span,) for span in found]
+    if around.origin.note:
+        above.append((Span(harmless(around.origin.note)),))
     above += device_lines(picture.devices, width, len(picture.devices), view.scope) if picture.devices else []
     body = [process_line(row, table.placed) for row in table.rows]
     below = [account_line(account, table.placed) for account in table.accounts]
@@ -89,7 +97,9 @@ def text_of(picture: Picture | None, view: View, around: Surroundings, width: in
 
 def _table(picture: Picture, view: View, width: int) -> _Table:
     shown, hidden = divide(picture.processes, view.filter)
-    accounts = [*((summed("hidden", hidden),) if hidden else ()), *picture.accounts, picture.total]
+    accounts = [*((summed("hidden", hidden),) if hidden else ()), *picture.accounts]
+    if picture.total is not None:
+        accounts.append(picture.total)
     there = {row.device.kind for row in picture.devices}
     kinds = [kind for kind in SUMMED_KINDS if kind in there]
     placed = place_columns(width, runs=any(row.run for row in picture.processes), kinds=kinds)
@@ -143,7 +153,7 @@ def _waiting(view: View, around: Surroundings, width: int, height: int) -> Scree
 
 
 def _help(picture: Picture | None, view: View, around: Surroundings, width: int, height: int) -> Screen:
-    texts = help_lines(notes(picture, around), width)
+    texts = help_lines([*notes(picture, around), Span(harmless(around.origin.note))], width)
     page = max(1, height - 1)
     stage = Stage(rows=len(texts), page=page, devices=[row.device.id for row in picture.devices] if picture else [])
     at = max(0, min(view.offset, len(texts) - page))
