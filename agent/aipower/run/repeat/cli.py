@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aipower.record.compose import new_run_id
+from aipower.record.page import Page
+from aipower.run.asked import columns_of, has_color, has_glyphs
 from aipower.run.console import complain, in_one_line, say
 from aipower.run.output import Output
 from aipower.run.repeat.children import Children
@@ -18,11 +20,11 @@ from aipower.run.repeat.options import SeriesOptions
 from aipower.run.repeat.play import Play
 from aipower.run.repeat.powers import OpenSensors, sensors_of
 from aipower.run.repeat.progress import Progress, screen_of
+from aipower.run.repeat.report import render
 from aipower.run.repeat.rest import Pauses
 from aipower.run.repeat.series import Series
 from aipower.run.repeat.single import WRAPPER, SeriesError, Singles
 from aipower.run.repeat.summary import summarize, to_json
-from aipower.run.repeat.wording import render
 from aipower.seams import Clock, SystemClock
 
 
@@ -108,4 +110,9 @@ def _finish(series: Series, code: int, output: Output) -> None:
         output.keep()
         output.write(to_json(summary))
     if not options.quiet and series.plays:
-        say(render(summary, series.plays))
+        say(render(summary, series.plays, _page(options)))
+
+
+def _page(options: SeriesOptions) -> Page:
+    """For the terminal at standard error, if there is one."""
+    return Page(columns_of(os.environ), has_color(os.environ), has_glyphs(os.environ), options.saved, options.verbose)

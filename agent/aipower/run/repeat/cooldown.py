@@ -13,8 +13,8 @@ from aipower.seams import Clock
 
 LEARN_S = 1.5
 """How long the idle power is measured."""
-LOOK_S = 0.05
-"""Between reads."""
+LOOK_S = 0.02
+"""Between reads: a counter's power is known over ten of them (see `Channel`)."""
 NEAR, NEAR_W = 0.03, 2.0
 """Back is who is no further above the idle power than this part of it, or than so many watts if these are more."""
 MOST_S = 60.0

@@ -64,6 +64,11 @@ class SeriesOptions:
         return _sensors(self.passed).startswith("fake")
 
     @property
+    def saved(self) -> bool:
+        """True where the runs are kept."""
+        return "--no-save" not in self.passed
+
+    @property
     def sensors(self) -> str:
         """What `--sensors` among the options of the single run says."""
         return _sensors(self.passed)

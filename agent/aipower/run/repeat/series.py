@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from aipower.record.report import render
 from aipower.run.console import say
 from aipower.run.repeat.children import Children
 from aipower.run.repeat.cooldown import Waited
@@ -87,6 +86,8 @@ class Series:
     def _tell(self, number: int, play: Play) -> None:
         self.progress.line(run_line(play, self._place(number), self.figure(), self._left_s(number + 1)))
         if self.options.verbose and not self.options.quiet:
+            from aipower.record.report import render  # noqa: PLC0415 - hardly ever needed
+
             say(render(play.record, verbose=True))
         if play.exit_code:
             say(self.singles.said())

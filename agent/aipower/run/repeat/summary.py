@@ -10,7 +10,7 @@ from aipower.run.repeat.figures import KINDS, Energy, Figure, energy_of, figure_
 from aipower.run.repeat.oddities import Trend, first_excess, outliers, trend
 from aipower.run.repeat.options import SeriesOptions
 from aipower.run.repeat.play import Play, measured
-from aipower.runrecord import Energies, Intervals, RunRecord
+from aipower.runrecord import Energies, Interval, Intervals, RunRecord
 
 SCHEMA = "aipower.series/1"
 
@@ -53,6 +53,8 @@ class SeriesSummary:
     """95 % interval of the mean by Student's t, from the spread alone: for comparing series on the same devices."""
     energy: dict[str, Figure]
     """Mean, spread and extremes by kind: `total`, `gpu`, `cpu`, `dram`."""
+    estimated_cpu_j: Figure | None
+    """By a model, where a processor was not measured; no part of any mean above."""
     wall_s: Figure | None
     metrics: dict[str, Figure]
     per: dict[str, Figure]
@@ -95,8 +97,9 @@ def summarize(
         exit_code=exit_code,
         mean_j=_means(energies),
         interval_j=Intervals(**{kind: energy.absolute_j for kind, energy in energies.items()}),
-        repeatable_interval_j=Intervals(**{kind: energy.figure.interval for kind, energy in energies.items()}),
+        repeatable_interval_j=Intervals(**{kind: _above_zero(energy) for kind, energy in energies.items()}),
         energy={kind: energy.figure for kind, energy in energies.items()},
+        estimated_cpu_j=figure_of([j for play in counted if (j := play.record.estimated_j.cpu) is not None]),
         wall_s=figure_of(list(walls_s.values())),
         metrics=metrics_of([play.record for play in counted]),
         per=per_unit_of(records),
@@ -129,6 +132,11 @@ def to_json(summary: SeriesSummary) -> bytes:
 
 def _means(energies: dict[str, Energy]) -> Energies:
     return Energies(**{kind: energy.figure.mean for kind, energy in energies.items()})
+
+
+def _above_zero(energy: Energy) -> Interval | None:
+    interval_j = energy.figure.interval
+    return (max(0.0, interval_j[0]), interval_j[1]) if interval_j else None
 
 
 def _standing_out(values: Mapping[int, float]) -> set[int]:
