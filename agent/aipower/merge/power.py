@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aipower.merge.devices import Account, Watch
 from aipower.runrecord import PowerSeries, RunRecord
@@ -34,39 +34,34 @@ class Grid:
         return max(0.0, min(self.step_s, self.wall_s - step * self.step_s))
 
 
-@dataclass(slots=True)
 class _Poured:
-    """Energy and known time in each step."""
+    """Energy, known time and unknown time in each step."""
 
-    grid: Grid
-    energy_j: list[float] = field(init=False)
-    seen_s: list[float] = field(init=False)
-    missed_s: list[float] = field(init=False)
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+        self.energy_j, self.seen_s, self.missed_s = ([0.0] * grid.count for _ in range(3))
 
-    def __post_init__(self) -> None:
-        self.energy_j, self.seen_s, self.missed_s = ([0.0] * self.grid.count for _ in range(3))
+    def add(self, record: RunRecord, step_s: float, powers_w: Iterable[tuple[int, float | None]]) -> None:
+        """Spread a record's steps, each with its number, over ours. Those are no shorter: a step meets two at most."""
+        offset_s, our_step_s, last = record.started_unix_s - self.grid.started_s, self.grid.step_s, self.grid.count - 1
+        for number, power_w in powers_w:
+            start_s, end_s = offset_s + number * step_s, offset_s + min((number + 1) * step_s, record.wall_s)
+            step = min(last, int(start_s / our_step_s))
+            edge_s = (step + 1) * our_step_s
+            if end_s <= edge_s or step == last:
+                self._put(step, end_s - start_s, power_w)
+            else:
+                self._put(step, edge_s - start_s, power_w)
+                self._put(step + 1, end_s - edge_s, power_w)
 
-    def add(self, record: RunRecord, step_s: float, powers_w: Sequence[float | None]) -> None:
-        """Spread the steps of a record over ours."""
-        offset_s = record.started_unix_s - self.grid.started_s
-        for number, power_w in enumerate(powers_w):
-            end_s = min((number + 1) * step_s, record.wall_s)
-            for step, span_s in self._steps(offset_s + number * step_s, offset_s + end_s):
-                if power_w is None:
-                    self.missed_s[step] += span_s
-                else:
-                    self.energy_j[step] += power_w * span_s
-                    self.seen_s[step] += span_s
-
-    def _steps(self, start_s: float, end_s: float) -> Iterable[tuple[int, float]]:
-        """Our steps from `start_s` to `end_s`, with the time that is in each."""
-        step_s = self.grid.step_s
-        first = max(0, math.floor(start_s / step_s))
-        last = min(self.grid.count - 1, math.floor(end_s / step_s))
-        for step in range(first, last + 1):
-            span_s = min(end_s, (step + 1) * step_s) - max(start_s, step * step_s)
-            if span_s > 0:
-                yield step, span_s
+    def _put(self, step: int, span_s: float, power_w: float | None) -> None:
+        if span_s <= 0:
+            return
+        if power_w is None:
+            self.missed_s[step] += span_s
+        else:
+            self.energy_j[step] += power_w * span_s
+            self.seen_s[step] += span_s
 
 
 def grid_of(records: Sequence[RunRecord], started_s: float, wall_s: float) -> Grid | None:
@@ -82,9 +77,11 @@ def series_of(account: Account, grid: Grid) -> PowerSeries | None:
     """The device as its witnesses saw it, and the sum of all records' own parts; None where there is no series."""
     whole, own = _Poured(grid), _Poured(grid)
     for watch, series in _known(account.witnesses):
-        whole.add(watch.view.record, series.step_s, series.power_w)
+        whole.add(watch.view.record, series.step_s, enumerate(series.power_w))
     for watch, series in _known(account.watches):
-        own.add(watch.view.record, series.step_s, series.run_power_w)
+        # Most ranks use few of a node's devices, and nothing adds nothing.
+        worked_w = ((number, power_w) for number, power_w in enumerate(series.run_power_w) if power_w != 0)
+        own.add(watch.view.record, series.step_s, worked_w)
     if not any(whole.seen_s):
         return None
     powers_w = [_mean_w(whole, step) for step in range(grid.count)]
