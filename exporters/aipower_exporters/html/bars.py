@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from aipower.runrecord import Interval
-from aipower_exporters.html.markup import Html, join, tag
+from aipower_exporters.html.markup import Html, tag
 from aipower_exporters.html.wording import joules
 
 FULL, HEIGHT = 1000, 22

@@ -34,7 +34,9 @@ def binned(series: PowerSeries, most: int, until_s: float) -> list[Step]:
     """
     joined = math.ceil(len(series.power_w) / most)
     return [
-        Step(start * series.step_s, _end(start + joined, series, until_s), mean(series.power_w[start : start + joined]))
+        Step(
+            start * series.step_s, _end(start + joined, series, until_s), mean(series.power_w[start : start + joined])
+        )
         for start in range(0, len(series.power_w), joined)
     ]
 

@@ -21,7 +21,7 @@ from aipower_exporters.html.sections.summary import summary
 
 
 def render_html(record: RunRecord) -> bytes:
-    """One self-contained HTML file in UTF-8 for `record`; it needs no network, and no script but for the live chart."""
+    """One self-contained HTML file in UTF-8 for `record`; it needs no network, and a script for the live chart only."""
     page = tag("html", _head(record), tag("body", *_body(record)), lang="en")
     return b"<!doctype html>\n" + page.text.encode() + b"\n"
 
@@ -79,7 +79,9 @@ def _sections(record: RunRecord) -> Iterable[Html | None]:
 
 
 def _footer() -> Html:
-    licence = tag("details", tag("summary", f"uPlot {UPLOT_VERSION}, MIT licence"), tag("pre", *_lines(asset(LICENCE))))
+    licence = tag(
+        "details", tag("summary", f"uPlot {UPLOT_VERSION}, MIT licence"), tag("pre", *_lines(asset(LICENCE)))
+    )
     save = tag("button", "Save the record as JSON", type="button", id="save")
     told = tag("p", "This file holds the whole record of the run. It loads nothing from anywhere. ", save)
     return tag("footer", told, tag("div", "The chart over time is drawn by ", licence, class_="credit"))

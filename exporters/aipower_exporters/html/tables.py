@@ -21,7 +21,7 @@ Row = Sequence[Child]
 
 
 def table(caption: str, columns: Sequence[Column], rows: Iterable[Row], style: str = "") -> Html:
-    """A table in a box that scrolls by itself where it is too wide. Roles are told because phones lay rows out anew."""
+    """A table in a box that scrolls where it is too wide. Roles are told because phones lay rows out anew."""
     head = tag("tr", *(_head(column) for column in columns), role="row")
     body = [_row(columns, row) for row in rows]
     inner = tag(
@@ -48,7 +48,11 @@ def _head(column: Column) -> Html:
 def _row(columns: Sequence[Column], row: Row) -> Html:
     name, *cells = row
     first = tag("th", name, class_=columns[0].style or None, scope="row", role="rowheader")
-    rest = [
-        tag("td", cell, class_=column.style or None, role="cell") for column, cell in zip(columns[1:], cells, strict=True)
-    ]
+    rest = [_cell(column, cell) for column, cell in zip(columns[1:], cells, strict=True)]
     return tag("tr", first, *rest, role="row")
+
+
+def _cell(column: Column, cell: Child) -> Html:
+    """With the column's title for narrow screens, where the heads are out of sight."""
+    title = column.title if isinstance(column.title, str) else None
+    return tag("td", cell, class_=column.style or None, role="cell", data_title=title)

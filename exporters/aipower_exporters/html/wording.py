@@ -25,6 +25,7 @@ WH_J = 3600.0
 FULL, EXACT = 1e5, 1e15
 """From here on numbers are written without decimals; up to here a float holds every whole number."""
 CENTS = 100
+SHORT = 3
 METHODS = {"counter": "energy counter", "integrated": "integrated power", "estimated": "model"}
 KINDS = {"gpu": "GPU", "cpu": "CPU", "dram": "DRAM"}
 UNKNOWN = "not known"
@@ -129,6 +130,13 @@ def plural(count: int, word: str) -> str:
     if count == 1:
         return f"1 {word}"
     return f"{count} {word}es" if word.endswith("s") else f"{count} {word}s"
+
+
+def singular(unit: str) -> str:
+    """`token` from `tokens`, as in J/token; what does not look like a plural stays as it is."""
+    if unit.endswith(("ches", "shes", "sses", "xes")):
+        return unit[:-2]
+    return unit[:-1] if len(unit) > SHORT and unit.endswith("s") and not unit.endswith("ss") else unit
 
 
 def _scale(value: float) -> tuple[float, str]:

@@ -141,7 +141,23 @@ def bare() -> RunRecord:
 
 def unknown() -> RunRecord:
     """Devices of which everything that may be None is."""
-    nothing = DeviceRecord("GPU-x", "gpu", "0", "Some GPU", "counter", *[None] * 9, 0.0)  # type: ignore[arg-type]
+    nothing = DeviceRecord(
+        device="GPU-x",
+        kind="gpu",
+        index="0",
+        name="Some GPU",
+        method="counter",
+        energy_j=None,
+        interval_j=None,
+        mean_w=None,
+        peak_w=None,
+        run_energy_j=None,
+        run_interval_j=None,
+        idle_j=None,
+        other_j=None,
+        unattributed_j=None,
+        covered_s=0.0,
+    )
     undivided = replace(
         device(1),
         run_energy_j=None,
@@ -167,7 +183,9 @@ def full(gpus: int = 2) -> RunRecord:
         command=["python", "train.py", "--model", "bert-base", "--lr", "3e-4"],
         wall_s=WALL_S,
         energy_j=Energies(total=run_j, gpu=run_j * 0.82, cpu=run_j * 0.15, dram=run_j * 0.03),
-        interval_j=Intervals(around(run_j, 0.08), around(run_j * 0.82), around(run_j * 0.15, 0.3), around(run_j * 0.03, 0.6)),
+        interval_j=Intervals(
+            around(run_j, 0.08), around(run_j * 0.82), around(run_j * 0.15, 0.3), around(run_j * 0.03, 0.6)
+        ),
         repeatable_interval_j=Intervals(total=around(run_j, 0.012)),
         devices=devices,
         processes=[
@@ -175,9 +193,14 @@ def full(gpus: int = 2) -> RunRecord:
             process(4720, "python train.py worker 1", run_j * 0.12, identifiable=False),
             process(4721, "python train.py worker 2", run_j * 0.08, identifiable=False),
         ],
-        indistinct=[GroupRecord("CPU-0000", [4720, 4721], run_j * 0.2, around(run_j * 0.2), around(run_j * 0.2, 0.01))],
+        indistinct=[
+            GroupRecord("CPU-0000", [4720, 4721], run_j * 0.2, around(run_j * 0.2), around(run_j * 0.2, 0.01))
+        ],
         faults=[FaultLine("GPU-0001", "stuck", 12.0, 14.5, 3, "the counter stood still; integrated power meanwhile")],
-        not_measured=[Missing("NVSwitch", "gpu", "it has no sensor", "measure at the wall"), Missing("disk", "node", "no sensor", "")],
+        not_measured=[
+            Missing("NVSwitch", "gpu", "it has no sensor", "measure at the wall"),
+            Missing("disk", "node", "no sensor", ""),
+        ],
         cpu_time_s=182.4,
         max_rss_bytes=3_400_000_000,
         surviving_processes=1,
@@ -188,7 +211,7 @@ def full(gpus: int = 2) -> RunRecord:
         power=[power_of(row) for row in devices],
         metrics={"accuracy": 0.9134, "loss": 0.2871},
         work={"tokens": 1_200_000.0, "images": 7.0},
-        per=[PerUnit("token", 1_200_000.0, run_j / 1.2e6, around(run_j / 1.2e6, 0.08), around(run_j / 1.2e6, 0.012))],
+        per=[PerUnit("tokens", 1_200_000.0, run_j / 1.2e6, around(run_j / 1.2e6, 0.08), around(run_j / 1.2e6, 0.012))],
         job=JobRecord("slurm", "8812", "node1", "0", 0, 0, 2, variables={"SLURM_JOB_ID": "8812", "RANK": "0"}),
         series=SeriesRecord("20261128T133000Z-77aa", 2, 5),
     )
@@ -197,7 +220,9 @@ def full(gpus: int = 2) -> RunRecord:
 def merged() -> RunRecord:
     """One run of two nodes."""
     nodes = [
-        NodeRecord(f"node{i}", [f"id-{i}"], [2 * i, 2 * i + 1], Energies(total=9e3, gpu=8e3), Intervals(total=around(9e3)))
+        NodeRecord(
+            f"node{i}", [f"id-{i}"], [2 * i, 2 * i + 1], Energies(total=9e3, gpu=8e3), Intervals(total=around(9e3))
+        )
         for i in (1, 2)
     ]
     return replace(full(4), nodes=nodes, merged_from=["id-1", "id-2"], simulated=True, exit_code=137, series=None)
@@ -210,7 +235,9 @@ def many_processes(count: int = 1000) -> RunRecord:
 
 def hostile(text: str) -> RunRecord:
     """`text` wherever somebody else's text can be."""
-    odd = replace(device(0), device=text, name=text, index=text, kind=text, method=text, calibration=text, run_unknown=text)
+    odd = replace(
+        device(0), device=text, name=text, index=text, kind=text, method=text, calibration=text, run_unknown=text
+    )
     return replace(
         merged(),
         run_id=text,
@@ -228,7 +255,7 @@ def hostile(text: str) -> RunRecord:
         carbon=CarbonRecord(1.0, (0.5, 1.5), 100.0, text, 2024, text, 1.0),
         cost=CostRecord(1.0, (0.5, 1.5), text, 0.3, 1.0),
         equivalents=[EquivalentRecord(1.0, text, text, 2024)],
-        power=[power_of(replace(device(0), device=text)), power_of(device(1))],
+        power=[power_of(replace(device(0), device=text), 20), power_of(device(1), 20)],
         metrics={text: 1.0},
         work={text: 1.0},
         per=[PerUnit(text, 1.0, 1.0, (0.5, 1.5), (0.9, 1.1))],

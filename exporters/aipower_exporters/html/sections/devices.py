@@ -36,7 +36,9 @@ def components(record: RunRecord) -> Html | None:
     rows = [row for row in record.devices if row.kind in SUMMED_KINDS and row.energy_j is not None]
     if not rows:
         return None
-    scale = scale_for(high for style, *_ in COMPONENTS for high in (_sum(rows, style), *(_interval(record, style) or ())))
+    scale = scale_for(
+        high for style, *_ in COMPONENTS for high in (_sum(rows, style) or 0.0, *(_interval(record, style) or ()))
+    )
     columns = [
         Column("component"),
         Column("energy", "figure"),
@@ -47,7 +49,9 @@ def components(record: RunRecord) -> Html | None:
     whole_j = sum(row.energy_j or 0.0 for row in rows)
     cells = [_component(record, rows, scale, whole_j, component) for component in COMPONENTS]
     lead = f"All devices together drew {joules(whole_j)}; this is where it went. {_undivided(rows)}"
-    return section("components", "Energy by component", table("Energy by component", columns, cells, "bars"), lead=lead)
+    return section(
+        "components", "Energy by component", table("Energy by component", columns, cells, "bars"), lead=lead
+    )
 
 
 def _component(
@@ -55,7 +59,7 @@ def _component(
 ) -> Row:
     style, title, meaning = component
     energy_j, interval_j = _sum(rows, style), _interval(record, style)
-    drawn = bar(scale, [Part(energy_j, style)], [Whisker(interval_j)] if interval_j else [])
+    drawn = bar(scale, [Part(energy_j, style)] if energy_j else [], [Whisker(interval_j)] if interval_j else [])
     name = join([tag("i", class_=f"swatch part-{style}"), title, tag("small", meaning)])
     return [name, joules(energy_j), bracket(interval_j) or "none recorded", percent_of(energy_j, whole_j), drawn]
 
@@ -65,8 +69,10 @@ def _interval(record: RunRecord, style: str) -> tuple[float, float] | None:
     return record.interval_j.total if style == "run" else None
 
 
-def _sum(rows: Iterable[DeviceRecord], style: str) -> float:
-    return sum(_parts(row).get(style) or 0.0 for row in rows)
+def _sum(rows: Iterable[DeviceRecord], style: str) -> float | None:
+    """None where no device knows it."""
+    known = [energy_j for row in rows if (energy_j := _parts(row)[style]) is not None]
+    return sum(known) if known else None
 
 
 def _undivided(rows: Iterable[DeviceRecord]) -> str:
@@ -92,12 +98,16 @@ def _key() -> Html:
 def _caption(record: RunRecord) -> str:
     single = "Upper error bar: the run's part. Lower error bar: the whole device. Both are 95 % intervals."
     several = len({row.kind for row in record.devices} - {*SUMMED_KINDS}) > 0
-    return f"{single} Devices of other kinds contain some of the others and are not added to them." if several else single
+    return (
+        f"{single} Devices of other kinds contain some of the others and are not added to them." if several else single
+    )
 
 
 def _bars(record: RunRecord, labels: Mapping[str, Label]) -> Html:
     scale = scale_for(
-        high for row in record.devices for high in (row.energy_j or 0.0, *(row.interval_j or ()), *(row.run_interval_j or ()))
+        high
+        for row in record.devices
+        for high in (row.energy_j or 0.0, *(row.interval_j or ()), *(row.run_interval_j or ()))
     )
     columns = [
         Column("device"),
@@ -107,7 +117,9 @@ def _bars(record: RunRecord, labels: Mapping[str, Label]) -> Html:
         Column("95 % interval", "figure interval"),
         Column(scale.axis(), "bar-cell"),
     ]
-    return table("Energy by device", columns, [_device(row, labels[row.device], scale) for row in record.devices], "bars")
+    return table(
+        "Energy by device", columns, [_device(row, labels[row.device], scale) for row in record.devices], "bars"
+    )
 
 
 def _device(row: DeviceRecord, label: Label, scale: Scale) -> Row:
@@ -128,32 +140,57 @@ def _bar(row: DeviceRecord, scale: Scale) -> Html:
 
 
 def _details(record: RunRecord, labels: Mapping[str, Label]) -> Html:
-    """What the bars have no room for, a device a column's width."""
-    rows = [_detail(row, labels[row.device], record.wall_s) for row in record.devices]
-    titles = ("device", "how measured", "mean", "peak", "idle", "other processes", "unattributed", "whole compares within")
-    more = ("run compares within", "covered", "power limit", "P-state", "core clock", "memory clock", "calibration", "id")
-    columns = [Column(titles[0]), Column(titles[1]), *(Column(title, "figure") for title in (*titles[2:], *more[:-2]))]
-    return table("Details of each device", [*columns, *(Column(title) for title in more[-2:])], rows)
+    """What the bars have no room for."""
+    return join([_accounts(record, labels), _conditions(record, labels)])
 
 
-def _detail(row: DeviceRecord, label: Label, wall_s: float) -> Row:
-    run = row.run_unknown and f"{METHODS.get(row.method, row.method)}; the run's part is not known: {row.run_unknown}"
+def _accounts(record: RunRecord, labels: Mapping[str, Label]) -> Html:
+    figures = ("idle", "other processes", "unattributed", "device comparable within", "run comparable within")
+    columns = [
+        Column("device"),
+        Column("how measured", "prose"),
+        *(Column(title, "figure") for title in figures),
+        Column("calibration", "prose"),
+    ]
+    rows = [_account(row, labels[row.device]) for row in record.devices]
+    return table("What each device's energy rests on, and where the rest of it went", columns, rows, "fine")
+
+
+def _account(row: DeviceRecord, label: Label) -> Row:
     return [
         foreign(label.text),
-        foreign(run or METHODS.get(row.method, row.method)),
-        watts(row.mean_w),
-        watts(row.peak_w),
-        joules(row.idle_j) if row.idle_j else "never seen, so counted as used",
+        foreign(_method(row)),
+        joules(row.idle_j) if row.idle_j else "level never seen",
         joules(row.other_j),
         joules(row.unattributed_j),
         plus_minus(row.energy_j, row.repeatable_interval_j) or UNKNOWN,
         plus_minus(row.run_energy_j, row.repeatable_run_interval_j) or UNKNOWN,
-        _covered(row, wall_s),
+        foreign(row.calibration or "not calibrated"),
+    ]
+
+
+def _method(row: DeviceRecord) -> str:
+    method = METHODS.get(row.method, row.method)
+    return f"{method}; the run's part is not known: {row.run_unknown}" if row.run_unknown else method
+
+
+def _conditions(record: RunRecord, labels: Mapping[str, Label]) -> Html:
+    figures = ("mean", "peak", "power limit", "P-state", "core clock", "memory clock", "covered")
+    columns = [Column("device"), *(Column(title, "figure") for title in figures), Column("id", "prose")]
+    rows = [_condition(row, labels[row.device], record.wall_s) for row in record.devices]
+    return table("Power, clocks and cover of each device", columns, rows, "fine")
+
+
+def _condition(row: DeviceRecord, label: Label, wall_s: float) -> Row:
+    return [
+        foreign(label.text),
+        watts(row.mean_w),
+        watts(row.peak_w),
         watts(row.power_limit_w),
         UNKNOWN if row.performance_state is None else f"P{row.performance_state}",
         _clock(row.core_clock_hz),
         _clock(row.memory_clock_hz),
-        foreign(row.calibration or "not calibrated"),
+        _covered(row, wall_s),
         foreign(row.device),
     ]
 

@@ -50,9 +50,7 @@ def _nodes(nodes: list[NodeRecord]) -> Html | None:
         *(Column(title, "figure") for title in ("GPU", "CPU", "DRAM")),
         Column(scale.axis(), "bar-cell"),
     ]
-    rows: list[Row] = [
-        [*_node(row), bar(scale, *_drawn(row))] for row in nodes
-    ]
+    rows: list[Row] = [[*_node(row), bar(scale, *_drawn(row))] for row in nodes]
     return join([tag("h3", f"{len(nodes)} nodes"), table("Energy by node", columns, rows, "bars")])
 
 
@@ -82,7 +80,9 @@ def _job(job: JobRecord | None) -> Html | None:
         ("counts the node", "yes, for all ranks on it" if job.leader else "no, another rank on it does"),
     ]
     variables = tag("details", tag("summary", "Variables"), _variables(job)) if job.variables else None
-    return join([tag("h3", "Job"), facts((name, foreign(value) if value else None) for name, value in found), variables])
+    return join(
+        [tag("h3", "Job"), facts((name, foreign(value) if value else None) for name, value in found), variables]
+    )
 
 
 def _variables(job: JobRecord) -> Html:

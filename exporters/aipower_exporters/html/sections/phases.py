@@ -10,7 +10,7 @@ from aipower_exporters.html.labels import Label, named
 from aipower_exporters.html.markup import Html, foreign, join, tag
 from aipower_exporters.html.sections.section import section
 from aipower_exporters.html.tables import Column, Row, table
-from aipower_exporters.html.wording import bracket, duration, joules, number, percent_of, plus_minus
+from aipower_exporters.html.wording import bracket, duration, joules, number, percent_of, plus_minus, singular
 
 OUTSIDE = "outside of all phases"
 DEEPEST = 6
@@ -35,12 +35,15 @@ def phases(record: RunRecord, labels: Mapping[str, Label]) -> Html | None:
         Column("energy", "figure"),
         Column("95 % interval", "figure interval"),
         Column("share", "figure"),
-        Column("per unit of work", "figure"),
         Column(scale.axis(), "bar-cell"),
     ]
     cells = [_phase(row, scale, record.energy_j.total) for row in rows]
     return section(
-        "phases", "Energy by phase", table("Energy by phase", columns, cells, "bars"), _more(rows, labels), lead=_lead(rows)
+        "phases",
+        "Energy by phase",
+        table("Energy by phase", columns, cells, "bars"),
+        _more(rows, labels),
+        lead=_lead(rows),
     )
 
 
@@ -68,7 +71,7 @@ def _phase(row: PhaseRecord, scale: Scale, whole_j: float | None) -> Row:
     drawn = bar(scale, parts, [Whisker(interval_j)] if interval_j else [])
     count = number(row.count) if row.path else ""
     figures = [joules(energy_j), bracket(interval_j), percent_of(energy_j, whole_j)]
-    return [_name(row), count, duration(row.wall_s), *figures, _work(row), drawn]
+    return [join([_name(row), *_work(row)]), count, duration(row.wall_s), *figures, drawn]
 
 
 def _name(row: PhaseRecord) -> Html:
@@ -78,12 +81,17 @@ def _name(row: PhaseRecord) -> Html:
     *outer, name = row.path
     before = tag("span", foreign(" / ".join(outer)), " / ", class_="unseen") if outer else None
     unsure = None if row.resolved else tag("span", "by time alone", class_="badge")
-    depth = min(len(outer), DEEPEST)
-    return tag("span", before, foreign(name), " ", unsure, class_=f"depth-{depth}" if depth else None)
+    style = f"depth-{_depth(row)}" if outer else None
+    return tag("span", before, foreign(name), " ", unsure, class_=style)
 
 
-def _work(row: PhaseRecord) -> Html:
-    return join(tag("span", foreign(text), class_="line") for text in _works(row))
+def _depth(row: PhaseRecord) -> int:
+    return min(max(0, len(row.path) - 1), DEEPEST)
+
+
+def _work(row: PhaseRecord) -> Iterable[Html]:
+    style = f"depth-{_depth(row)}" if _depth(row) else None
+    return (tag("small", foreign(text), class_=style) for text in _works(row))
 
 
 def _works(row: PhaseRecord) -> Iterable[str]:
@@ -93,7 +101,7 @@ def _works(row: PhaseRecord) -> Iterable[str]:
         if energy_j is None or amount <= 0:
             yield done
         else:
-            yield f"{joules(energy_j / amount)}/{unit} {bracket(_divided(interval_j, amount))} for {done}"
+            yield f"{joules(energy_j / amount)}/{singular(unit)} {bracket(_divided(interval_j, amount))} for {done}"
 
 
 def _divided(interval_j: Interval | None, amount: float) -> Interval | None:
@@ -112,7 +120,10 @@ def _more(rows: Sequence[PhaseRecord], labels: Mapping[str, Label]) -> Html | No
 def _kind(row: PhaseRecord) -> Row:
     found = ((row.energy_j.gpu, row.interval_j.gpu), (row.energy_j.cpu, row.interval_j.cpu))
     pairs = (*found, (row.energy_j.dram, row.interval_j.dram))
-    figures = [f"{joules(energy_j)} {bracket(interval_j)}".strip() if energy_j is not None else "" for energy_j, interval_j in pairs]
+    figures = [
+        f"{joules(energy_j)} {bracket(interval_j)}".strip() if energy_j is not None else ""
+        for energy_j, interval_j in pairs
+    ]
     return [foreign(_full(row)), *figures, plus_minus(row.energy_j.total, row.repeatable_interval_j.total)]
 
 

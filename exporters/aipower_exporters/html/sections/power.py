@@ -16,7 +16,7 @@ from aipower_exporters.html.wording import duration, number, watts
 ROWS = 12
 """Lines of the table of figures: enough to see the course, few enough to be read aloud."""
 KEYS = (
-    "Drag over the chart to zoom, double click to see all. Keys: + and − zoom, ← and → move, "
+    "Drag over the chart to zoom, double click to see all. Keys: + and - zoom, ← and → move, "
     "Shift with them reads step by step, 0 shows all, Home and End go to the ends."
 )
 
@@ -53,7 +53,7 @@ def _controls() -> Html:
 
 
 def _zoom() -> Iterable[Html]:
-    yield tag("button", "−", type="button", id="zoom-out", aria_label="Zoom out")
+    yield tag("button", "\N{MINUS SIGN}", type="button", id="zoom-out", aria_label="Zoom out")
     yield tag("button", "+", type="button", id="zoom-in", aria_label="Zoom in")
     yield tag("button", "Reset zoom", type="button", id="reset")
 
@@ -116,4 +116,6 @@ def _course(series: PowerSeries, labels: Mapping[str, Label], wall_s: float) -> 
     ]
     name = named(labels, series.device)
     columns = [Column("time"), Column("whole device", "figure"), Column("this run", "figure")]
-    return tag("div", tag("h3", foreign(name)), table(f"Mean power of {name} over time", columns, rows), class_="course")
+    return tag(
+        "div", tag("h3", foreign(name)), table(f"Mean power of {name} over time", columns, rows), class_="course"
+    )

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from aipower.runrecord import CarbonRecord, CostRecord, EquivalentRecord, PerUnit, RunRecord
-from aipower_exporters.html.bars import Part, Whisker, bar, scale_for
+from aipower.runrecord import (
+    CarbonRecord,
+    CostRecord,
+    Energies,
+    EquivalentRecord,
+    Interval,
+    Intervals,
+    PerUnit,
+    RunRecord,
+)
+from aipower_exporters.html.bars import Part, Scale, Whisker, bar, scale_for
 from aipower_exporters.html.labels import Label, named
 from aipower_exporters.html.markup import Html, foreign, join, tag
 from aipower_exporters.html.sections.section import section
-from aipower_exporters.html.tables import Column, facts, table
+from aipower_exporters.html.tables import Column, Row, facts, table
 from aipower_exporters.html.wording import (
     METHODS,
     WH_J,
@@ -21,10 +31,20 @@ from aipower_exporters.html.wording import (
     percent_of,
     plus_minus,
     quantity,
+    singular,
 )
 
 Figures = Iterable[tuple[str, Html | str]]
-SUMS = (("gpu", "GPU"), ("cpu", "CPU"), ("dram", "DRAM"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """The run's energy of a kind of device."""
+
+    title: str
+    energy_j: float
+    interval_j: Interval | None
+    estimated: bool
 
 
 def summary(record: RunRecord, labels: Mapping[str, Label]) -> Html:
@@ -69,19 +89,11 @@ def _how(record: RunRecord, labels: Mapping[str, Label]) -> Iterable[Html | str]
 
 def _kinds(record: RunRecord) -> Html | None:
     """By kind, and beside them the estimate for what was not measured."""
-    rows = [
-        (title, getattr(record.energy_j, kind), getattr(record.interval_j, kind), "measured", "run")
-        for kind, title in SUMS
-        if getattr(record.energy_j, kind) is not None
-    ]
-    rows += [
-        (title, getattr(record.estimated_j, kind), getattr(record.estimated_interval_j, kind), "estimated", "estimate")
-        for kind, title in SUMS
-        if getattr(record.estimated_j, kind) is not None
-    ]
+    rows = [*_sums(record.energy_j, record.interval_j, estimated=False)]
+    rows += _sums(record.estimated_j, record.estimated_interval_j, estimated=True)
     if not rows:
         return None
-    scale = scale_for(high for _, energy_j, interval_j, *_ in rows for high in (energy_j, *(interval_j or ())))
+    scale = scale_for(high for row in rows for high in (row.energy_j, *(row.interval_j or ())))
     columns = [
         Column("kind"),
         Column("energy", "figure"),
@@ -90,18 +102,27 @@ def _kinds(record: RunRecord) -> Html | None:
         Column("how"),
         Column(scale.axis(), "bar-cell"),
     ]
-    cells = [
-        [
-            title,
-            joules(energy_j),
-            bracket(interval_j),
-            percent_of(energy_j, record.energy_j.total) if how == "measured" else "",
-            "measured" if how == "measured" else _estimated(record),
-            bar(scale, [Part(energy_j, style)], [Whisker(interval_j)] if interval_j else []),
-        ]
-        for title, energy_j, interval_j, how, style in rows
-    ]
+    cells = [_kind(row, scale, record) for row in rows]
     return table("Energy of the run by kind of device", columns, cells, "bars")
+
+
+def _sums(energies: Energies, intervals: Intervals, *, estimated: bool) -> Iterable[_Sum]:
+    found = (
+        ("GPU", energies.gpu, intervals.gpu),
+        ("CPU", energies.cpu, intervals.cpu),
+        ("DRAM", energies.dram, intervals.dram),
+    )
+    for title, energy_j, interval_j in found:
+        if energy_j is not None:
+            yield _Sum(title, energy_j, interval_j, estimated)
+
+
+def _kind(row: _Sum, scale: Scale, record: RunRecord) -> Row:
+    drawn = [Part(row.energy_j, "estimate" if row.estimated else "run")]
+    share = "" if row.estimated else percent_of(row.energy_j, record.energy_j.total)
+    how = _estimated(record) if row.estimated else "measured"
+    whiskers = [Whisker(row.interval_j)] if row.interval_j else []
+    return [row.title, joules(row.energy_j), bracket(row.interval_j), share, how, bar(scale, drawn, whiskers)]
 
 
 def _estimated(record: RunRecord) -> str:
@@ -164,7 +185,7 @@ def _work(record: RunRecord) -> Html | None:
 
 def _per(row: PerUnit) -> list[Html | str]:
     off = plus_minus(row.energy_j, row.repeatable_interval_j)
-    figure = f"{joules(row.energy_j)}/{row.unit}"
+    figure = f"{joules(row.energy_j)}/{singular(row.unit)}"
     return [foreign(row.unit), number(row.amount), foreign(figure), bracket(row.interval_j), off]
 
 

@@ -85,14 +85,14 @@ const Model = (() => {
     };
   }
 
-  /* Running sums from the first device up. A device that is not known adds nothing: its layer is missing there. */
+  /* Running sums from the first device up. A device that is not known for a while has no layer there; where none is
+     known there is a gap. */
   function stacked(rows) {
+    const known = rows.length ? rows[0].map((_, i) => rows.some((row) => row[i] !== null)) : [];
     const sums = [];
-    let below = null;
     for (const row of rows) {
-      const sum = row.map((value, i) => (value ?? 0) + (below ? below[i] : 0));
-      sums.push(sum);
-      below = sum;
+      const below = sums[sums.length - 1];
+      sums.push(row.map((value, i) => (known[i] ? (value ?? 0) + (below ? below[i] : 0) : null)));
     }
     return sums;
   }
