@@ -1,0 +1,121 @@
+"""`srun aipower-run ...` on two nodes of a real Slurm, and its records merged."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from aipower.job.leader import runtime_dir
+from aipower.job.record import from_fields
+from aipower.runrecord import RunRecord, from_json
+from merge.slurm.cluster import NODES, Cluster
+from run.aipower_run import CODE
+
+WORK = """
+import time
+end_s = time.monotonic() + 2.5
+while time.monotonic() < end_s:
+    sum(range(10_000))
+"""
+RANK = """
+exec "$PYTHON" -c "$AIPOWER_RUN" -q --sensors fake:2 --json rank-$SLURM_PROCID.json "$PYTHON" -c "$WORK"
+"""
+TELL = """
+import json, os, sys, time
+from aipower.job.fields import job_fields
+from aipower.job.leader import elect, election_key
+fields = job_fields(os.environ, os.uname().nodename)
+lease = elect(election_key(fields), sys.argv[1], fields.get("local_rank", ""))
+time.sleep(1.0)  # until the others have asked
+print(json.dumps([fields, lease.leader, lease.note]), flush=True)
+"""
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    runtime = tmp_path / "runtime"
+    runtime.mkdir(mode=0o700)
+    return {
+        "AIPOWER_SOCKET": "none",
+        "AIPOWER_POWERCAP_ROOT": "/nonexistent",
+        "AIPOWER_RUNS_DIR": str(tmp_path / "runs"),
+        "AIPOWER_USER_CONFIG": "none",
+        "XDG_RUNTIME_DIR": str(runtime),
+        "SLURM_TOKEN_OF_MINE": "secret",
+    }
+
+
+def test_each_node_of_a_step_has_one_leader(cluster: Cluster, tmp_path: Path, environment: dict[str, str]) -> None:
+    folder = runtime_dir(environment)
+    done = cluster.call(
+        "srun",
+        "-N2",
+        "-n4",
+        "--ntasks-per-node=2",
+        sys.executable,
+        "-c",
+        TELL,
+        folder,
+        folder=tmp_path,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr + cluster.logs()
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    jobs = [from_fields(fields, leader=leader) for fields, leader, _ in told]
+    assert not any(note for *_, note in told)
+    ranks = sorted((job.rank, job.node, job.local_rank, job.ranks) for job in jobs if job)
+    assert ranks == [(0, "n1", 0, 4), (1, "n1", 1, 4), (2, "n2", 0, 4), (3, "n2", 1, 4)]
+    assert sorted(job.node for job in jobs if job and job.leader) == ["n1", "n2"]
+    assert len({(job.system, job.id, job.step) for job in jobs if job}) == 1
+    assert "secret" not in done.stdout
+
+
+def test_four_ranks_on_two_nodes_are_one_run(cluster: Cluster, tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "rank.sh").write_text(RANK)
+    program = environment | {"PYTHON": sys.executable, "AIPOWER_RUN": CODE, "WORK": WORK}
+    done = cluster.call("srun", "-N2", "-n4", "--ntasks-per-node=2", "sh", "rank.sh", folder=tmp_path, env=program)
+    assert done.returncode == 0, done.stderr + cluster.logs()
+    ranks = [from_json((tmp_path / f"rank-{rank}.json").read_bytes()) for rank in range(4)]
+    jobs = [record.job for record in ranks]
+    assert [(job.node, job.rank) for job in jobs if job] == [("n1", 0), ("n1", 1), ("n2", 2), ("n2", 3)]
+    assert sorted(job.node for job in jobs if job and job.leader) == ["n1", "n2"], "one leader for each node"
+
+    assert main_of(tmp_path, environment, "merge", "--json", "-o", "job.json", ".")
+    merged = from_json((tmp_path / "job.json").read_bytes())
+    assert sorted(merged.merged_from) == sorted(record.run_id for record in ranks)
+    assert merged.simulated
+    assert [(node.host, node.ranks) for node in merged.nodes] == [("n1", [0, 1]), ("n2", [2, 3])]
+    assert_counted_once(merged, ranks)
+
+
+def main_of(folder: Path, env: dict[str, str], *words: str) -> str:
+    """What `aipower ...` prints."""
+    command = [sys.executable, "-m", "aipower", *words]
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def assert_counted_once(merged: RunRecord, ranks: Sequence[RunRecord]) -> None:
+    """Each device of each node is there once, with the energy that one rank saw, and the ranks' parts within it."""
+    assert len(merged.devices) == sum(len(rank.devices) for rank in ranks) / 2
+    for row in merged.devices:
+        node, _, device = row.device.partition("/")
+        seen = [
+            one for rank in ranks if rank.job and rank.job.node == node for one in rank.devices if one.device == device
+        ]
+        assert len(seen) == 2
+        assert row.energy_j is not None
+        assert row.run_energy_j is not None
+        assert row.energy_j <= 1.3 * max(one.energy_j or 0.0 for one in seen), "not twice"
+        assert row.run_energy_j <= row.energy_j
+    cpu_j = [sum(rank.energy_j.cpu or 0.0 for rank in ranks if rank.job and rank.job.node == node) for node in NODES]
+    assert [node.energy_j.cpu for node in merged.nodes] == pytest.approx(cpu_j)
