@@ -18,6 +18,8 @@ SHOWN_EQUIVALENTS = 1
 FAULT_WIDTH = 160
 """Wide enough for a driver's words and the remedy after them."""
 WH_J = 3600.0
+LARGE_J = 3.6e6
+"""A kilowatt-hour."""
 FEWEST_PROCESSES = 2
 """One process is the command itself."""
 
@@ -40,7 +42,7 @@ def render(record: RunRecord, page: Page | None = None, *, verbose: bool = False
         *_notes(record),
         *work_rows(record),
         _total(record, labels),
-        *(Row(label, text) for label, text in footprint_rows(record, SHOWN_EQUIVALENTS)),
+        *(Row(label, text) for label, text in footprint_rows(record, _equivalents(record, page))),
         *_next(record, page),
     ]
     return "\n".join([*_headline(record, page), *lay_out(rows, page)]) + "\n"
@@ -134,6 +136,12 @@ def _total(record: RunRecord, labels: Mapping[str, str]) -> Row:
     own = f"{joules(energy_j)}  {bracket(record.interval_j.total)}  measured = {energy_j / WH_J:.4g} Wh"
     without = [labels[d.device] for d in record.devices if d.run_energy_j is None]
     return Row("total", f"{own}, without {', '.join(without)}" if without else own, "strong")
+
+
+def _equivalents(record: RunRecord, page: Page) -> int:
+    """How many are worth a line: a small energy is no more vivid as a cup of tea."""
+    large = (record.energy_j.total or 0.0) >= LARGE_J
+    return SHOWN_EQUIVALENTS if page.verbose or large else 0
 
 
 def _next(record: RunRecord, page: Page) -> Iterable[Row]:

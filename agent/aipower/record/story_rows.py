@@ -65,7 +65,7 @@ def _phase(phase: PhaseRecord) -> str:
     if phase.energy_j.total is None:
         return f"{'?':>9}  {name}: {_times(phase)}"
     figures = f"{joules(phase.energy_j.total):>9}  {name}  {bracket(phase.interval_j.total)}  {_times(phase)}"
-    unsure = "" if phase.resolved else ", changes too fast for the sensors: by time alone"
+    unsure = "" if phase.resolved else ", too fast for the sensors: by time alone"
     return f"{figures}{unsure}{_work(phase)}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aipower.attribution.split import largest_remainder
@@ -12,7 +12,7 @@ from aipower.energy.levels import NEIGHBOURS
 from aipower.model import Attribution, EnergyDelta
 from aipower.record.phases.cut import Cut, cut
 from aipower.record.phases.marks import Marks
-from aipower.record.phases.teller import OUTSIDE, Path, Stretch, around
+from aipower.record.phases.teller import OUTSIDE, Path, Stretch
 
 LATE_S = 1.0
 """So long messages may be on their way: a window is cut this much after its end."""
@@ -21,6 +21,9 @@ REMEMBERED_S = 30.0
 OTHERS_SE = 0.5
 """Who else worked in a window may have done so in one of its phases: standard error of an even share, as in
 aipower.energy.split."""
+
+ITSELF: Path = ("",)
+"""Stands for what a phase has beside those within it; no other path with an empty name is looked for there."""
 
 Slices = Mapping[int, Mapping[Path, Cut]]
 """Cuts of a window, by the process that told of the phases."""
@@ -114,38 +117,64 @@ class PhaseBook:
         tellers = self._marks.tellers
         device.cut[window.start_s] = {pid: cut_by(teller.stretches(start_s, end_s)) for pid, teller in tellers.items()}
         together = cut_by(self._marks.stretches(start_s, end_s))
-        for leaf, found in together.items():
-            for path in around(leaf):
-                key = (window.device.id, path)
-                self.devices_uj[key] = self.devices_uj.get(key, 0.0) + found.energy_uj
+        for path, found in together.items():
+            key = (window.device.id, path)
+            self.devices_uj[key] = self.devices_uj.get(key, 0.0) + found.energy_uj
 
     def _share(self, id_: str, attribution: Attribution, own_uj: int, cuts: Mapping[Path, Cut], others: float) -> None:
         """Share out what the processes of one teller have used, by what the device used beyond its idle level."""
         idle_uj_per_s = attribution.idle_uj / attribution.delta.span_s
-        work_uj = {leaf: max(0.0, one.energy_uj - idle_uj_per_s * one.time_s) for leaf, one in cuts.items()}
-        total_uj = sum(work_uj.values())
-        weights = work_uj if total_uj > 0 else {leaf: one.time_s for leaf, one in cuts.items()}
-        total = sum(weights.values())
+        work_uj = {path: max(0.0, one.energy_uj - idle_uj_per_s * one.time_s) for path, one in cuts.items()}
+        top = [path for path in cuts if len(path) <= 1]
+        total_uj = sum(work_uj[path] for path in top)
         own = min(1.0, own_uj / total_uj) if total_uj > 0 else 0.0
-        for leaf, given_uj in _split(own_uj, weights).items():
-            share = weights.get(leaf, 0.0) / total if total else 0.0
+        # What idles does not change with the phases: it has no part in what may be in the one or the other.
+        all_uj = sum(cuts[path].energy_uj for path in top)
+        blurred = min(1.0, own_uj / all_uj) if all_uj > 0 else 0.0
+        if total_uj <= 0:  # nothing but idle energy: by time
+            work_uj = {path: one.time_s for path, one in cuts.items()}
+        for path, given_uj in _given(own_uj, top, work_uj, _inner(cuts)).items():
+            part, one = self._part(id_, path), cuts[path]
+            share = given_uj / own_uj if own_uj else 0.0
             doubt_uj = OTHERS_SE * own_uj * max(0.0, others) * math.sqrt(max(0.0, share * (1 - share)))
-            for path in around(leaf):
-                part, one = self._part(id_, path), cuts[leaf]
-                part.own_uj += given_uj
-                part.variance_uj2 += own**2 * one.variance_uj2
-                part.systematic_uj += own * one.systematic_uj + doubt_uj
-                part.time_s += one.time_s
-                part.blurred_s += one.blurred_s
+            part.own_uj += given_uj
+            part.variance_uj2 += own**2 * one.variance_uj2
+            part.systematic_uj += blurred * one.systematic_uj + doubt_uj
+            part.time_s += one.time_s
+            part.blurred_s += one.blurred_s
 
     def _part(self, device: str, path: Path) -> Part:
         return self.parts.setdefault((device, path), Part())
 
 
+def _inner(cuts: Iterable[Path]) -> dict[Path, list[Path]]:
+    """The phases directly within each."""
+    inner: dict[Path, list[Path]] = {}
+    for path in cuts:
+        if len(path) > 1:
+            inner.setdefault(path[:-1], []).append(path)
+    return inner
+
+
+def _given(
+    own_uj: int, paths: Sequence[Path], work: Mapping[Path, float], inner: Mapping[Path, Sequence[Path]]
+) -> dict[Path, int]:
+    """Whole microjoules for `paths`, and for those within them: what a phase has beside these is its own."""
+    given = _split(own_uj, {path: work[path] for path in paths})
+    for path in paths:
+        if path in inner and path:
+            own_work = max(0.0, work[path] - sum(work[one] for one in inner[path]))
+            shares = _split(given[path], {**{one: work[one] for one in inner[path]}, ITSELF: own_work})
+            for one in inner[path]:
+                given.update(_given(shares[one], [one], work, inner))
+    return given
+
+
 def _split(own_uj: int, weights: Mapping[Path, float]) -> dict[Path, int]:
-    """Whole microjoules, and also those that nothing weighs: phases without any energy of their own have a row too."""
-    given = largest_remainder(own_uj, weights) if any(weight > 0 for weight in weights.values()) else {}
-    return {leaf: given.get(leaf, 0) for leaf in weights}
+    """By weight; evenly where nothing weighs anything."""
+    some = any(weight > 0 for weight in weights.values())
+    given = largest_remainder(own_uj, weights if some else dict.fromkeys(weights, 1.0))
+    return {path: given.get(path, 0) for path in weights}
 
 
 def _scaled(pieces: Sequence[EnergyDelta], energy_uj: int) -> list[EnergyDelta]:

@@ -70,15 +70,15 @@ def _row(
     ranges = {
         one.id: _range(one, parts[one.id], tally.wall_s, ledger, span, at_end=at_end) for one in devices if one.share
     }
-    sums = _sums(devices, ranges)
+    sums = _sums(devices, {id_: _bounded(found, devices, id_) for id_, found in ranges.items()})
     return PhaseRecord(
         path=list(path),
         count=tally.count,
         wall_s=tally.wall_s,
-        energy_j=Energies(**{kind: found.energy_j for kind, found in sums.items()}),
+        energy_j=Energies(**{kind: found.own.energy_j for kind, found in sums.items()}),
         interval_j=Intervals(**{kind: found.absolute_j for kind, found in sums.items()}),
         repeatable_interval_j=Intervals(**{kind: found.repeatable_j for kind, found in sums.items()}),
-        resolved=all(part.blurred_s <= BLURRED * part.time_s for part in parts.values()),
+        resolved=all(part.blurred_s <= BLURRED * part.time_s for part in parts.values() if part.own_uj),
         work=dict(tally.work),
         spans=tally.spans.listed(),
         devices=[_part(one, ranges.get(one.id), book.devices_uj.get((one.id, path), 0.0)) for one in devices],
@@ -106,6 +106,13 @@ def _range(one: _Device, part: Part, wall_s: float, ledger: Ledger, span: Span, 
     return Range(part.own_uj / UJ_PER_J, error, own.less_j * share, own.more_j * max(share, time))
 
 
+def _bounded(found: Range, devices: Sequence[_Device], id_: str) -> Share:
+    """No phase has more than the run may have."""
+    run = next(one.share for one in devices if one.id == id_)
+    most_j = run.absolute_j[1] if run else 0.0
+    return Share(found, Range(most_j))
+
+
 def _part(one: _Device, found: Range | None, whole_uj: float) -> PhasePart:
     own_j = found.energy_j if found else None
     return PhasePart(one.id, whole_uj / UJ_PER_J, own_j, found.absolute_j if found else None)
@@ -117,10 +124,10 @@ def _kinds() -> Iterable[tuple[str, Sequence[str]]]:
         yield kind, (kind,)
 
 
-def _sums(devices: Sequence[_Device], ranges: Mapping[str, Range]) -> dict[str, Range]:
+def _sums(devices: Sequence[_Device], shares: Mapping[str, Share]) -> dict[str, Share]:
     """By kind; kinds of which nothing is known are not in it."""
-    sums: dict[str, Range] = {}
+    sums: dict[str, Share] = {}
     for kind, kinds in _kinds():
-        if known := [ranges[one.id] for one in devices if one.id in ranges and one.kind in kinds]:
-            sums[kind] = sum(known, Range())
+        if known := [shares[one.id] for one in devices if one.id in shares and one.kind in kinds]:
+            sums[kind] = sum(known, Share())
     return sums
