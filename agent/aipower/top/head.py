@@ -53,7 +53,7 @@ def first_line(around: Surroundings, width: int, *, simulated: bool) -> Line:
 
 def second_line(picture: Picture, width: int) -> Line:
     """Power of all that is measured, by kind, and energy since when."""
-    kinds = [kind for kind in KINDS if kind in picture.measured_w]
+    kinds: list[Kind] = [kind for kind in KINDS if kind in picture.measured_w]
     total_w = watts(sum(picture.measured_w[kind] for kind in kinds) if kinds else None)
     by_kind = [f"{kind.upper()} {watts(picture.measured_w[kind])}" for kind in kinds]
     long = [Span(f"{total_w} W measured", "bold"), Span(" + ".join(by_kind))]

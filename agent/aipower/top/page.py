@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import get_args
 
 from aipower.model import (
@@ -33,8 +34,8 @@ WANTED = (
     "aipower_counters_start_time_seconds",
 )
 """Lines that begin otherwise are not read."""
-KINDS: tuple[Kind, ...] = get_args(Kind)
-METHODS: tuple[Method, ...] = get_args(Method)
+KINDS: Mapping[str, Kind] = MappingProxyType({kind: kind for kind in get_args(Kind)})
+METHODS: Mapping[str, Method] = MappingProxyType({method: method for method in get_args(Method)})
 COMPONENTS = ("idle", "context", "active", "unattributed")
 
 Labels = Mapping[str, str]
@@ -165,16 +166,15 @@ class _Gathered:
         device_id = labels["device"]
         if device_id not in self.devices:
             kind = labels["kind"]
-            known = next((word for word in KINDS if word == kind), None)
-            if known is None:
+            if kind not in KINDS:
                 raise PageError(f"unknown kind of device {kind[:20]!r}")
-            self.devices[device_id] = Device(device_id, known, "", labels["index"])
+            self.devices[device_id] = Device(device_id, KINDS[kind], "", labels["index"])
         return device_id
 
     def _info(self, labels: Labels) -> None:
         device_id = self._device(labels)
         self.devices[device_id] = replace(self.devices[device_id], name=labels["name"])
-        method: Method = next((word for word in METHODS if word == labels["method"]), "counter")
+        method = METHODS.get(labels["method"], "counter")
         self.facts[device_id] = DeviceFacts(labels["uuid"], labels["driver"], method)
 
     def _process(self, labels: Labels) -> _Process:

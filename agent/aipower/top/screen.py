@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from aipower.model import SUMMED_KINDS
-from aipower.top.cells import cut, fit, harmless
+from aipower.model import SUMMED_KINDS, Kind
+from aipower.top.cells import cut, fit, harmless, width_of
 from aipower.top.devices import device_lines
 from aipower.top.head import Surroundings, first_line, label, notes, second_line, shown_notes
 from aipower.top.helptext import help_lines
@@ -68,7 +68,8 @@ def _tables(picture: Picture, view: View, around: Surroundings, width: int, heig
     above += shown_notes(notes(picture, around), width, NOTES if height >= TALL else FEW_NOTES)
     below = [account_line(account, table.placed) for account in accounts]
     room = height - len(above) - len(below) - 3  # two headings and the last line
-    devices = max(1, min(len(picture.devices), room - max(LEAST_ROWS, height // 3)))
+    rows = min(max(LEAST_ROWS, height // 3), max(1, len(table.rows)))
+    devices = max(1, min(len(picture.devices), room - rows))
     above += device_lines(picture.devices, width, devices, view.scope) if picture.devices else []
     page = max(1, height - len(above) - len(below) - 2)
     stage = Stage(table.columns, [row.device.id for row in picture.devices], len(table.rows), page)
@@ -101,7 +102,7 @@ def _table(picture: Picture, view: View, width: int) -> _Table:
     if picture.total is not None:
         accounts.append(picture.total)
     there = {row.device.kind for row in picture.devices}
-    kinds = [kind for kind in SUMMED_KINDS if kind in there]
+    kinds: list[Kind] = [kind for kind in SUMMED_KINDS if kind in there]
     placed = place_columns(width, runs=any(row.run for row in picture.processes), kinds=kinds)
     return _Table(sorted_rows(shown, view.sort, reverse=view.reverse), accounts, placed)
 
@@ -134,12 +135,13 @@ def _with_hints(state: Sequence[Span], width: int) -> Line:
     """`state`, then as many hints as there is room for; of the state the end is cut."""
     spans: list[Span] = []
     left = width
-    for text, style in [*((span.text, span.style) for span in state), *((hint, "dim") for hint in HINTS)]:
+    for span in [*state, *(Span(hint, "dim") for hint in HINTS)]:
         gap = "  " if spans else ""
-        if len(gap) + len(text) > left:
+        needed = len(gap) + width_of(span.text)
+        if needed > left:
             break
-        spans.append(Span(gap + text if gap else text, style))
-        left -= len(gap) + len(text)
+        spans.append(Span(gap + span.text, span.style))
+        left -= needed
     if not spans and state:
         return (Span(cut(state[0].text, width), state[0].style),)
     return tuple(spans)
