@@ -150,11 +150,9 @@ def test_legend_hides_a_device_and_shows_one_alone(opened: Opener) -> None:
     assert tab.number(series) == 4
     assert first.get_attribute("aria-pressed") == "false"
     first.click()
-    keys = ActionChains(tab.chrome, duration=50)
-    keys.key_down(Keys.SHIFT).click(first).key_up(Keys.SHIFT).perform()
-    assert tab.number(series) == 2
-    keys.perform()
-    assert tab.number(series) == 5
+    for expected in (2, 5):
+        ActionChains(tab.chrome, duration=50).key_down(Keys.SHIFT).click(first).key_up(Keys.SHIFT).perform()
+        assert tab.number(series) == expected
 
 
 def test_pointer_tells_time_phase_and_power(opened: Opener) -> None:
