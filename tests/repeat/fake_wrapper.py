@@ -23,7 +23,7 @@ def main() -> int:
     calls = Path("calls.jsonl")
     number = len(calls.read_text().splitlines()) if calls.exists() else 0
     with calls.open("a") as file:
-        stdin = os.readlink("/proc/self/fd/0")
+        stdin = str(Path("/proc/self/fd/0").readlink())
         print(json.dumps({"argv": sys.argv[1:], "series": os.environ["AIPOWER_SERIES"], "stdin": stdin}), file=file)
     script: list[dict[str, Any]] = json.loads(Path("script.json").read_text())
     step = script[min(number, len(script) - 1)]

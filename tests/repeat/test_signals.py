@@ -43,7 +43,7 @@ def start(desk: Desk) -> Iterator[Callable[..., subprocess.Popen[str]]]:
                 stderr=subprocess.PIPE,
                 text=True,
                 start_new_session=True,
-            )  # fmt: skip
+            )
         )
         return running[-1]
 
@@ -169,7 +169,7 @@ def test_bar_shows_the_estimate_so_far_where_the_terminal_is_ours(
     desk: Desk, on_terminal: Callable[..., Terminal]
 ) -> None:
     desk.script({"total_j": 10.0}, {"total_j": 11.0})
-    wait = "echo hidden; touch started$(wc -l < calls.jsonl); until [ -e go ]; do sleep 0.05; done"
+    wait = "echo hid''den; touch started$(wc -l < calls.jsonl); until [ -e go ]; do sleep 0.05; done"
     terminal = on_terminal(("sh", "-c", wait), fake=True, output="null", repetitions=3)
     appears(desk.folder / "started1")
     terminal.expect(b"\r\x1b[K[1/3] ")
@@ -181,9 +181,7 @@ def test_bar_shows_the_estimate_so_far_where_the_terminal_is_ours(
     assert "━".encode() in terminal.seen or "─".encode() in terminal.seen
 
 
-def test_command_that_may_write_to_the_terminal_has_it_for_itself(
-    desk: Desk, on_terminal: Callable[..., Terminal]
-) -> None:
+def test_command_that_may_write_to_the_terminal_has_it_for_itself(on_terminal: Callable[..., Terminal]) -> None:
     terminal = on_terminal(("sh", "-c", "test -t 0 && test -t 1 && test -t 2 && sleep 0.7 && echo seen"), passed=FAKE)
     terminal.expect(b"its runs one by one")
     assert terminal.code() == 0
@@ -192,16 +190,14 @@ def test_command_that_may_write_to_the_terminal_has_it_for_itself(
     assert terminal.seen.count(b"\r\nseen\r\n[") == 2
 
 
-def test_line_of_a_cool_down_is_gone_before_the_command_begins(
-    desk: Desk, on_terminal: Callable[..., Terminal]
-) -> None:
+def test_line_of_a_cool_down_is_gone_before_the_command_begins(on_terminal: Callable[..., Terminal]) -> None:
     terminal = on_terminal(("echo", "seen"), fake=True, cool_down=0.5)
     terminal.expect(b"its runs one by one")
     assert b"\r\x1b[Kcooling down, " in terminal.seen
     assert terminal.seen.count(b"s left\r\x1b[Kseen\r\n") == 2
 
 
-def test_dumb_terminal_sees_no_control_character(desk: Desk, on_terminal: Callable[..., Terminal]) -> None:
+def test_dumb_terminal_sees_no_control_character(on_terminal: Callable[..., Terminal]) -> None:
     terminal = on_terminal(("echo", "seen"), term="dumb", fake=True, cool_down=0.3, output="null")
     terminal.expect(b"its runs one by one")
     assert terminal.code() == 0
@@ -230,7 +226,7 @@ def test_command_that_handles_ctrl_c_gets_it_once(desk: Desk, on_terminal: Calla
     assert seen(desk) == ["INT"]
 
 
-def test_ctrl_c_in_a_cool_down_reports_what_there_is(desk: Desk, on_terminal: Callable[..., Terminal]) -> None:
+def test_ctrl_c_in_a_cool_down_reports_what_there_is(on_terminal: Callable[..., Terminal]) -> None:
     terminal = on_terminal(("true",), fake=True, cool_down=1000.0)
     terminal.expect(b"cooling down, ")
     terminal.type(b"\x03")
@@ -247,7 +243,7 @@ def test_hang_up_ends_the_series(desk: Desk, on_terminal: Callable[..., Terminal
     assert desk.summary()["exit_code"] == 129
 
 
-def test_command_reads_from_the_terminal_each_time(desk: Desk, on_terminal: Callable[..., Terminal]) -> None:
+def test_command_reads_from_the_terminal_each_time(on_terminal: Callable[..., Terminal]) -> None:
     terminal = on_terminal(("sh", "-c", "echo ask$(wc -l < calls.jsonl); read x; test $x = 42"), fake=True)
     for number in (1, 2, 3):
         terminal.expect(f"ask{number}\r\n".encode())

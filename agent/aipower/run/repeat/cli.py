@@ -49,7 +49,7 @@ def run_series(options: SeriesOptions, prog: str = "aipower-run", world: World |
         UsageError: The file cannot be written; nothing was started.
     """
     world = world or World()
-    with Output(options.json) as output, Children() as children, tempfile.TemporaryDirectory("", "aipower-") as folder:
+    with Children() as children, Output(options.json) as output, tempfile.TemporaryDirectory("", "aipower-") as folder:
         series = _series(options, children, Path(folder), world)
         code, problem = _run(series, prog)
         series.progress.clear()

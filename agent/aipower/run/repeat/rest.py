@@ -103,7 +103,7 @@ class Pauses:
         """Wait until the devices (of these `watched`, unless it is None) are back at their idle power."""
         if self._cool_down == "off":
             return Waited(0.0, {})
-        if self._cool_down != "auto":
+        if not isinstance(self._cool_down, str):
             return self._wait(self._cool_down)
         if not self._idle_w:
             return Waited(0.0, {})
