@@ -19,8 +19,7 @@ from run.aipower_run import CODE
 
 WORK = """
 import time
-end_s = time.monotonic() + 2.5
-while time.monotonic() < end_s:
+while time.process_time() < 1.0:
     sum(range(10_000))
 """
 RANK = """
