@@ -21,7 +21,7 @@ from aipower_exporters.html.sections.summary import summary
 
 
 def render_html(record: RunRecord) -> bytes:
-    """One self-contained HTML file in UTF-8 for `record`; it needs no network, and a script for the live chart only."""
+    """One self-contained HTML file in UTF-8; it needs no network, and a script for the live chart only."""
     page = tag("html", _head(record), tag("body", *_body(record)), lang="en")
     return b"<!doctype html>\n" + page.text.encode() + b"\n"
 

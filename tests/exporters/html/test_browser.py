@@ -116,7 +116,7 @@ def test_stack_is_as_high_as_its_devices_together(opened: Opener) -> None:
     top = "Math.max(...document.documentElement.chart.plot.data.at(-1).filter((w) => w !== null))"
     together = max(
         sum(powers) for powers in zip(*(series.power_w for series in record.power), strict=True) if None not in powers
-    )  # type: ignore[type-var]
+    )
     assert tab.number(top) == pytest.approx(together)
     assert tab.run("document.querySelector('#show-intervals').disabled")
 

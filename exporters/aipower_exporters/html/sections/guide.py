@@ -7,8 +7,8 @@ from aipower_exporters.html.sections.section import section
 
 INTERVAL = (
     "The 95 % interval: in 95 of 100 cases the true energy lies in it. It holds the sensor's scale, the edges of the "
-    "run, what sensors do not look at, and sampled busy time. The error bars are these intervals. To compare two runs, "
-    "use aipower compare: intervals that overlap do not decide it."
+    "run, what sensors do not look at, and sampled busy time. The error bars are these intervals. To compare two "
+    "runs, use aipower compare: intervals that overlap do not decide it."
 )
 WORDS = (
     ("[low .. high]", INTERVAL),
