@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
+
 import pytest
 from hypothesis import settings
+
+RUNS = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """No test leaves runs in the developer's own store, or reads their configuration."""
+    config.stash[RUNS] = tempfile.mkdtemp(prefix="aipower-test-runs-")
+    os.environ["AIPOWER_RUNS_DIR"] = config.stash[RUNS]
+    os.environ["AIPOWER_USER_CONFIG"] = "none"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(config.stash[RUNS], ignore_errors=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -117,7 +117,7 @@ def test_processes_are_listed_when_there_are_several() -> None:
     assert text.count("\n  process") == 5
     assert "100.0 J  1  worker 1\n" in text
     assert "worker 2, never seen apart" in text
-    assert "and 2 more\n" in text
+    assert "and 2 more; -v shows all\n" in text
     assert "\n  process" not in render(replace(RECORD, processes=rows[:1]))
 
 

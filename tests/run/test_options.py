@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from aipower.errors import UsageError
 from aipower.run.options import SWITCHES, VALUED, _by_argparse, _quick, make_parser, parse
 
-NAMES = [name for names, _ in SWITCHES for name in names] + [name for name, *_ in VALUED]
+NAMES = [name for names, _ in SWITCHES for name in names] + [name for names, *_ in VALUED for name in names]
+VALUES = {"--metric": "a=0.5", "--per": "b=2"}
 ODD = [
     "-",
     "--",
@@ -39,8 +40,8 @@ def test_every_option_of_the_table_is_the_parsers_and_no_other() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_option_of_the_table_is_read_quickly(name: str) -> None:
-    valued = name in {name for name, *_ in VALUED}
-    words = [name, "0.5"] if valued else [name]
+    valued = name in {name for names, *_ in VALUED for name in names}
+    words = [name, VALUES.get(name, "1")] if valued else [name]
     found = _quick([*words, "true"])
     assert found == _by_argparse([*words, "true"], "aipower-run")
     assert found is not None

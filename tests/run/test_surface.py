@@ -48,7 +48,7 @@ def test_any_name_is_recorded(name: bytes, shown: str, env: dict[str, str], tmp_
 
 
 def test_a_bug_in_the_report_is_one_line_and_the_code_is_the_commands(tmp_path: Path) -> None:
-    broken = f"import os; real = os.uname; os.uname = lambda: 1/0; {CODE}"
+    broken = f"import aipower.record.compose as broken; broken.compose = lambda *_: 1/0; {CODE}"
     done = run(tmp_path, [sys.executable, "-c", broken, "sh", "-c", "exit 6"])
     assert done.returncode == 6
     assert done.stderr == b"aipower-run: no report: division by zero\n"

@@ -10,6 +10,7 @@ import sys
 
 from aipower.job.fields import job_fields
 from aipower.run.console import complain, in_one_line
+from aipower.run.options import SERIES_VARIABLE
 
 TYPE_CHECKING = False  # see aipower.run.cli
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from aipower.run.options import RunOptions
     from aipower.run.wire import Field
 
-SERIES_VARIABLE = "AIPOWER_SERIES"
-"""`ID:INDEX:COUNT`: which repetition of which series this run is; not for the command."""
 MAX_METRICS_BYTES = 1 << 20
 _STDERR = 2
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from aipower.run.agent import MeasuredByAgent
+    from aipower.run.asked import Asked
     from aipower.run.ear import Ear
     from aipower.run.keeping import Keeping
     from aipower.run.measured_here import MeasuredHere
@@ -76,33 +77,56 @@ def run_command(supervisor: Supervisor, argv: Sequence[str], prog: str) -> int:
     options = parse(argv, prog)
     if options.repeat:
         return _repeat(supervisor, options, prog)
-    from aipower.run.asked import SERIES_VARIABLE, asked, with_file_metrics  # noqa: PLC0415 - see above
-    from aipower.run.keeping import Keeping  # noqa: PLC0415 - see above
-
-    wanted = asked(options, os.environ)
-    with Keeping(options, os.environ) as keeping:
+    try:
+        wanted, keeping = _preparations(options)
+    except AipowerError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as in `_begin`
+        complain(f"aipower-run: the command runs unmeasured: {in_one_line(error)}")
+        supervisor.spawn(options.command)
+        return supervisor.wait(wait_all=options.wait_all).exit_code
+    with keeping:
         if options.pid:
             from aipower.run.attach import attach  # noqa: PLC0415 - hardly ever needed
 
             return attach(options, keeping, wanted.words)
-        measurement = _begin(options)
-        if signal_number := asked_to_stop():
-            return SHELL_SIGNAL_BASE + signal_number
-        ear = _ear(measurement)
-        environment, hand_on = (ear.environment, ear.descriptors) if ear else ({}, frozenset[int]())
-        free = options.live and not (os.isatty(1) or os.isatty(2))
-        started_unix_s, started_s = time.time(), time.monotonic()
-        pid = supervisor.spawn(options.command, environment, hand_on, {SERIES_VARIABLE})
-        if measurement is None:
-            return supervisor.wait(wait_all=options.wait_all).exit_code
-        measurement.spawned(pid, started_s, supervisor.helpers)
-        keeping.begin(measurement.run_id, started_unix_s)
-        with _status(options, measurement, free=free):
-            outcome = supervisor.wait(wait_all=options.wait_all, on_exit=_at_the_end(options, measurement))
-        if options.wait_all:
-            measurement.ended(time.monotonic())
-        with_file_metrics(wanted.words, options.metrics_file)
-        _report(measurement, outcome, started_unix_s, keeping, wanted.words)
+        return _run(supervisor, options, wanted, keeping)
+
+
+def _preparations(options: RunOptions) -> tuple[Asked, Keeping]:
+    """What the record is to have, and where it goes.
+
+    Raises:
+        AipowerError: The user's configuration is wrong, or a file cannot be written.
+    """
+    from aipower.run.asked import asked  # noqa: PLC0415 - see above
+    from aipower.run.keeping import Keeping  # noqa: PLC0415 - see above
+
+    return asked(options, os.environ), Keeping(options, os.environ)
+
+
+def _run(supervisor: Supervisor, options: RunOptions, wanted: Asked, keeping: Keeping) -> int:
+    """From the first read of the sensors to the report."""
+    measurement = _begin(options)
+    if signal_number := asked_to_stop():
+        return SHELL_SIGNAL_BASE + signal_number
+    ear = _ear(measurement)
+    from aipower.run.options import SERIES_VARIABLE  # noqa: PLC0415 - see above
+
+    environment, hand_on = (ear.environment, ear.descriptors) if ear else ({}, frozenset[int]())
+    free = options.live and not (os.isatty(1) or os.isatty(2))
+    started_unix_s, started_s = time.time(), time.monotonic()
+    pid = supervisor.spawn(options.command, environment, hand_on, {SERIES_VARIABLE})
+    if measurement is None:
+        keeping.begin("", started_unix_s)
+        return supervisor.wait(wait_all=options.wait_all).exit_code
+    measurement.spawned(pid, started_s, supervisor.helpers)
+    keeping.begin(measurement.run_id, started_unix_s)
+    with _status(options, measurement, free=free):
+        outcome = supervisor.wait(wait_all=options.wait_all, on_exit=_at_the_end(options, measurement))
+    if options.wait_all:
+        measurement.ended(time.monotonic())
+    _report(options, measurement, outcome, started_unix_s, keeping, wanted.words)
     return outcome.exit_code
 
 
@@ -204,10 +228,18 @@ def _at_the_end(options: RunOptions, measurement: Measurement) -> Callable[[], N
 
 
 def _report(
-    measurement: Measurement, outcome: Outcome, started_unix_s: float, keeping: Keeping, words: dict[str, Field]
+    options: RunOptions,
+    measurement: Measurement,
+    outcome: Outcome,
+    started_unix_s: float,
+    keeping: Keeping,
+    words: dict[str, Field],
 ) -> None:
     """Record and report. Whatever breaks in them is one line: the exit code is the command's."""
+    from aipower.run.asked import with_file_metrics  # noqa: PLC0415 - see above
+
     try:
+        with_file_metrics(words, options.metrics_file)
         books = measurement.books(outcome, started_unix_s, words, record=keeping.wanted)
         if books.report:
             say(books.report)

@@ -55,10 +55,10 @@ class Keeping:
         return bool(self._folder) or self._options.json is not None or self._options.html is not None
 
     def begin(self, run_id: str, started_unix_s: float) -> None:
-        """The command runs: what is there stays, and the store tells that the run goes."""
+        """The command runs: what is there stays, and the store tells that the run goes; not without a `run_id`."""
         self._json.keep()
         self._html.keep()
-        if not self._folder:
+        if not self._folder or not run_id:
             return
         from aipower.store.writing import begin  # noqa: PLC0415 - only a run that is kept needs it
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MIN_INTERVAL_S, MAX_INTERVAL_S = 0.01, 60.0
 DEFAULT_INTERVAL_S = 0.1
+SERIES_VARIABLE = "AIPOWER_SERIES"
+"""`ID:INDEX:COUNT`: which repetition of which series this run is; not for the command."""
 MAX_PAIR_NAME = 100
 MAX_PID = 1 << 22
 MAX_REPETITIONS = 10_000
