@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from repeat.desk import Desk
+from repeat.desk import HERE, Desk
 
 ID = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
 
@@ -92,6 +92,24 @@ def test_prepare_that_fails_ends_the_series_in_one_line(desk: Desk) -> None:
     assert "aipower-run: --prepare 'test ! -e calls.jsonl || exit 9' failed with exit 9\n" in done.err
     assert len(desk.calls()) == 1
     assert done.summary["mean_of"] == [1]
+
+
+def test_words_of_a_prepare_that_failed_are_shown(desk: Desk) -> None:
+    done = desk.call(fake=True, prepare="echo why >&2; exit 1", output="null")
+    assert done.err == "aipower-run: --prepare 'echo why >&2; exit 1' failed with exit 1\n  | why\n"
+
+
+def test_without_a_temporary_folder_nothing_runs(desk: Desk) -> None:
+    code = "import tempfile; tempfile.tempdir = '/nonexistent'; import driver; raise SystemExit(driver.main())"
+    argv = desk.argv(("true",), fake=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *argv[2:]],
+        cwd=desk.folder, env={**desk.environment(), "PYTHONPATH": str(HERE)}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "no temporary folder: No such file or directory; set TMPDIR" in done.stderr
+    assert desk.calls() == []
 
 
 def test_prepare_and_command_do_not_see_our_variable(desk: Desk) -> None:

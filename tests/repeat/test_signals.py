@@ -93,6 +93,18 @@ def test_command_that_takes_its_time_over_a_signal_is_waited_for(
     assert len(desk.summary()["records"]) == 1
 
 
+def test_command_that_ends_well_because_of_a_signal_was_cut_short_still(
+    desk: Desk, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    series = start(("sh", "-c", "trap 'exit 0' TERM; touch started; while :; do sleep 0.05; done"), passed=FAKE)
+    appears(desk.folder / "started")
+    series.send_signal(signal.SIGTERM)
+    assert series.wait(60) == 143
+    assert desk.summary()["cut_short"] == [1]
+    assert desk.summary()["mean_of"] == []
+    assert desk.summary()["records"][0]["exit_code"] == 0
+
+
 def test_signal_to_the_whole_group_arrives_once(desk: Desk, start: Callable[..., subprocess.Popen[str]]) -> None:
     series = start(("sh", "-c", COUNTER), passed=FAKE)
     pid_of_command(desk)

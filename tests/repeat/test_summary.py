@@ -80,6 +80,14 @@ def test_failed_repetitions_are_in_no_mean_but_in_the_records() -> None:
     assert len(summary.records) == 4
 
 
+def test_run_that_was_cut_short_is_in_no_mean_even_where_it_says_that_all_is_well() -> None:
+    series = [*plays(10.0, 12.0), replace(plays(1.0)[0], index=3, cut=True)]
+    summary = summary_of(series)
+    assert summary.mean_j.total == 11.0
+    assert summary.cut_short == [3]
+    assert len(summary.records) == 3
+
+
 def test_warm_ups_are_nowhere() -> None:
     summary = summary_of([Play(0, 0, record(500.0)), *plays(10.0, 12.0)])
     assert summary.mean_j.total == 11.0

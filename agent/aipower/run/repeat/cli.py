@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aipower.errors import AipowerError
 from aipower.record.compose import new_run_id
 from aipower.record.page import Page
 from aipower.run.asked import columns_of, has_color, has_glyphs
@@ -47,10 +49,11 @@ def run_series(options: SeriesOptions, prog: str = "aipower-run", world: World |
 
     Raises:
         UsageError: The file cannot be written; nothing was started.
+        AipowerError: There is no room for temporary files; nothing was started.
     """
     world = world or World()
-    with Children() as children, Output(options.json) as output, tempfile.TemporaryDirectory("", "aipower-") as folder:
-        series = _series(options, children, Path(folder), world)
+    with Children() as children, Output(options.json) as output, _private_folder() as folder:
+        series = _series(options, children, folder, world)
         code, problem = _run(series, prog)
         series.progress.clear()
         if problem:
@@ -60,6 +63,23 @@ def run_series(options: SeriesOptions, prog: str = "aipower-run", world: World |
         except Exception as error:  # noqa: BLE001 - the runs are done and kept: one line, and their exit code
             complain(f"{prog}: no report: {in_one_line(error)}")
         return code
+
+
+@contextlib.contextmanager
+def _private_folder() -> Iterator[Path]:
+    """A folder for the records that come from the runs, gone afterwards.
+
+    Raises:
+        AipowerError: There is no room for one.
+    """
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="aipower-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise AipowerError(
+            f"no temporary folder: {error.strerror}; set TMPDIR to one that you may write to"
+        ) from error
+    with folder as path:
+        yield Path(path)
 
 
 def _series(options: SeriesOptions, children: Children, folder: Path, world: World) -> Series:
@@ -86,7 +106,7 @@ def _run(series: Series, prog: str) -> tuple[int, str]:
     try:
         code = series.run()
     except SeriesError as error:
-        return error.exit_code, f"{prog}: {error}"
+        return error.exit_code, f"{prog}: {error}\n{series.singles.said()}".rstrip()
     last = series.plays[-1] if series.plays else None
     if code and not series.children.asked and last is not None:
         return code, f"{prog}: {_failed(last, series.options)}; --ignore-failure goes on"

@@ -59,6 +59,11 @@ class SeriesOptions:
             raise UsageError(_wrong_cool_down(f"{self.cool_down:g}"))
 
     @property
+    def runs(self) -> int:
+        """How many there are in all."""
+        return self.warmup + self.repetitions
+
+    @property
     def simulated(self) -> bool:
         """True where the runs are measured with simulated sensors."""
         return _sensors(self.passed).startswith("fake")

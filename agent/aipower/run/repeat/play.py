@@ -19,10 +19,13 @@ class Play:
     warm: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """The devices that were not back at their idle power when it began: their power and their idle power in watts."""
 
+    cut: bool = False
+    """We were asked to end while it ran: its work may not be done, whatever its exit code says."""
+
     @property
     def counts(self) -> bool:
         """True where its figures go into the means."""
-        return self.index > 0 and self.exit_code == 0
+        return self.index > 0 and self.exit_code == 0 and not self.cut
 
 
 def worked(record: RunRecord) -> frozenset[str]:

@@ -126,6 +126,8 @@ def _notes(summary: SeriesSummary) -> Iterable[str]:
         yield f"{_indices(summary.left_out)}: not all of the energy is known, so not in the means of energy"
     if summary.failed:
         yield f"{_indices([one.index for one in summary.failed])} failed: in no mean"
+    if summary.cut_short:
+        yield f"{_indices(summary.cut_short)} cut short: in no mean"
     if warm := sorted({start.index for start in summary.started_warm}):
         yield f"{_indices(warm)} started warm: {_warm_words(summary)}"
     yield from summary.notes

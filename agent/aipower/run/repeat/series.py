@@ -42,8 +42,9 @@ class Series:
         Raises:
             SeriesError: It cannot go on; the plays so far are there.
         """
-        self.pauses.learn()
-        for number in range(self.options.warmup + self.options.repetitions):
+        if self.options.runs > 1 or self.options.prepare is not None:
+            self.pauses.learn()
+        for number in range(self.options.runs):
             if asked := self.children.asked_by_now():
                 return SHELL_SIGNAL_BASE + asked
             play = self._next(number)
@@ -74,7 +75,7 @@ class Series:
                 return None
             raise
         self._cycles_s.append(self.clock.monotonic_s() - began_s)
-        return Play(place.index, code, record, waited.warm)
+        return Play(place.index, code, record, waited.warm, cut=bool(self.children.asked_by_now()))
 
     def _cool(self, number: int) -> Waited:
         """Nothing has warmed the devices before the first run, unless it was prepared."""
@@ -97,7 +98,7 @@ class Series:
         cycle_s = self._cycle_s()
         spent_s = self.clock.monotonic_s() - self._began_s
         part = min(0.99, spent_s / cycle_s) if cycle_s else 0.0
-        done = (number + part) / (self.options.warmup + self.options.repetitions)
+        done = (number + part) / self.options.runs
         left_s = self._left_s(number)
         left_s = max(0.0, left_s - spent_s) if left_s else None
 
@@ -120,7 +121,7 @@ class Series:
     def _left_s(self, done: int) -> float | None:
         """How long the rest will take, as the runs so far did; None before the first, and after the last."""
         cycle_s = self._cycle_s()
-        left = self.options.warmup + self.options.repetitions - done
+        left = self.options.runs - done
         return left * cycle_s if cycle_s and left else None
 
     def _cycle_s(self) -> float | None:

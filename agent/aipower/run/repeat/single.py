@@ -97,8 +97,7 @@ class Singles:
             raise SeriesError(f"{argv[0]}: {error.strerror}") from error
 
     def _streams(self) -> Streams:
-        alone = self.options.repetitions == 1 and not self.options.warmup
-        stdin = None if alone or self.own_terminal else os.devnull
+        stdin = None if self.options.runs == 1 or self.own_terminal else os.devnull
         if self.options.output == "null":
             return Streams(stdin, os.devnull, str(self._errors))
         return Streams(stdin)

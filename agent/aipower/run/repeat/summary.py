@@ -62,6 +62,8 @@ class SeriesSummary:
     left_out: list[int]
     """Repetitions that succeeded and are in no mean of energy, because not all of their energy is known."""
     failed: list[Failure]
+    cut_short: list[int]
+    """Repetitions during which the series was ended: in no mean."""
     outliers: list[int]
     first_excess: float | None
     """By which part the first repetition used more energy, or took longer, than the others; None where it did not."""
@@ -105,6 +107,7 @@ def summarize(
         per=per_unit_of(records),
         left_out=[play.index for play in counted if play not in whole],
         failed=[Failure(play.index, play.exit_code) for play in plays if play.index and play.exit_code],
+        cut_short=[play.index for play in plays if play.index and play.cut],
         outliers=sorted(_standing_out(totals_j) | _standing_out(walls_s)),
         first_excess=_first_excess(totals_j) or _first_excess(walls_s),
         drift=_relative(trend(list(totals_j.values()))),
