@@ -32,7 +32,7 @@ class Scenario:
     in_turns: bool = False
     """A B A B instead of A A B B."""
     devices: str = "one"
-    """`one` GPU for both; `two`, one for each; `mixed`, a GPU and a CPU, the second program moves work between them."""
+    """`one` GPU for both; `two`, one each; `mixed`, a GPU and a CPU between which the second program moves work."""
     others: int = 1
     """How many are held against the baseline."""
 
@@ -59,17 +59,19 @@ def catalogue() -> Iterator[Scenario]:
 def _special() -> Iterable[Scenario]:
     yield Scenario("uneven", runs=(3, 10), spread_percent=(3.0, 0.3))
     yield Scenario("uneven", runs=(2, 10), spread_percent=(3.0, 0.3))
+    yield Scenario("uneven", runs=(2, 10))
     yield Scenario("measurement", spread_percent=(0.1, 0.1), error_percent=1.0)
     yield Scenario("measurement", spread_percent=(0.1, 0.1), error_percent=1.0, runs=(2, 2))
-    yield Scenario("lasting error", spread_percent=(0.2, 0.2), error_percent=1.0, lasting=True)
-    yield Scenario("lasting error", spread_percent=(0.2, 0.2), error_percent=1.0, lasting=True, runs=(10, 10))
+    for count in COUNTS:
+        yield Scenario("lasting error", 0.0, (count, count), (0.2, 0.2), 1.0, lasting=True)
+    yield Scenario("lasting error in the spread", error_percent=1.0, lasting=True)
     yield Scenario("disturbed", outliers=0.1, runs=(3, 3))
     yield Scenario("disturbed", outliers=0.1, runs=(10, 10))
     for count in (3, 5, 10):
         drifting = Scenario("drift 3 %", drift_percent=3.0, runs=(count, count), spread_percent=(0.3, 0.3))
         yield drifting
         yield replace(drifting, family="drift 3 % in turns", in_turns=True)
-    yield Scenario("drift 1 %", drift_percent=1.0, spread_percent=(0.3, 0.3))
+        yield Scenario("drift 1 %", drift_percent=1.0, runs=(count, count), spread_percent=(0.3, 0.3))
     yield Scenario("other device", devices="two", spread_percent=(0.3, 0.3))
     yield Scenario("work moved to the CPU", devices="mixed", spread_percent=(0.3, 0.3))
     yield Scenario("one against five", runs=(1, 5))

@@ -63,8 +63,8 @@ def test_one_run_against_many_is_taken_to_spread_as_they_do() -> None:
 
 
 def test_an_error_within_the_spread_is_not_counted_twice() -> None:
-    spread = [99.0, 100.0, 101.0, 100.5, 99.5]
-    assert ratio(Group(spread, [0.01] * 5), Group(spread)).measurement_se == 0
+    spread = [99.0, 100.0, 101.0, 100.5, 99.5]  # 0.79 %
+    assert ratio(Group(spread, [0.0081] * 5), Group(spread)).measurement_se == 0
 
 
 def test_an_error_far_above_the_spread_stays_however_often_it_is_repeated() -> None:
@@ -73,6 +73,16 @@ def test_an_error_far_above_the_spread_stays_however_often_it_is_repeated() -> N
     found = ratio(Group(values, [0.03] * 30), Group(values))
     assert found.measurement_se == pytest.approx(0.03, rel=0.01)
     assert found.half > 0.05
+
+
+def test_two_runs_against_many_are_judged_with_caution() -> None:
+    # By Cochran and Cox the quantile is the mean of those of 1 and 4 degrees of freedom, weighted by variance.
+    two, many = [math.exp(x) for x in (0.0, 2.0)], [math.exp(x) for x in (1, 2, 3, 4, 5)]
+    found = ratio(Group(two), Group(many))
+    variances = (2.0 / 2, 2.5 / 5)
+    quantile = (variances[0] * 12.7062 + variances[1] * 2.7764) / sum(variances)
+    assert found.half == pytest.approx(quantile * math.sqrt(sum(variances)), rel=1e-4)
+    assert ratio(Group([5.0, 5.0]), Group([5.0] * 3)).half == 0
 
 
 def test_identical_runs_differ_by_nothing_or_for_sure() -> None:

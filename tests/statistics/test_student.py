@@ -55,6 +55,11 @@ def test_two_sided_counts_both_tails() -> None:
     assert two_sided(-2.776, 4) == two_sided(2.776, 4)
 
 
+def test_much_freedom_comes_close_to_the_normal_distribution() -> None:
+    for freedom in (1e4, 9e5, 1.1e6, 1e12, 1e300):
+        assert t_quantile(0.975, freedom) == pytest.approx(1.959964, abs=3 / freedom + 1e-6)
+
+
 def test_nonsense_is_refused() -> None:
     with pytest.raises(ValueError, match="probability"):
         t_quantile(1.0, 5)

@@ -249,8 +249,8 @@ def _trends(sides: Sequence[Side], plan: Plan) -> Iterable[str]:
 def _drift(found: Contrast | None) -> Iterable[str]:
     if found is not None and found.found.drift:
         yield (
-            f"runs drift with time, which may be {100 * found.found.drift:.2g} % of the difference and widens the"
-            " interval: run both in turns, with --cool-down"
+            f"energy seems to drift from run to run, which may make {100 * found.found.drift:.2g} % of difference and"
+            " is in the interval: run both in turns, or with --cool-down"
         )
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aipower.statistics.means import mean
-from aipower.statistics.trend import Trend, trend
+from aipower.statistics.trend import trend
 
 UNLIKELY = 0.05
-LEAST = 3
-"""Fewer runs have no trend."""
+"""A trend is told where chance makes one as steep in fewer cases."""
+DOUBTFUL = 0.1
+"""A trend is allowed for where chance does in fewer: to allow for none costs less than to take drift for a saving."""
+LEAST = 4
+"""With fewer runs a trend is more often chance than not."""
 
 Timed = Sequence[tuple[float, float]]
 """(start in seconds, logarithm of the quantity) of each run."""
@@ -24,21 +27,14 @@ def drift_of(runs: Timed) -> float:
 def allowance(base: Timed, other: Timed) -> float:
     """By how much drift alone may have moved the difference of the two means.
 
-    Where a trend is shown, the slope times the time between the middles of the two sides; no more than what it makes
-    over a series, for days may lie between. Sides that were run in turns have the same middle, so nothing is added.
+    Where both sides together show a trend, its slope and a standard error of it, times the time between the middles of
+    the two; no more than over a series, for days may lie between. Sides that were run in turns have the same middle.
     """
+    found = trend(base, other)
+    if found is None or found.p >= DOUBTFUL:
+        return 0.0
     apart = abs(mean([time for time, _ in base]) - mean([time for time, _ in other]))
-    return max(
-        (abs(found.slope) * min(apart, reach) for found, reach in _trends(base, other) if found.p < UNLIKELY),
-        default=0.0,
-    )
-
-
-def _trends(base: Timed, other: Timed) -> list[tuple[Trend, float]]:
-    """Of each side, and of both together, which shows more with few runs."""
-    reaches = (_reach(base), _reach(other), max(_reach(base), _reach(other)))
-    found = (trend(base), trend(other), trend(base, other))
-    return [(each, reach) for each, reach in zip(found, reaches, strict=True) if each is not None]
+    return (abs(found.slope) + found.se) * min(apart, max(_reach(base), _reach(other)))
 
 
 def _span(runs: Timed) -> float:

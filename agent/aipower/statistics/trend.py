@@ -19,6 +19,8 @@ class Trend:
 
     slope: float
     """By how much the value changes per unit of time."""
+    se: float
+    """Its standard error."""
     p: float
     """How probable a slope at least as steep is where there is none; two-sided."""
 
@@ -36,8 +38,9 @@ def trend(*groups: Sequence[tuple[float, float]]) -> Trend | None:
     slope = math.fsum(time * value for time, value in pairs) / square
     left = math.fsum((value - slope * time) ** 2 for time, value in pairs)
     if left <= EXACT * math.fsum(value * value for _, value in pairs):
-        return Trend(slope, 0.0 if slope else 1.0)
-    return Trend(slope, two_sided(slope / math.sqrt(left / freedom / square), freedom))
+        return Trend(slope, 0.0, 0.0 if slope else 1.0)
+    se = math.sqrt(left / freedom / square)
+    return Trend(slope, se, two_sided(slope / se, freedom))
 
 
 def _centred(group: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
