@@ -12,14 +12,10 @@ import pytest
 
 from aipower.merge.merge import merge
 from aipower.runrecord import RunRecord, from_json
+from merge.together import WORK
 from run.aipower_run import CODE, environment
 
 LIMIT_S = 60
-WORK = """
-import time
-while time.process_time() < 0.7:
-    sum(range(10_000))
-"""
 EACH = 'exec "$0" -c "$1" -q --sensors fake:2 --json "rank-${OMPI_COMM_WORLD_RANK:-$PMI_RANK}.json" "$0" -c "$2"'
 OPEN_MPI = {
     "OMPI_ALLOW_RUN_AS_ROOT": "1",
