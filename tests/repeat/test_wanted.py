@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +91,26 @@ def test_series_is_not_kept_where_that_was_asked_for(tmp_path: Path) -> None:
 def test_command_does_not_see_that_it_is_repeated(tmp_path: Path) -> None:
     done = call(tmp_path, "-r", "1", "--no-save", "--sensors", "fake", "sh", "-c", 'echo "[$AIPOWER_SERIES]"')
     assert done.out == b"[]\n"
+
+
+SURROUNDINGS = """
+import json, os, signal
+ours = {"AIPOWER_PHASES"}
+print(json.dumps({
+    "environment": {name: value for name, value in os.environ.items() if name not in ours},
+    "descriptors": len(os.listdir("/proc/self/fd")),
+    "blocked": sorted(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, []))),
+    "default": [number for number in range(1, 65) if signal.getsignal(number) == signal.SIG_DFL],
+    "folder": os.getcwd(),
+    "mask": os.umask(0),
+}))
+"""
+
+
+def test_surroundings_of_the_command_are_those_of_a_single_run(tmp_path: Path) -> None:
+    options = ("--no-save", "--sensors", "fake")
+    command = (sys.executable, "-c", SURROUNDINGS)
+    plain = {"LC_ALL": "", "LANG": "C", "LC_CTYPE": ""}
+    single = call(tmp_path, *options, *command, env=plain)
+    first, second = call(tmp_path, "-r", "2", *options, *command, env=plain).out.splitlines()
+    assert json.loads(first) == json.loads(second) == json.loads(single.out)
