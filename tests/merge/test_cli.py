@@ -79,6 +79,14 @@ def test_a_job_of_the_store(store: RunStore, capsys: pytest.CaptureFixture[str])
     assert len(store.ids()) == 5
 
 
+def test_a_job_that_is_known_by_its_meeting_point(store: RunStore, capsys: pytest.CaptureFixture[str]) -> None:
+    for record in RECORDS:
+        assert record.job is not None
+        store.put(replace(record, job=replace(record.job, system="torchrun", id="10.0.0.1:29500", step="")))
+    assert main(["merge", "--job", "10.0.0.1:29500", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["job"]["id"] == "10.0.0.1:29500"
+
+
 def test_runs_by_name(store: RunStore, capsys: pytest.CaptureFixture[str]) -> None:
     for record in RECORDS:
         store.put(record)

@@ -51,18 +51,14 @@ def check_alike(records: Sequence[RunRecord]) -> None:
         )
 
 
-def job_name(job: JobRecord | None) -> str:
-    """As a person types it: `4711`, or the system where a job has no id; empty where there is no job."""
-    return (job.id or job.system) if job else ""
-
-
 def of_job(records: Iterable[RunRecord], wanted: str) -> list[RunRecord]:
     """The records of the job `wanted`: its id, or `ID.STEP` for one step of it."""
-    return [record for record in records if record.job and _is_wanted(record.job, wanted)]
+    return [record for record in records if is_of(record.job, wanted)]
 
 
-def _is_wanted(job: JobRecord, wanted: str) -> bool:
-    return wanted in {job.id, f"{job.id}.{job.step}"} and bool(job.id)
+def is_of(job: JobRecord | None, wanted: str) -> bool:
+    """True where `wanted` is the job's id, or `ID.STEP`; a job without an id cannot be asked for."""
+    return job is not None and bool(job.id) and wanted in {job.id, f"{job.id}.{job.step}"}
 
 
 def check_one_job(records: Sequence[RunRecord]) -> None:

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from aipower.runrecord import RunRecord
     from aipower.store import RunStore
 
-HTML = "html"
-"""The report's name among the entry points."""
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the options of the command."""
@@ -26,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--job", default="", metavar="ID", help="only the runs of this job (ID or ID.STEP)")
     parser.add_argument("--force", action="store_true", help="merge runs of several jobs, or of none")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the merged record to FILE")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a report to FILE")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the merged record to FILE")
+    parser.add_argument("--html", metavar="FILE", help="write a report to FILE")
     parser.add_argument("--json", action="store_true", help="print the record (schema aipower.run/1), not the report")
     parser.add_argument("--no-save", action="store_true", help="do not keep the merged run with the others")
     parser.set_defaults(main=main)
@@ -62,9 +59,10 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _found(store: RunStore, words: Sequence[str], job: str) -> list[RunRecord]:
     """All records that are named; with a job and no names those of the store that are of the job."""
+    from aipower.merge.choose import is_of  # noqa: PLC0415 - see above
+
     if not words:
-        mine = (one.run_id for one in store.summaries() if one.job and job.partition(".")[0] in {one.job.id, job})
-        return [store.load(run_id) for run_id in mine]
+        return [store.load(one.run_id) for one in store.summaries() if is_of(one.job, job)]
     records: list[RunRecord] = []
     for word in words:
         records += _of_folder(Path(word)) if Path(word).is_dir() else store.find_all(word)
@@ -106,35 +104,25 @@ def _with_footprint(record: RunRecord) -> RunRecord:
 
 def _hand_out(record: RunRecord, arguments: argparse.Namespace, store: RunStore) -> None:
     from aipower.runrecord import to_json  # noqa: PLC0415 - see above
+    from aipower.runs.output import say, write_file  # noqa: PLC0415 - as above
 
     content = to_json(record)
     if arguments.output is not None:
-        _write(arguments.output, content)
+        write_file(arguments.output, [content])
     if arguments.html is not None:
-        _write(arguments.html, _html(record))
+        from aipower.runs.reporting import renderer  # noqa: PLC0415 - only for --html
+
+        write_file(arguments.html, [renderer("html")(record)])
     if not arguments.no_save:
         store.put(record)
-    if arguments.json:
-        print(content.decode(), end="")
-        return
-    from aipower.record.report import render  # noqa: PLC0415 - not for --json
-
-    print(render(record), end="")
+    say(content.decode() if arguments.json else _report(record, saved=not arguments.no_save))
 
 
-def _html(record: RunRecord) -> bytes:
-    from importlib.metadata import entry_points  # noqa: PLC0415 - only for --html
+def _report(record: RunRecord, *, saved: bool) -> str:
+    from aipower.record.page import Page  # noqa: PLC0415 - not for --json
+    from aipower.record.report import render  # noqa: PLC0415 - as above
+    from aipower.runs.output import colours, width_of  # noqa: PLC0415 - as above
 
-    found = next(iter(entry_points(group="aipower.reports", name=HTML)), None)
-    if found is None:
-        raise AipowerError("no HTML report is installed; install the package aipower as a whole")
-    page: bytes = found.load()(record)
-    return page
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Raises AipowerError where the file cannot be written."""
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise AipowerError(f"{path}: {error.strerror or error}") from error
+    glyphs = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
+    columns = width_of(sys.stdout, os.environ) or 0
+    return render(record, Page(columns, color=colours(sys.stdout, os.environ), glyphs=glyphs, saved=saved))
