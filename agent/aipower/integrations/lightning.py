@@ -41,9 +41,9 @@ class AipowerCallback(_Callback):  # type: ignore[misc]
     """Names the stages (`train`, `validate`, `test`, `predict`), counts steps and samples, and logs the energy.
 
     The phases are for an `aipower-run` around the program. Without one the callback measures by itself, from the
-    begin to the end of `fit`, `validate`, `test` or `predict`, and gives the joules to the trainer's loggers. It then
-    measures its own process and those it has started: with several processes each has its own part, and that of rank
-    zero is logged.
+    begin to the end of `fit`, `validate`, `test` or `predict`, and gives the joules to the trainer's loggers, as
+    `aipower/fit/energy_j`. It then measures its own process and those it has started: with several processes each has
+    its own part, and that of rank zero is logged.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class AipowerCallback(_Callback):  # type: ignore[misc]
         super().__init__()
         self._watch = Watch(name, sync=sync, measure=measure, sensors=sensors)
         self._steps = 0
+        self._stage = ""
 
     @property
     def measurement(self) -> Measure | None:
@@ -69,6 +70,7 @@ class AipowerCallback(_Callback):  # type: ignore[misc]
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:  # noqa: ANN401, ARG002 - Lightning's signature
         """Measure from now on."""
+        self._stage = str(getattr(stage, "value", stage))  # an enumeration in fact
         self._steps = trainer.global_step
         self._watch.begin()
 
@@ -135,7 +137,7 @@ class AipowerCallback(_Callback):  # type: ignore[misc]
         measurement = self._watch.end()
         if measurement is None or not trainer.is_global_zero:
             return
-        figures = {f"aipower/{name}": value for name, value in scalars_of(measurement.record).items()}
+        figures = {f"aipower/{self._stage}/{name}": value for name, value in scalars_of(measurement.record).items()}
         for logger in trainer.loggers:
             logger.log_metrics(figures, step=trainer.global_step)
 

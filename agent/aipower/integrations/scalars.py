@@ -40,5 +40,5 @@ def _all(record: RunRecord) -> Iterator[tuple[str, float | None]]:
 def _with_interval(name: str, value: float | None, interval: Interval | None) -> Iterator[tuple[str, float | None]]:
     yield name, value
     if value is not None and interval is not None:
-        yield f"{name}/low", interval[0]
-        yield f"{name}/high", interval[1]
+        yield f"{name}_low", interval[0]
+        yield f"{name}_high", interval[1]
