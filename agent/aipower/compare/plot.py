@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from aipower.record.wording import short
 from aipower.runrecord import Interval
 
-LABEL = 22
-AXIS = 52
+LABEL = 18
+AXIS = 56
 STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 FARTHEST = 1000.0
 """Percent; ends beyond are drawn as an arrow."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 
 from aipower.compare.model import Difference
-from aipower.record.wording import duration, joules
+from aipower.record.wording import joules
 from aipower.runrecord import Interval
 
 LEAST_J = 1e-3
 """Below, joules are written with an exponent."""
+LEAST_S = 0.1
 MOST_PERCENT = 999.0
 ONE_RUN = "one run each"
 
@@ -17,10 +18,17 @@ ONE_RUN = "one run each"
 def amount(value: float, unit: str = "") -> str:
     """A value in its unit; of energy per work only the energy, for the title has the rest."""
     if unit == "s":
-        return duration(value)
+        return _seconds(value)
     if unit.startswith("J"):
         return joules(value) if value >= LEAST_J or value == 0 else f"{value * 1e6:.4g} µJ"
     return f"{value:.4g}"
+
+
+def _seconds(value_s: float) -> str:
+    """Seconds and nothing else, so that two are seen to differ at a glance."""
+    if value_s < LEAST_S:
+        return f"{value_s * 1000:.3g} ms"
+    return f"{value_s:.{2 if value_s < 100 else 1 if value_s < 1000 else 0}f} s"  # noqa: PLR2004 - about four digits
 
 
 def signed(value: float, unit: str = "") -> str:

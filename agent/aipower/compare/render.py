@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 
 from aipower.compare.model import Comparison, Difference, Merit, Pair, Summary
 from aipower.compare.plot import plot
-from aipower.compare.quantities import ONE_RUN, amount, percents, range_percent, signed
+from aipower.compare.quantities import ONE_RUN, amount, percents, range_percent
 from aipower.record.wording import clean, short
 
 WIDTH = 80
-LABEL = 22
+LABEL = 18
+NAME = 16
 SPARSE_PERCENT = 0.05
 """Errors below are not told: nothing shows of them."""
 
@@ -120,13 +121,17 @@ def _rows(pair: Pair, baseline: str, rows: Sequence[Difference]) -> Iterable[str
 
 
 def _merit(merit: Merit) -> str:
-    judged = {True: "  worse", False: "", None: ""}[merit.worse]
-    interval = f"[{signed(merit.interval[0])} .. {signed(merit.interval[1])}]" if merit.interval else ONE_RUN
-    return _row(merit.name, amount(merit.baseline), amount(merit.other), signed(merit.change), interval + judged)
+    interval = f"[{_change(merit.interval[0])} .. {_change(merit.interval[1])}]" if merit.interval else ONE_RUN
+    return _row(merit.name, amount(merit.baseline), amount(merit.other), _change(merit.change), interval)
+
+
+def _change(value: float) -> str:
+    """Three digits: a change is never known as well as a value."""
+    return f"{value:+.3g}"
 
 
 def _row(name: str, base: str, other: str, change: str, interval: str) -> str:
-    return f"    {short(name, 20):<20} {base:>10} {other:>10} {change:>9}  {interval}"
+    return f"    {short(name, NAME):<{NAME}} {base:>10} {other:>10} {change:>9}  {interval}"
 
 
 def _notes(texts: Sequence[str]) -> Iterable[str]:
