@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import time
+from typing import TYPE_CHECKING
 
 from aipower.errors import UsageError
 from aipower.processes.procfs import ProcFs, StatRow
@@ -15,7 +16,9 @@ from aipower.run.keeping import Keeping
 from aipower.run.measured_here import MeasuredHere
 from aipower.run.options import RunOptions
 from aipower.run.supervise import Outcome
-from aipower.run.wire import Field
+
+if TYPE_CHECKING:
+    from aipower.run.wire import Field
 
 LOOK_S = 0.2
 """How soon the end of the process, or a signal, is noticed where the kernel does not wake us."""

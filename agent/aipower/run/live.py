@@ -15,6 +15,8 @@ from aipower.run.link import Link, LinkError, reach
 
 PERIOD_S = 1.0
 FIRST_S = 0.5
+USUAL_COLUMNS = 80
+"""Of a terminal that does not know its size."""
 TERMINAL = "/dev/tty"
 ERASE = "\r\x1b[K"
 """To the first column, and erase to the end of the line (ECMA-48 EL)."""
@@ -91,9 +93,9 @@ def _power(power_w: float | None) -> str:
 
 def _columns(terminal: int) -> int:
     try:
-        return os.get_terminal_size(terminal).columns
+        return os.get_terminal_size(terminal).columns or USUAL_COLUMNS
     except OSError:
-        return 80
+        return USUAL_COLUMNS
 
 
 def _write(terminal: int, text: str) -> None:
