@@ -22,8 +22,8 @@ from aipower.runrecord import (
 )
 
 KINDS = ("total", "gpu", "cpu", "dram")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would take for a formula, and run; text that begins so gets a `'` before it."""
+FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet would take for a formula, also in full width; text that begins so gets a `'` before it."""
 PATH_SEPARATOR = "/"
 
 
@@ -85,7 +85,7 @@ def _cell(cell: Cell) -> Cell:
     if not isinstance(cell, str):
         return cell
     plain = cell if cell.isprintable() else "".join(map(_visible, cell))
-    return f"'{plain}" if cell.startswith(FORMULA) else plain
+    return f"'{plain}" if plain.startswith(FORMULA) else plain
 
 
 def _visible(char: str) -> str:

@@ -45,7 +45,7 @@ GPU = DeviceRecord(
     repeatable_run_interval_j=(780.0, 804.0),
 )
 PROCESS = ProcessRecord(
-    4711, "python train.py", 800.0, (750.0, 850.0), (780.0, 804.0), identifiable=True, cpu_time_s=4
+    4711, "python train.py", 800.0, (750.0, 850.0), (780.0, 804.0), identifiable=True, cpu_time_s=4.0
 )
 BASE = RunRecord(
     run_id="20261118T100640Z-00000001",

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from aipower.runrecord import Interval, RunRecord
 
 Cell = str | int | float | bool | None
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would take for a formula, and run."""
+FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet would take for a formula, also in full width, and run."""
 KINDS = ("gpu", "cpu", "dram")
 
 
@@ -117,7 +117,7 @@ def _cell(cell: Cell) -> str | int | float | None:
     if not isinstance(cell, str):
         return cell
     plain = cell if cell.isprintable() else "".join(map(_visible, cell))
-    return f"'{plain}" if cell.startswith(FORMULA) else plain
+    return f"'{plain}" if plain.startswith(FORMULA) else plain
 
 
 def _visible(char: str) -> str:

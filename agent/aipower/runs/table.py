@@ -15,9 +15,9 @@ STYLES: Mapping[str, str] = MappingProxyType(
 PLAIN = "\x1b[0m"
 LEGEND: Mapping[str, str] = MappingProxyType(
     {
-        ESTIMATED: "estimated by a model, nothing was measured",
-        PARTIAL: "not of the whole run: a sensor left or hung",
-        SIMULATED: "simulated sensors, no measurement",
+        ESTIMATED: "estimated by a model, not measured",
+        PARTIAL: "not of the whole run: a sensor left",
+        SIMULATED: "simulated sensors: no measurement",
     }
 )
 

@@ -71,7 +71,9 @@ def cut(text: str, width: int) -> str:
     """`text` in `width` columns at most."""
     if cells(text) <= width:
         return text
-    kept = text[: max(0, width - 1)]
+    if width <= 0:
+        return ""
+    kept = text[: width - 1]
     while cells(kept) > width - 1:
         kept = kept[:-1]
-    return f"{kept}…" if width > 0 else ""
+    return f"{kept}…"

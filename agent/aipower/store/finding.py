@@ -115,5 +115,6 @@ def _nothing(store: RunStore) -> str:
 
 
 def _some(ids: Sequence[str]) -> str:
-    shown = ", ".join(short_id(one) for one in ids[-SHOWN:])
+    plain = [short_id(one) for one in ids]
+    shown = ", ".join(plain[-SHOWN:] if len(set(plain)) == len(ids) else ids[-SHOWN:])
     return f"{shown} and others" if len(ids) > SHOWN else shown
