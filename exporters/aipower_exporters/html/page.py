@@ -12,7 +12,7 @@ from aipower_exporters.html.markup import Html, tag
 from aipower_exporters.html.sections.devices import components, devices
 from aipower_exporters.html.sections.gaps import faults, not_measured
 from aipower_exporters.html.sections.guide import guide
-from aipower_exporters.html.sections.header import header
+from aipower_exporters.html.sections.header import header, title_of
 from aipower_exporters.html.sections.origin import origin
 from aipower_exporters.html.sections.phases import phases
 from aipower_exporters.html.sections.power import power
@@ -27,7 +27,6 @@ def render_html(record: RunRecord) -> bytes:
 
 
 def _head(record: RunRecord) -> Html:
-    title = record.name or " ".join(record.command) or record.run_id
     return tag(
         "head",
         tag("meta", charset="utf-8"),
@@ -36,7 +35,7 @@ def _head(record: RunRecord) -> Html:
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", name="referrer", content="no-referrer"),
         tag("meta", name="generator", content=f"aipower {record.version}"),
-        tag("title", f"{title} · energy · aipower"),
+        tag("title", f"{title_of(record)} · energy · aipower"),
         tag("style", Html(style())),
     )
 

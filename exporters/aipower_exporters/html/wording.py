@@ -24,7 +24,6 @@ MOST_FINE_PERCENT = 10
 WH_J = 3600.0
 FULL, EXACT = 1e5, 1e15
 """From here on numbers are written without decimals; up to here a float holds every whole number."""
-CENTS = 100
 SHORT = 3
 METHODS = {"counter": "energy counter", "integrated": "integrated power", "estimated": "model"}
 KINDS = {"gpu": "GPU", "cpu": "CPU", "dram": "DRAM"}
@@ -103,11 +102,6 @@ def number(value: float) -> str:
         return f"{value:,.0f}"
     whole = math.isfinite(value) and float(value).is_integer() and abs(value) < EXACT
     return f"{value:,.0f}" if whole else f"{value:.6g}"
-
-
-def money(amount: float, currency: str) -> str:
-    """Three significant digits, and cents from a hundred on; nobody counts in milli-euros."""
-    return f"{amount:,.2f} {currency}" if abs(amount) >= CENTS else f"{amount:.3g} {currency}"
 
 
 def size(count: int) -> str:

@@ -152,9 +152,9 @@ def test_full_page_has_all_sections() -> None:
         "by energy counter and integrated power",
         "compares within ±1.2 %",
         "19.06 kJ",
-        "0.00312 EUR [0.0028 .. 0.0034 EUR] at 0.31 EUR/kWh, PUE 1.2",
-        "3.10 g CO2e [2.80 .. 3.40 g] at 381.2 g/kWh, DEU 2024, Ember Yearly Electricity Data, CC BY 4.0, PUE 1.2",
-        "0.0123 km by electric car US EPA, 2024",
+        "0.00312 EUR [0.00280 .. 0.00340 EUR] 0.31 EUR/kWh, PUE 1.2",
+        "3.10 g CO2e [2.80 .. 3.40 g] 381.2 g/kWh DEU 2024 annual average (Ember, CC BY 4.0), PUE 1.2",
+        "0.0123 km by electric car (US EPA, 2024)",
         "19.37 mJ/token",
         "1,200,000",
         "0.9134",
@@ -210,6 +210,14 @@ def test_simulated_run_says_so_at_the_top() -> None:
     text = parsed(render_html(merged())).text
     assert "Simulated sensors" in text.partition("Energy of the run")[0]
     assert "Simulated sensors" not in parsed(render_html(full())).text
+
+
+def test_long_command_is_cut_in_the_title_and_told_in_full_below() -> None:
+    program = "print(1); " * 300
+    page = parsed(render_html(replace(bare(), command=["python", "-c", program])))
+    title, _, rest = page.text.partition("…")
+    assert program not in title
+    assert program in rest
 
 
 def test_signal_is_told_in_words() -> None:

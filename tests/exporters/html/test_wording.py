@@ -69,14 +69,6 @@ def test_numbers(value: float, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "words"),
-    [(0.00312, "0.00312 EUR"), (1.5, "1.5 EUR"), (123.456, "123.46 EUR"), (1e6, "1,000,000.00 EUR")],
-)
-def test_money_has_no_prefix(amount: float, words: str) -> None:
-    assert wording.money(amount, "EUR") == words
-
-
-@pytest.mark.parametrize(
     ("unit", "single"),
     [
         ("tokens", "token"),

@@ -11,15 +11,22 @@ from aipower_exporters.html.tables import facts
 from aipower_exporters.html.wording import UNKNOWN, duration, moment, plural, size
 
 SIGNALLED = 128
+LONGEST = 120
 
 
 def header(record: RunRecord) -> Html:
     """Name, command and circumstances."""
     command = shlex.join(record.command)
-    title = record.name or command or record.run_id
-    shown = tag("p", code(command), class_="command") if record.name and command else None
+    title = title_of(record)
+    shown = tag("p", code(command), class_="command") if command and command != title else None
     brand = tag("p", tag("span", "aipower", class_="brand"), " energy report", class_="eyebrow")
     return tag("header", brand, tag("h1", foreign(title)), shown, facts(_facts(record)), *_notices(record))
+
+
+def title_of(record: RunRecord) -> str:
+    """The run's name, else its command, of which a whole program may be a part."""
+    title = record.name or shlex.join(record.command) or record.run_id
+    return title if len(title) <= LONGEST else f"{title[: LONGEST - 1]}…"
 
 
 def _facts(record: RunRecord) -> Iterable[tuple[str, Html | str]]:

@@ -27,7 +27,7 @@ def power(record: RunRecord, labels: Mapping[str, Label]) -> Html | None:
         return None
     figure = tag(
         "figure",
-        _controls(),
+        _controls(record),
         tag("p", id="readout", aria_live="polite"),
         tag("div", id="chart", tabindex="0", role="group", aria_label="Power over time", aria_describedby="keys"),
         still_plot(record, labels),
@@ -39,14 +39,14 @@ def power(record: RunRecord, labels: Mapping[str, Label]) -> Html | None:
     return section("power", "Power over time", figure, details)
 
 
-def _controls() -> Html:
+def _controls(record: RunRecord) -> Html:
     """Only for the script, which fills them with life and shows them."""
     return tag(
         "div",
         _choice("layout", "Layout", (("lines", "Lines"), ("stacked", "Stacked"))),
         _choice("part", "Shown", (("device", "Whole device"), ("run", "This run"), ("both", "Both"))),
         _switch("intervals", "Intervals"),
-        _switch("phases", "Phases"),
+        _switch("phases", "Phases", hidden=not any(phase.spans for phase in record.phases)),
         tag("span", *_zoom(), class_="zoom"),
         class_="controls",
     )
@@ -65,8 +65,9 @@ def _choice(name: str, title: str, options: Iterable[tuple[str, str]]) -> Html:
     return tag("fieldset", tag("legend", title, class_="unseen"), *boxes, class_="choice")
 
 
-def _switch(name: str, title: str) -> Html:
-    return tag("label", tag("input", type="checkbox", id=f"show-{name}"), tag("span", title), class_="switch")
+def _switch(name: str, title: str, *, hidden: bool = False) -> Html:
+    box = tag("input", type="checkbox", id=f"show-{name}")
+    return tag("label", box, tag("span", title), class_="switch", hidden=hidden)
 
 
 def _legend(record: RunRecord, labels: Mapping[str, Label]) -> Html:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from aipower.footprint import units
 from aipower.runrecord import (
     CarbonRecord,
     CostRecord,
@@ -26,7 +27,6 @@ from aipower_exporters.html.wording import (
     bracket,
     duration,
     joules,
-    money,
     number,
     percent_of,
     plus_minus,
@@ -130,30 +130,29 @@ def _estimated(record: RunRecord) -> str:
 
 
 def _money(record: RunRecord) -> Figures:
+    """In the words of the terminal; zone, year and source stand on the line of the figure."""
     if record.cost:
         yield "cost", _cost(record.cost)
     if record.carbon:
-        yield "greenhouse gas", _carbon(record.carbon)
+        yield "carbon", _carbon(record.carbon)
     for equivalent in record.equivalents:
-        yield "as much as", _equivalent(equivalent)
+        yield "equals", _equivalent(equivalent)
 
 
 def _cost(cost: CostRecord) -> Html:
-    source = f"at {number(cost.price_per_kwh)} {cost.currency}/kWh, PUE {number(cost.pue)}"
-    low, high = cost.interval
-    interval = f"[{money(low, '').strip()} .. {money(high, cost.currency)}]"
-    return _sourced(money(cost.amount, cost.currency), interval, source)
+    basis = f"{number(cost.price_per_kwh)} {cost.currency}/kWh, {units.pue(cost.pue)}"
+    return _sourced(units.money(cost.amount, cost.currency), units.money_range(*cost.interval, cost.currency), basis)
 
 
 def _carbon(carbon: CarbonRecord) -> Html:
-    where = " ".join(word for word in (carbon.zone, str(carbon.year or "")) if word)
-    intensity = f"at {number(carbon.intensity_g_per_kwh)} g/kWh"
-    source = ", ".join(word for word in (intensity, where, carbon.source, f"PUE {number(carbon.pue)}") if word)
-    return _sourced(quantity(carbon.co2e_g, "g CO2e"), bracket(carbon.interval_g, "g"), source)
+    where = f" {carbon.zone} {carbon.year} annual average" if carbon.year is not None else ""
+    basis = f"{number(carbon.intensity_g_per_kwh)} g/kWh{where} ({carbon.source}), {units.pue(carbon.pue)}"
+    return _sourced(f"{units.mass(carbon.co2e_g)} CO2e", units.mass_range(*carbon.interval_g), basis)
 
 
 def _equivalent(equivalent: EquivalentRecord) -> Html:
-    return _sourced(f"{number(equivalent.amount)} {equivalent.unit}", "", f"{equivalent.source}, {equivalent.year}")
+    value = f"{units.count(equivalent.amount)} {equivalent.unit}"
+    return _sourced(value, "", f"({equivalent.source}, {equivalent.year})")
 
 
 def _sourced(value: str, interval: str, source: str) -> Html:

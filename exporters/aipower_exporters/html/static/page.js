@@ -161,12 +161,22 @@
     let chart = null;
     const redraw = () => chart && chart.draw();
     const rows = legend(picture, state, redraw);
-    root.classList.add("live");
-    chart = Chart.create($("chart"), picture, state, pointer(picture, rows));
+    chart = shown(picture, state, rows);
     controls(state, redraw);
     keys(chart);
     root.chart = chart;
     return redraw;
+  }
+
+  /* The chart needs its place on the page to know its width; where it fails, the still picture is back. */
+  function shown(picture, state, rows) {
+    root.classList.add("live");
+    try {
+      return Chart.create($("chart"), picture, state, pointer(picture, rows));
+    } catch (error) {
+      root.classList.remove("live");
+      throw error;
+    }
   }
 
   /* Closed details are not printed: those worth the paper are opened for it. */
