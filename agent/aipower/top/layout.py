@@ -58,8 +58,6 @@ def place(columns: Sequence[Column], width: int) -> tuple[Placed, ...]:
             left -= column.width + 1
         elif not chosen:
             return (Placed(column, max(0, width)),)
-        else:
-            break
     widths = {column.id: column.width for column in chosen}
     for column in sorted(chosen, key=lambda column: column.rank):
         more = min(left, max(0, column.most - column.width))

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
 from aipower.errors import AipowerError, UsageError
+from aipower.model import Snapshot
 from aipower.processes.table import user_name
 from aipower.seams import Clock
 from aipower.top.look import Look, Origin
@@ -73,6 +74,11 @@ def parse_url(text: str) -> Place:
         headers["Authorization"] = f"Basic {base64.b64encode(secret.encode()).decode()}"
     shown = f"{parts.scheme}://{host}:{port}{path}"
     return Place(shown, secure, parts.hostname, port, f"{path}{query}", headers)
+
+
+def _has_begun(snapshot: Snapshot) -> bool:
+    """False for the empty page of an agent that is still looking for its sensors and its journal."""
+    return bool(snapshot.devices) or snapshot.since_unix_s is not None
 
 
 def _named(user: str) -> str:
@@ -193,16 +199,16 @@ class RemoteSource:
 
     def _look(self) -> None:
         try:
-            text = self._fetcher.fetch()
-            self._keep(text)
-            self.trouble = ""
+            snapshot = self._reader.read(self._fetcher.fetch(), self._clock.unix_s())
+            self.trouble = "" if _has_begun(snapshot) else "it is starting and has not measured anything yet"
+            if _has_begun(snapshot):
+                self._keep(snapshot)
             self.answered.set()
         except (OSError, http.client.HTTPException, PageError) as error:
             self.trouble = self._told(error)
 
-    def _keep(self, text: str) -> None:
+    def _keep(self, snapshot: Snapshot) -> None:
         now_s = self._clock.monotonic_s()
-        snapshot = self._reader.read(text, self._clock.unix_s())
         stats = snapshot.agent
         if stats.started_unix_s != self._started:
             self._ticks, self._started, self._tick = TickClock(), stats.started_unix_s, -1

@@ -11,9 +11,8 @@ from aipower.top.layout import Column, Line, Placed, Span, Style, cells, place
 from aipower.top.rows import Account, ProcessRow
 from aipower.top.words import UNKNOWN, energy, percent, watts
 
-LEAST_COMMAND = 12
-WIDE = 60
-"""From this width on a quarter is kept for the command."""
+NARROW, WIDE = 40, 60
+"""Below the first the command gets what its neighbours leave; from the second on a quarter is kept for it."""
 KINDS: Mapping[str, Kind] = MappingProxyType({"gpu": "gpu", "cpu": "cpu", "dram": "dram"})
 APART = "~"
 ENDED = "x"
@@ -31,18 +30,18 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
 
 def columns_of(width: int, *, runs: bool, kinds: Sequence[Kind]) -> tuple[Column, ...]:
     """The columns that there may be: that of runs where there is any, those of the kinds that are measured."""
-    command = LEAST_COMMAND if width < WIDE else max(LEAST_COMMAND, width // 4)
-    by_kind = (Column(kind, f"{kind.upper()} J", 8, 8 + number) for number, kind in enumerate(kinds))
+    command = 5 if width < NARROW else 12 if width < WIDE else width // 4
+    by_kind = (Column(kind, f"{kind.upper()} J", 8, 9 + number) for number, kind in enumerate(kinds))
     return (
         Column("pid", "PID", 7, 0),
-        Column("user", "USER", 8, 5, right=False),
-        *((Column("run", "RUN", 12, 7, right=False),) if runs else ()),
+        Column("user", "USER", 8, 6, right=False),
+        *((Column("run", "RUN", 12, 8, right=False),) if runs else ()),
         Column("power", "W", 7, 1),
         Column("energy", "ENERGY", 8, 2),
-        Column("share", "%WORK", 6, 4),
-        Column("error", "±", 8, 6),
+        Column("share", "%WORK", 6, 5),
+        Column("error", "±", 8, 7),
         *by_kind,
-        Column("flags", "", 1, 3, right=False),
+        Column("flags", "", 1, 4, right=False),
         Column("command", "COMMAND", command, 3, right=False, most=4096),
     )
 

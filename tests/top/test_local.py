@@ -1,0 +1,161 @@
+"""Measuring in this process: the simulated machine, drivers that hang, what is missing."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aipower.errors import AipowerError
+from aipower.model import ProcessId, ProcessInfo
+from aipower.seams import SystemClock
+from aipower.sensors.select import parse_selection
+from aipower.top.commands import CommandLines
+from aipower.top.local import LocalSource
+from aipower.top.look import Look, Origin
+from aipower.top.rows import Picture
+from aipower.top.watcher import QUIET_S, Wanted, Watcher
+from fakes import FakeClock
+from top.test_agents import Watched, gpus_work
+from top.worlds import Used, busy, look
+
+
+@contextmanager
+def watching(sensors: str, environ: dict[str, str] | None = None) -> Iterator[Watched]:
+    source = LocalSource(parse_selection(sensors), 1.0, SystemClock(), environ or {})
+    try:
+        yield Watched(source)
+    finally:
+        source.stop()
+
+
+def test_simulated_machine_is_measured() -> None:
+    with watching("fake:2") as seen:
+        found = seen.until(gpus_work, "work on a GPU")
+        assert found.simulated
+        assert not found.unavailable
+        assert {row.device.kind for row in found.devices} == {"gpu", "cpu", "dram"}
+        assert all(row.power_w for row in found.devices)
+
+
+def test_own_process_is_seen_with_its_command_line() -> None:
+    with watching("fake:1") as seen:
+        info = ProcessInfo(ProcessId("", os.getpid(), 0), "python", "")
+
+        def is_seen(found: Picture) -> bool:
+            return any(row.pid == info.id.pid and row.sums.energy_uj for row in found.processes)
+
+        stop = threading.Event()
+        worker = threading.Thread(target=lambda: [None for _ in iter(stop.is_set, True)])
+        worker.start()
+        try:
+            seen.until(is_seen, "our own work")
+        finally:
+            stop.set()
+            worker.join()
+
+
+def test_nothing_to_measure_is_told_with_reasons(tmp_path: Path) -> None:
+    with watching("rapl", {"AIPOWER_POWERCAP_ROOT": str(tmp_path)}) as seen:
+        deadline_s = SystemClock().monotonic_s() + 60
+        while seen.source.failure is None:
+            assert SystemClock().monotonic_s() < deadline_s
+            threading.Event().wait(0.02)
+        assert "--sensors rapl" in str(seen.source.failure)
+    with watching("auto", {"AIPOWER_POWERCAP_ROOT": str(tmp_path)}) as seen:
+        found = seen.until(lambda _: True, "a first picture")
+        kinds = {missing.kind for missing in found.unavailable}
+        assert "cpu" in kinds
+        assert all(missing.remedy for missing in found.unavailable)
+
+
+class Hand:
+    """A source that a test feeds."""
+
+    def __init__(self, kind: str = "agent") -> None:
+        self.origin = Origin(kind, "by hand", "hand")
+        self.trouble = ""
+        self.failure: AipowerError | None = None
+        self.looks: list[Look] = []
+
+    def start(self, _wake: object) -> None:
+        """Nothing to begin."""
+
+    def take(self) -> list[Look]:
+        taken, self.looks = self.looks, []
+        return taken
+
+    def stop(self) -> None:
+        """Nothing to end."""
+
+
+def test_silence_of_a_sensor_is_told() -> None:
+    clock, hand = FakeClock(), Hand()
+    watcher = Watcher(hand, clock, 1.0, "node")
+    hand.looks = [look(busy(), 0.0)]
+    assert watcher.take()
+    assert not watcher.around().trouble
+    clock.sleep(QUIET_S + 1)
+    assert not watcher.take()
+    assert "no figures for 6 s" in watcher.around().trouble
+    hand.trouble = "it does not answer"
+    assert watcher.around().trouble == "it does not answer"
+
+
+def test_a_held_picture_stays_and_counts_on() -> None:
+    clock, hand = FakeClock(), Hand()
+    watcher = Watcher(hand, clock, 1.0, "node")
+    hand.looks = [look(busy(), 0.0)]
+    watcher.take()
+    held = watcher.picture(Wanted())
+    hand.looks = [look(busy(scale=2), 1.0)]
+    assert not watcher.take(held=True)
+    assert watcher.picture(Wanted()) == held
+    assert watcher.take()
+    after = watcher.picture(Wanted())
+    assert after is not None
+    assert after.total is not None
+    assert after.total.sums.energy_uj > 0
+
+
+def test_failure_ends_it() -> None:
+    hand = Hand()
+    watcher = Watcher(hand, FakeClock(), 1.0, "node")
+    assert watcher.picture(Wanted()) is None
+    hand.failure = AipowerError("no /proc")
+    with pytest.raises(AipowerError, match="no /proc"):
+        watcher.picture(Wanted())
+
+
+def command_file(proc: Path, pid: int, raw: bytes) -> None:
+    (proc / str(pid)).mkdir(exist_ok=True)
+    (proc / str(pid) / "cmdline").write_bytes(raw)
+
+
+def test_command_lines_of_ones_own_processes_only(tmp_path: Path) -> None:
+    command_file(tmp_path, 7, b"python\0train.py\0--token\0secret\0")
+    own, foreign = Used(7, {}, user="ada").info, Used(7, {}, user="grace").info
+    commands = CommandLines(tmp_path, "ada")
+    assert commands.of(own) == "python train.py --token secret"
+    assert commands.of(foreign) == ""
+    assert commands.of(Used(8, {}, user="ada").info) == ""
+    command_file(tmp_path, 7, b"bash\0")
+    assert commands.of(own) == "python train.py --token secret", "read once"
+    assert commands.of(replace(own, comm="bash")) == "bash", "until its name changes"
+    commands.keep_only(frozenset())
+    assert commands.of(own) == "bash"
+
+
+def test_an_agents_processes_have_short_names_only() -> None:
+    hand = Hand()
+    watcher = Watcher(hand, FakeClock(), 1.0, "node")
+    hand.looks = [look(busy(), 0.0)]
+    watcher.take()
+    found = watcher.picture(Wanted())
+    assert found is not None
+    assert {row.command for row in found.processes} == {"python", "vllm"}
