@@ -199,10 +199,16 @@ def test_devices_cool_down_between_runs(desk: Desk) -> None:
 
 @pytest.mark.parametrize("sensors", ["rapl", "auto"])
 def test_without_readable_sensors_a_note_tells_that_nothing_cools_down(desk: Desk, sensors: str) -> None:
-    done = desk.call(fake=True, cool_down="auto", passed=(f"--sensors={sensors}",), repetitions=1)
+    done = desk.call(fake=True, cool_down="auto", passed=(f"--sensors={sensors}",), repetitions=2)
     assert done.code == 0
     assert done.err.count("no cool-down: ") == 1
     assert len(done.summary["notes"]) == 1
+
+
+def test_single_run_without_preparation_needs_no_idle_power(desk: Desk) -> None:
+    done = desk.call(fake=True, cool_down="auto", passed=("--sensors=rapl",), repetitions=1)
+    assert done.code == 0
+    assert "cool-down" not in done.err
 
 
 def test_real_runs_of_a_simulated_machine(desk: Desk) -> None:
