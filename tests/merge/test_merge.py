@@ -116,13 +116,15 @@ def test_what_nobody_watched_is_told_and_bounded() -> None:
 
 
 def test_parts_from_outside_the_time_watched_are_not_lost() -> None:
-    ranks = [Rank(number, start_s=30.0 * number, end_s=30.0 * number + 60, leader=number == 0) for number in range(3)]
-    card = Card(idle_w=1.0)
-    merged = merge(World(ranks, (card,)).records())
+    ranks = [Rank(0, end_s=60.0), Rank(1, start_s=50.0, end_s=110.0, leader=False)]
+    world = World(ranks, (Card(idle_w=1.0),))
+    merged = merge(world.records())
     row = only(merged)
-    assert row.run_energy_j == 18_000.0
-    assert row.energy_j is not None
-    assert 18_000.0 <= row.energy_j <= World(ranks, (card,)).energy_j(card, "n1", 0.0, 120.0)
+    assert world.energy_j(world.cards[0], "n1", 0.0, 60.0) == 7_060.0, "what the leader saw"
+    assert row.run_energy_j == row.energy_j == 12_000.0
+    assert (row.idle_j, row.other_j, row.unattributed_j) == (0.0, 0.0, 0.0)
+    assert row.mean_w == pytest.approx(7_060.0 / 60), "of the time that was watched"
+    assert reasons(merged) == ["partial"]
 
 
 def test_the_same_processes_measured_twice_are_told_and_cut() -> None:
@@ -237,6 +239,10 @@ def test_bounds_add_up_and_no_part_exceeds_the_whole() -> None:
     row = only(merge([replace(record, devices=[nothing]), replace(other, devices=[nothing])]))
     assert row.run_interval_j is not None
     assert row.run_interval_j == pytest.approx((0.0, 82.0), abs=0.5)
+    elsewhere = replace(other, job=replace(other.job, node="n2") if other.job else None)
+    merged = merge([replace(record, devices=[nothing]), replace(elsewhere, devices=[nothing])])
+    assert merged.interval_j.total is not None
+    assert merged.interval_j.total[0] == 0.0, "each may be nothing, and so may their sum"
 
 
 def test_power_is_the_nodes_and_the_ranks_sum() -> None:
