@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from aipower.calibration.default import default_words
 from aipower.record.page import Page, Row
 from aipower.record.wording import bracket, duration, joules, plus_minus, short
 from aipower.runrecord import CRUMB, DeviceRecord, RunRecord, is_covered
 
+Room = Literal["full", "pair", "line"]
+"""All that is known of a device, two lines without its name, or one."""
+FEW, SOME = 3, 6
 CALIBRATION_WIDTH = 100
 METHODS = {"counter": "energy counter", "integrated": "integrated power", "estimated": "model"}
 KINDS = {"gpu": "GPU", "cpu": "CPU", "dram": "DRAM"}
@@ -59,8 +63,13 @@ def unused_rows(record: RunRecord) -> Iterable[Row]:
         yield Row("", f"{len(rest)} GPU{plural} that this run did not use drew {joules(energy_j)} meanwhile", "dim")
 
 
-def device_rows(device: DeviceRecord, label: str, record: RunRecord, page: Page) -> Iterable[Row]:
+def device_rows(device: DeviceRecord, label: str, record: RunRecord, page: Page, room: Room) -> Iterable[Row]:
     """The run's part with its interval and method; then the whole device, and what of it was not the run's."""
+    if room == "line" and device.energy_j is not None and device.run_energy_j is not None:
+        yield _in_one_line(device, label)
+        if not is_covered(device, record.wall_s):
+            yield Row("", f"covers {_part_of(device.covered_s, record.wall_s)}", "warn")
+        return
     if device.energy_j is None:
         faulty = any(fault.device in {device.device, None} for fault in record.faults)
         why = "see the faults" if faulty else "the run was too short for its sensor"
@@ -76,7 +85,21 @@ def device_rows(device: DeviceRecord, label: str, record: RunRecord, page: Page)
         yield Row("", f"{_repeatable(device)}; {_scale(device)}", "dim")
     if not is_covered(device, record.wall_s):
         yield Row("", f"covers {_part_of(device.covered_s, record.wall_s)}", "warn")
-    yield Row("", short(device.name, 60), "dim")
+    if room == "full":
+        yield Row("", short(device.name, 60), "dim")
+
+
+def room_for(devices: int, page: Page) -> Room:
+    """How much of a screen each of so many devices may have."""
+    if page.verbose or devices <= FEW:
+        return "full"
+    return "pair" if devices <= SOME else "line"
+
+
+def _in_one_line(device: DeviceRecord, label: str) -> Row:
+    power = f"mean {device.mean_w:.1f} W, " if device.mean_w is not None else ""
+    own = f"{joules(device.run_energy_j or 0.0)}  {bracket(device.run_interval_j)}"
+    return Row(label, f"{own}  {METHODS[device.method]}, {power}device {joules(device.energy_j or 0.0)}")
 
 
 def _repeatable(device: DeviceRecord) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from aipower.footprint.words import footprint_rows
-from aipower.record.device_lines import device_rows, labels_of, unused_rows, used_devices
+from aipower.record.device_lines import device_rows, labels_of, room_for, unused_rows, used_devices
 from aipower.record.page import Page, Row, lay_out, paint
 from aipower.record.story_rows import phase_rows, power_rows, work_rows
 from aipower.record.wording import bracket, duration, joules, short
@@ -29,8 +29,9 @@ def render(record: RunRecord, page: Page | None = None, *, verbose: bool = False
     page = page or Page(verbose=verbose)
     labels = labels_of(record.devices)
     used = used_devices(record)
+    room = room_for(len(used), page)
     rows = [
-        *(row for device in used for row in device_rows(device, labels[device.device], record, page)),
+        *(row for device in used for row in device_rows(device, labels[device.device], record, page, room)),
         *unused_rows(record),
         *_estimate(record),
         *_missing(record.not_measured),
