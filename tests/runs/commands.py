@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 
 from aipower.cli import main
 
+SGR = re.compile("\x1b\\[[0-9;]*m")
 PROGRAM = Path(sys.executable).parent / "aipower"
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 
 import pytest
 
 from aipower.store.writing import begin
-from runs.commands import Shell, on_terminal
+from runs.commands import SGR, Shell, on_terminal
 from store.records import record, store_of, used
 
-SGR = re.compile("\x1b\\[[0-9;]*m")
 KILLED = b'{"run_id":"20991128T133214Z-dddd0001","name":"lost","pid":4194305,"started_unix_s":4e9,"command":["a"]}'
 
 

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from aipower.errors import AipowerError
 from aipower.record.report import render
 from aipower.runrecord import from_json
-from aipower.runs.reporting import renderer
 from aipower_exporters.csv import render_csv
-from runs.commands import Shell
+from runs.commands import SGR, Shell, on_terminal
 from store.records import record, store_of, with_everything
 
 
@@ -104,15 +102,34 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind(kept: Shell, tmp_pa
     assert {path.name for path in tmp_path.iterdir()} == {"runs", "x.json"}
 
 
-def test_a_report_that_is_not_installed_is_one_line() -> None:
-    with pytest.raises(AipowerError, match="no nothing report is installed"):
-        renderer("nothing")
+def test_who_has_told_a_price_since_sees_the_cost(kept: Shell, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[footprint]\nprice_per_kwh = 0.5\ncurrency = "EUR"\n')
+    told = kept.program("report", AIPOWER_USER_CONFIG=str(config)).stdout.decode()
+    assert "0.5 EUR/kWh" in told
+    assert b"EUR" in kept.program("report", "--csv", AIPOWER_USER_CONFIG=str(config)).stdout
+    assert b"EUR" not in kept.program("report", "--json", AIPOWER_USER_CONFIG=str(config)).stdout
+    config.write_text("[footprint]\nprice_per_kwh = 'much'\n")
+    done = kept.program("report", AIPOWER_USER_CONFIG=str(config))
+    assert done.returncode == 0
+    assert done.stderr.startswith(b"aipower report: no cost and no carbon: ")
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_it_fits_the_terminal(kept: Shell, columns: int) -> None:
+    code, told = on_terminal(kept.folder, columns, "report")
+    assert code == 0
+    assert max(map(len, SGR.sub("", told).splitlines())) <= columns
+    assert "\x1b" in told
+    assert "aipower report 00000002 --html report.html" in " ".join(SGR.sub("", told).split())
 
 
 def test_a_record_that_was_saved_elsewhere(kept: Shell, tmp_path: Path) -> None:
     file = tmp_path / "saved"
     kept.call("report", "one", "--json", str(file))
-    assert "[one]" in kept.call("report", str(file)).out
+    told = kept.call("report", str(file)).out
+    assert "[one]" in told
+    assert "aipower report 00000001" not in told  # no such run may be kept
 
 
 def test_a_record_with_everything_can_be_shown(shell: Shell) -> None:

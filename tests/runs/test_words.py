@@ -1,4 +1,4 @@
-"""Times, lengths and masses in columns."""
+"""Times, powers and sizes in columns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aipower.runs.words import RECENT_S, cells, cut, mass, moment, plural, short_moment, size, span, watts
+from aipower.runs.words import RECENT_S, cells, cut, moment, plural, short_moment, size, span, watts
 
 
 @pytest.mark.parametrize(
@@ -36,14 +36,6 @@ def test_no_span_is_wide(seconds: float) -> None:
 @pytest.mark.parametrize(("power_w", "text"), [(0.5, "0.50 W"), (99.96, "100.0 W"), (1234.5, "1234 W")])
 def test_watts(power_w: float, text: str) -> None:
     assert watts(power_w) == text
-
-
-@pytest.mark.parametrize(
-    ("mass_g", "text"),
-    [(0.0, "0 mg"), (1e-5, "0.01 mg"), (0.5, "500 mg"), (1.234, "1.23 g"), (12345.0, "12.3 kg"), (2.5e6, "2.5 t")],
-)
-def test_masses(mass_g: float, text: str) -> None:
-    assert mass(mass_g) == text
 
 
 @pytest.mark.parametrize(("count", "text"), [(0, "0 bytes"), (999, "999 bytes"), (20_300, "20.3 kB"), (2e9, "2.0 GB")])

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from aipower.footprint.units import mass
 from aipower.record.wording import bracket, clean, joules, plus_minus
 from aipower.runs.rows import Row
-from aipower.runs.words import cells, mass, moment, short_moment, span, watts
+from aipower.runs.words import cells, moment, short_moment, span, watts
 from aipower.store.finding import short_id
 
 GAP = "  "

@@ -38,6 +38,12 @@ def colours(stream: TextIO, environ: Mapping[str, str]) -> bool:
     return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 
+def glyphs(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """True where block characters can be shown."""
+    encoding = (getattr(stream, "encoding", None) or "").lower().replace("-", "")
+    return encoding == "utf8" and environ.get("TERM") not in {"dumb", "linux"}
+
+
 def width_of(stream: TextIO, environ: Mapping[str, str]) -> int | None:
     """Columns of the terminal, or what `COLUMNS` says; None for a pipe or a file, which take lines of any length."""
     if not stream.isatty() and not environ.get("COLUMNS", "").isdecimal():

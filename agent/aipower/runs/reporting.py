@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+import os
+import sys
+from collections.abc import Mapping
 
-from aipower.errors import AipowerError
+from aipower.errors import UsageError
+from aipower.record.renderers import renderer
 from aipower.runrecord import RunRecord, to_json
-from aipower.runs.output import STANDARD_OUTPUT, note, say, write_file
+from aipower.runs.output import STANDARD_OUTPUT, colours, glyphs, note, say, width_of, write_file
 from aipower.runs.words import size
-from aipower.store.folder import open_store
+from aipower.store.finding import find_path
+from aipower.store.folder import load_file, open_store
+from aipower.store.writing import home_of
 
-GROUP = "aipower.reports"
-"""The entry points that make a file of a record: `(record: RunRecord) -> bytes`."""
-Render = Callable[[RunRecord], bytes]
+__all__ = ["renderer", "run_report"]
+
+KINDS = ("json", "csv", "html")
+"""The options that name a file. All but the first are made by an exporter of that name."""
 
 
 def run_report(arguments: argparse.Namespace) -> int:
@@ -28,46 +33,42 @@ def run_report(arguments: argparse.Namespace) -> int:
     wanted = [(kind, target) for kind in KINDS if (target := getattr(arguments, kind)) is not None]
     targets = [target for _, target in wanted]
     if len(set(targets)) < len(targets):
-        raise AipowerError("two results cannot go to the same place; name a file for each", exit_code=2)
-    record = open_store().find(arguments.run)
+        raise UsageError("two results cannot go to the same place; name a file for each")
+    store = open_store()
+    path = find_path(store, arguments.run)
+    record = load_file(path)
     for kind, target in wanted:
         _write(record, kind, target)
     if not wanted:
-        _show(record, verbose=arguments.verbose)
+        _show(with_terms(record, os.environ), verbose=arguments.verbose, kept=path.parent == store.folder)
     return 0
 
 
-def _show(record: RunRecord, *, verbose: bool) -> None:
-    from aipower.record.report import render  # noqa: PLC0415 - a file needs none of it
+def _show(record: RunRecord, *, verbose: bool, kept: bool) -> None:
+    from aipower.record.page import Page  # noqa: PLC0415 - a file needs none of it
+    from aipower.record.report import render  # noqa: PLC0415 - as above
 
-    say(render(record, verbose=verbose))
+    columns, colour = width_of(sys.stdout, os.environ), colours(sys.stdout, os.environ)
+    page = Page(columns or 0, color=colour, glyphs=glyphs(sys.stdout, os.environ), saved=kept, verbose=verbose)
+    say(render(record, page))
 
 
 def _write(record: RunRecord, kind: str, target: str) -> None:
-    count = write_file(target, [KINDS[kind]()(record)])
+    content = to_json(record) if kind == "json" else renderer(kind)(with_terms(record, os.environ))
+    count = write_file(target, [content])
     if target != STANDARD_OUTPUT:
         note(f"{target}: {size(count)}, run {record.run_id}")
 
 
-def renderer(kind: str) -> Render:
-    """The function that makes a file of this kind.
+def with_terms(record: RunRecord, environ: Mapping[str, str]) -> RunRecord:
+    """Carbon and cost by what is configured now, for a run of a time when nothing was."""
+    from aipower.footprint.apply import with_footprint  # noqa: PLC0415 - not for --json
+    from aipower.footprint.settings import load_footprint  # noqa: PLC0415 - as above
 
-    Raises:
-        AipowerError: It is not installed, or cannot be imported.
-    """
-    from importlib.metadata import entry_points  # noqa: PLC0415 - 10 ms that --json need not spend
-
-    found = next(iter(entry_points(group=GROUP, name=kind)), None)
-    if found is None:
-        raise AipowerError(f"no {kind} report is installed; install aipower again, or take --json")
+    if record.carbon or record.cost:
+        return record
     try:
-        render: Render = found.load()
-    except (ImportError, AttributeError) as error:
-        raise AipowerError(f"the {kind} report cannot be loaded: {error}; install aipower again") from error
-    return render
-
-
-KINDS: Mapping[str, Callable[[], Render]] = MappingProxyType(
-    {"json": lambda: to_json, "csv": lambda: renderer("csv"), "html": lambda: renderer("html")}
-)
-"""The options that name a file, and where the function for it comes from."""
+        return with_footprint(record, load_footprint(environ, home_of(environ)))
+    except UsageError as error:
+        note(f"aipower report: no cost and no carbon: {error}")
+        return record

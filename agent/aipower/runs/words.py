@@ -1,4 +1,4 @@
-"""How a table writes times, lengths and masses: short, for they stand in columns."""
+"""How a table writes times, powers and sizes: short, for they stand in columns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import unicodedata
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 RECENT_S = 180 * DAY_S
-MASSES_G = ((1e6, "t"), (1e3, "kg"), (1.0, "g"), (1e-3, "mg"))
 SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 MILLI_S, FINE_W, COARSE_W = 0.1, 10.0, 1000.0
 
@@ -41,12 +40,6 @@ def watts(power_w: float) -> str:
     """Two decimals below ten watts, none from a thousand on."""
     decimals = 2 if power_w < FINE_W else 1 if power_w < COARSE_W else 0
     return f"{power_w:.{decimals}f} W"
-
-
-def mass(mass_g: float) -> str:
-    """Grams with three significant digits and a prefix."""
-    scale_g, unit = next(((scale, unit) for scale, unit in MASSES_G if mass_g >= scale), MASSES_G[-1])
-    return f"{float(f'{mass_g / scale_g:.3g}'):g} {unit}"
 
 
 def size(count: int) -> str:
