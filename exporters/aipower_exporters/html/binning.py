@@ -20,8 +20,8 @@ class Step:
 
 
 def drawable(series: Sequence[PowerSeries]) -> list[PowerSeries]:
-    """Those with something to draw; the live chart leaves out the same."""
-    return [one for one in series if one.power_w and 0 < one.step_s < math.inf]
+    """Those of which something is known; the live chart leaves out the same."""
+    return [one for one in series if 0 < one.step_s < math.inf and mean(one.power_w) is not None]
 
 
 def binned(series: PowerSeries, most: int, until_s: float) -> list[Step]:

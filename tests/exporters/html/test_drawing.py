@@ -79,7 +79,9 @@ def test_mean_leaves_out_what_is_not_known() -> None:
 
 def test_series_without_steps_are_not_drawn() -> None:
     empty, still = PowerSeries("x", 0.1, [], []), PowerSeries("x", 0.0, [1.0], [1.0])
-    assert drawable([empty, still, PowerSeries("y", 0.1, [1.0], [1.0])])[0].device == "y"
+    dark = PowerSeries("x", 0.1, [None, float("nan")], [None, None])
+    shown = PowerSeries("y", 0.1, [1.0], [1.0])
+    assert drawable([empty, still, dark, shown]) == [shown]
 
 
 @given(st.floats(min_value=1e-6, max_value=1e9), st.integers(2, 10))

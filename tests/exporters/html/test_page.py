@@ -229,10 +229,18 @@ def test_unknown_is_said_and_never_zero() -> None:
     assert "The run's part is not known" in text
     assert "no energy was read" in text
     assert "the driver does not say who works" in text
-    assert "14.00 kJ of it cannot be divided" in text
     assert "The figures do not cover the whole run." in text
+    assert "Energy by component" not in text
+    assert "Power over time" not in text
+
+
+def test_device_that_nobody_can_divide_is_in_no_component() -> None:
+    known = replace(device(2), idle_j=None, other_j=None, unattributed_j=None)
+    text = parsed(render_html(replace(unknown(), devices=[*unknown().devices, known]))).text
+    assert "14.00 kJ of it cannot be divided" in text
     components = text.partition("Energy by component")[2].partition("Energy by phase")[0]
-    assert components.count("not known") == 4
+    assert components.count("9800 J") == 1
+    assert components.count("not known") == 3
 
 
 def test_hung_sensor_is_a_notice() -> None:

@@ -32,9 +32,9 @@ def devices(record: RunRecord, labels: Mapping[str, Label]) -> Html | None:
 
 
 def components(record: RunRecord) -> Html | None:
-    """The sums over devices that do not contain each other; None where no energy was read."""
+    """The sums over devices that do not contain each other; None where no energy is known to be divided."""
     rows = [row for row in record.devices if row.kind in SUMMED_KINDS and row.energy_j is not None]
-    if not rows:
+    if all(_sum(rows, style) is None for style, *_ in COMPONENTS):
         return None
     scale = scale_for(
         high for style, *_ in COMPONENTS for high in (_sum(rows, style) or 0.0, *(_interval(record, style) or ()))

@@ -121,7 +121,7 @@ const Chart = (() => {
     const span = picture.xs[picture.xs.length - 1] - picture.xs[0];
     return {
       width, height: HEIGHT, series: found.series, bands: found.bands, axes: axes(picture),
-      padding: [phases ? picture.lanes * LANE + 10 : 12, 12, 0, 0],
+      padding: [phases ? picture.lanes * LANE + 10 : 12, 20, 0, 0],
       legend: { show: false },
       cursor: {
         drag: { x: true, y: false, setScale: true, dist: 4 },

@@ -72,7 +72,7 @@ const Model = (() => {
 
   /* The whole picture: `xs` in `unit`, devices with their power, phases as bands. */
   function of(record, labels) {
-    const power = record.power.filter((series) => series.power_w.length > 0 && series.step_s > 0);
+    const power = record.power.filter((series) => series.step_s > 0 && series.power_w.some((power_w) => power_w !== null));
     const xs = edges(power, record.wall_s);
     const unit = LONG.find((one) => xs[xs.length - 1] >= one.from_s);
     const phases = bands(record.phases, unit.div);
