@@ -12,12 +12,32 @@ from pathlib import Path
 import pytest
 
 from aipower.run.options import make_parser
-from aipower.runrecord import DeviceRecord, FaultLine, Missing, ProcessRecord, RunRecord
+from aipower.runrecord import (
+    CarbonRecord,
+    CostRecord,
+    DeviceRecord,
+    EquivalentRecord,
+    FaultLine,
+    JobRecord,
+    Missing,
+    NodeRecord,
+    PerUnit,
+    PhasePart,
+    PhaseRecord,
+    PowerSeries,
+    ProcessRecord,
+    RunRecord,
+    SeriesRecord,
+)
 from aipower.sensors.select import POWERCAP_VARIABLE
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 BIN = Path(sys.executable).parent
+TABLES = (
+    RunRecord, DeviceRecord, ProcessRecord, PhaseRecord, PowerSeries, PerUnit, JobRecord, CarbonRecord, CostRecord,
+)  # fmt: skip
+"""Records of which each field has a row in docs/record.md."""
 RUNNABLE = "python train.py"
 """Stands for the user's own training, which we have not."""
 
@@ -96,7 +116,7 @@ def test_the_changelog_has_something_to_say() -> None:
     assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text()
 
 
-@pytest.mark.parametrize("kind", [RunRecord, DeviceRecord, ProcessRecord, FaultLine, Missing])
+@pytest.mark.parametrize("kind", [*TABLES, FaultLine, Missing, EquivalentRecord, SeriesRecord, NodeRecord, PhasePart])
 def test_every_field_of_the_record_is_documented(kind: type[RunRecord]) -> None:
     told = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "record.md").read_text()))
     assert {field.name for field in dataclasses.fields(kind)} <= told
@@ -105,5 +125,5 @@ def test_every_field_of_the_record_is_documented(kind: type[RunRecord]) -> None:
 def test_no_field_is_documented_that_is_not_there() -> None:
     tables = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", (ROOT / "docs" / "record.md").read_text(), re.MULTILINE)
     told = {name for cell in tables for name in re.findall(r"`(\w+)`", cell)}
-    real = {field.name for kind in (RunRecord, DeviceRecord, ProcessRecord) for field in dataclasses.fields(kind)}
+    real = {field.name for kind in TABLES for field in dataclasses.fields(kind)}
     assert told == real

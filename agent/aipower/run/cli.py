@@ -136,11 +136,14 @@ def _repeat(supervisor: Supervisor, options: RunOptions, prog: str) -> int:
     Raises:
         AipowerError: An option is wrong, or a repetition cannot be started.
     """
-    supervisor.__exit__(None, None, None)
     from aipower.run.repeat.cli import run_series  # noqa: PLC0415 - only a series needs it
     from aipower.run.repeat.wanted import series_options  # noqa: PLC0415 - as above
 
-    return run_series(series_options(options), prog)
+    wanted = series_options(options)
+    if signal_number := asked_to_stop():
+        return SHELL_SIGNAL_BASE + signal_number
+    supervisor.__exit__(None, None, None)
+    return run_series(wanted, prog)
 
 
 def _ear(measurement: Measurement | None) -> Ear | None:

@@ -57,7 +57,7 @@ VALUED = (
         str,
         "with -r: pause between; auto (default) waits for idle power, off does not",
     ),
-    (("--output",), "WHERE", str, "with -r: inherit (default) or null: what becomes of the command's standard output"),
+    (("--output",), "WHERE", str, "with -r: inherit (default) or null: what becomes of what the command writes"),
     (("--interval",), "SECONDS", float, "time between sensor reads (default: 0.1); not by the agent"),
     (("--sensors",), "LIST", str, "auto, fake, fake:N, or nvml, rapl (default: auto); not by the agent"),
 )
@@ -185,6 +185,7 @@ def parse(argv: Sequence[str], prog: str = "aipower-run") -> RunOptions:
         UsageError: An option is unknown or wrong, or there is no command.
         SystemExit: For --help and --version, after printing.
     """
+    argv = list(argv)
     settings, command = _quick(argv) or _by_argparse(argv, prog)
     if "version" in settings:
         from aipower import __version__  # noqa: PLC0415 - hardly ever needed
