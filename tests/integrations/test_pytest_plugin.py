@@ -113,14 +113,24 @@ def test_workers_tell_the_main_process(folder: Path) -> None:
     pytest.importorskip("xdist")
     words = [*ON, "-p", "xdist", "-n", "2", "--aipower-sensors", "fake", "--aipower-json", "energy.json"]
     shown = run(folder, *words)
+    # A worker with nothing but quick tests may have nothing to tell of their energy, but it tells of them.
     assert len(energies(folder / "energy.json")) == 5
-    assert "together, by 5 tests" in shown
+    assert "energy of tests" in shown
 
 
 def test_the_summary_of_nothing() -> None:
     assert summary([], "") == ["nothing was measured: no test has run"]
     unknown = TestEnergy("a", 1.0, None, None, resolved=True)
     assert summary([unknown], "no sensor") == ["nothing was measured: no sensor"]
+
+
+def test_the_summary_of_tests_that_were_too_short() -> None:
+    tests = [TestEnergy("a", 1.0, 3.0, (1.0, 5.0), resolved=True), TestEnergy("b", 0.0, None, None, resolved=True)]
+    lines = summary(tests, "")
+    assert lines[-2:] == [
+        "   3.00 J  together, by 1 tests",
+        "1 tests were over before the sensors had anything to tell",
+    ]
 
 
 def test_the_summary_has_the_largest_first() -> None:

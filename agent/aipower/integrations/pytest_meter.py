@@ -140,6 +140,8 @@ def summary(tests: Sequence[TestEnergy], why: str) -> list[str]:
     if len(known) > SHOWN:
         lines.append(f"and {len(known) - SHOWN} more; --aipower-json FILE writes all")
     lines.append(f"{joules(sum(energy_j for energy_j, _ in known)):>9}  together, by {len(known)} tests")
+    if len(known) < len(tests):
+        lines.append(f"{len(tests) - len(known)} tests were over before the sensors had anything to tell")
     return [*lines, *([f"not measured: {why}"] if why else [])]
 
 
