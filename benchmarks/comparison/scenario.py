@@ -35,6 +35,8 @@ class Scenario:
     """`one` GPU for both; `two`, one each; `mixed`, a GPU and a CPU between which the second program moves work."""
     others: int = 1
     """How many are held against the baseline."""
+    pipeline: bool = False
+    """True where the product's own meter measures simulated cards; the saving is then one of power above idle."""
 
     @property
     def name(self) -> str:
@@ -51,6 +53,9 @@ def catalogue() -> Iterator[Scenario]:
             yield from _savings(Scenario("plain", runs=(count, count), spread_percent=(spread, spread)))
     for each in _special():
         yield from _savings(each)
+    for count in (3, 5, 10):
+        yield from _savings(Scenario("pipeline", runs=(count, count), spread_percent=(0.5, 0.5), pipeline=True))
+    yield from _savings(Scenario("pipeline", spread_percent=(2.0, 2.0), pipeline=True))
     yield Scenario("three others", others=3)
     yield Scenario("one run each", saving_percent=5.0, runs=(1, 1))
     yield Scenario("one run each, no spread", saving_percent=5.0, runs=(1, 1), spread_percent=(0.0, 0.0))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from aipower.compare.build import judge
 from aipower.compare.model import Difference, Verdict
+from benchmarks.comparison.pipeline import measured_world
 from benchmarks.comparison.scenario import Scenario
 from benchmarks.comparison.world import World, world_of
 
@@ -30,7 +31,8 @@ class Outcome:
 
 def trial(scenario: Scenario, seed: str) -> Outcome:
     """The world of `seed`, judged."""
-    world = world_of(scenario, random.Random(seed))
+    build = measured_world if scenario.pipeline else world_of
+    world = build(scenario, random.Random(seed))
     return _outcome(judge([world.base, *world.others]), world)
 
 

@@ -78,6 +78,7 @@ def test_words_with_commas_are_one_side(capsys: pytest.CaptureFixture[str]) -> N
         (("base", "nothing,else"), "no run 'nothing' is kept"),
         (("base", "fast", "--per", "tokens"), "not all runs say how many tokens"),
         (("base", "fast", "--higher", "x", "--lower", "x"), "both --higher and --lower"),
+        (("base", "fast", "--higher", "acuracy"), "no run has such a figure; measure with"),
     ],
 )
 def test_mistakes(words: tuple[str, ...], message: str) -> None:

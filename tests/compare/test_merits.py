@@ -4,11 +4,13 @@ import pytest
 
 from aipower.compare.build import compare
 from aipower.compare.merits import merits_of
-from aipower.compare.model import Pair, Question, Side
+from aipower.compare.model import Direction, Pair, Question, Side
 from aipower.compare.sides import side
+from aipower.errors import UsageError
 from compare.records import device, record
 
-HIGHER = Question(directions={"accuracy": "higher", "loss": "lower"})
+HIGHER = Question(directions={"accuracy": "higher"})
+BOTH: dict[str, Direction] = {"accuracy": "higher", "loss": "lower"}
 
 
 def runs(name: str, factor: float, accuracies: list[float], **metrics: float) -> Side:
@@ -50,8 +52,8 @@ def test_exact_figures_need_no_spread() -> None:
 
 def test_lower_is_better_for_a_loss() -> None:
     base, other = runs("a", 1, [0.9] * 3, loss=1.0), runs("b", 1, [0.9] * 3, loss=1.5)
-    assert [merit.worse for merit in merits_of(base, other, HIGHER.directions)] == [False, True]
-    assert [merit.worse for merit in merits_of(other, base, HIGHER.directions)] == [False, False]
+    assert [merit.worse for merit in merits_of(base, other, BOTH)] == [False, True]
+    assert [merit.worse for merit in merits_of(other, base, BOTH)] == [False, False]
 
 
 def test_one_run_each_tells_a_drop_too() -> None:
@@ -65,13 +67,25 @@ def test_a_saving_without_any_figure_of_merit_says_so() -> None:
         side(name, [record([device("gpu", f * (700 + n))], run_id=f"{name}{n}") for n in range(3)])
         for name, f in (("a", 1.0), ("b", 0.8))
     )
-    assert any("no figure of merit" in text for text in pair_of(base, other).warnings)
+    assert any("no figure of merit" in text for text in pair_of(base, other, Question()).warnings)
 
 
 def test_a_figure_without_a_direction_is_shown_and_asked_about() -> None:
     pair = pair_of(runs("a", 1, [0.91] * 3), runs("b", 0.9, [0.5] * 3), Question())
     assert pair.merits[0].worse is None
     assert any("--higher accuracy" in text for text in pair.warnings)
+
+
+def test_a_typing_error_is_not_taken_for_good_results() -> None:
+    with pytest.raises(UsageError, match="they have accuracy"):
+        pair_of(runs("a", 1, [0.9] * 2), runs("b", 1, [0.9] * 2), Question(directions={"acuracy": "higher"}))
+
+
+def test_runs_without_a_figure_are_told() -> None:
+    base = runs("a", 1, [0.9] * 3)
+    other = side("b", [record([device("gpu", 600.0 + n)], run_id=f"b{n}") for n in range(2)])
+    texts = compare([base, other]).pairs[0].warnings
+    assert "accuracy was not told by 2 runs of b" in texts
 
 
 def test_what_is_no_number_or_on_one_side_only_is_left_out() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aipower.compare.build import compare
-from aipower.compare.model import Comparison, Question
+from aipower.compare.model import Comparison
 from aipower.compare.plot import plot
 from aipower.compare.quantities import amount, signed
 from aipower.compare.render import WIDTH, render
@@ -21,7 +21,7 @@ def comparison(*factors: float, name: str = "fast") -> Comparison:
         side(f"{name}{n}", gpu_runs(f"{n}", [f * e for e in BASE], start_s=1000.0 * n))
         for n, f in enumerate(factors, 1)
     ]
-    return compare(sides, Question(directions={"accuracy": "higher"}))
+    return compare(sides)
 
 
 def test_a_report() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aipower.compare.caveats import (
     TITLES,
     kinds_warnings,
+    listed,
     obstacles,
     pair_warnings,
     side_warnings,
@@ -25,7 +26,7 @@ from aipower.compare.contrast import (
 )
 from aipower.compare.drift import drift_of
 from aipower.compare.judge import sentence_of, verdict_of
-from aipower.compare.merits import merits_of
+from aipower.compare.merits import check_directions, merits_of
 from aipower.compare.model import Comparison, Difference, Merit, Pair, Question, Side, Summary, Verdict
 from aipower.compare.reading import (
     KINDS,
@@ -72,9 +73,10 @@ def compare(sides: Sequence[Side], question: Question | None = None) -> Comparis
     With several, the intervals of the verdicts hold together: 1 - 0.05 / number each (Bonferroni).
 
     Raises:
-        UsageError: Not all runs have done work in the unit that was asked for.
+        UsageError: Not all runs have done work in the unit that was asked for, or none has a figure of merit that was.
     """
     question = question or Question()
+    check_directions(sides, question.directions)
     plan = _plan(sides, question)
     base = sides[0]
     pairs = [_pair(base, other, plan, question) for other in sides[1:]]
@@ -173,7 +175,7 @@ def _whole_devices(one: Side) -> Reader:
 def _title(plan: Plan, question: Question) -> str:
     if question.of in {"devices", *KINDS} or not plan.kinds:
         return plan.what
-    of = " and ".join(TITLES[kind] for kind in plan.kinds)
+    of = listed([TITLES[kind] for kind in plan.kinds])
     return f"{plan.what} of {of}" if not plan.per else f"{plan.what}, of {of}"
 
 

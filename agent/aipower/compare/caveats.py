@@ -66,8 +66,13 @@ def work_warnings(sides: Sequence[Side], question: Question, per: str) -> list[s
     return []
 
 
+def listed(words: Sequence[str]) -> str:
+    """`GPU, CPU and DRAM`."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
 def _names(labels: Iterable[str]) -> str:
-    return " and ".join(labels)
+    return listed(list(labels))
 
 
 def _simulated(one: Side) -> bool:
@@ -225,4 +230,22 @@ def _meters(base: Side, other: Side) -> Iterable[str]:
             yield f"{what} {_listed(one)} for {base.label}, {_listed(two)} for {other.label}"
 
 
-PAIR_RULES: Sequence[Callable[[Side, Side], Iterable[str]]] = (_hosts, _devices, _conditions, _clocks, _meters)
+def _merits(base: Side, other: Side) -> Iterable[str]:
+    """A figure that a run lacks may be one that it would have spoiled."""
+    names = {name for side_ in (base, other) for record in side_.runs for name in record.metrics}
+    for name in sorted(names):
+        without = [side_ for side_ in (base, other) if any(name not in record.metrics for record in side_.runs)]
+        if without:
+            counts = (sum(1 for r in s.runs if name not in r.metrics) for s in without)
+            told = _names(f"{_runs(count)} of {s.label}" for count, s in zip(counts, without, strict=True))
+            yield f"{name} was not told by {told}"
+
+
+PAIR_RULES: Sequence[Callable[[Side, Side], Iterable[str]]] = (
+    _hosts,
+    _devices,
+    _conditions,
+    _clocks,
+    _meters,
+    _merits,
+)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aipower.compare.model import Direction, Merit, Side
+from aipower.errors import UsageError
 from aipower.runrecord import Interval
 from aipower.statistics.means import CONFIDENCE, mean, variance
 from aipower.statistics.ratio import Component, freedom_of
@@ -16,6 +17,19 @@ def merits_of(base: Side, other: Side, directions: Mapping[str, Direction]) -> l
     """The figures that both sides have, by name."""
     names = sorted(_names(base) & _names(other))
     return [_merit(name, _values(base, name), _values(other, name), directions.get(name)) for name in names]
+
+
+def check_directions(sides: Sequence[Side], directions: Mapping[str, Direction]) -> None:
+    """Complain of a figure that no run has: a typing error must not pass for good results.
+
+    Raises:
+        UsageError: There is one.
+    """
+    known = sorted({name for side in sides for name in _names(side)})
+    for name, direction in directions.items():
+        if name not in known:
+            have = f"they have {', '.join(known)}" if known else f"measure with aipower-run --metric {name}=..."
+            raise UsageError(f"--{direction} {name}: no run has such a figure; {have}")
 
 
 def _names(side: Side) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -13,6 +14,9 @@ from aipower.record.wording import clean, short
 WIDTH = 80
 LABEL = 18
 NAME = 16
+BRACKETS = re.compile(r"\[[^\[\]]{0,40}\]")
+"""An interval, which is easier to read on one line."""
+STICKY = "\u00a0"
 SPARSE_PERCENT = 0.05
 """Errors below are not told: nothing shows of them."""
 
@@ -41,8 +45,9 @@ def _known(comparison: Comparison) -> list[tuple[str, Difference]]:
 
 
 def _head(comparison: Comparison) -> Iterable[str]:
-    simulated = "  SIMULATED SENSORS: no measurement" if comparison.simulated else ""
-    yield from _wrapped(f"aipower compare: {comparison.quantity}{simulated}", "", "  ")
+    yield from _wrapped(f"aipower compare: {comparison.quantity}", "", "  ")
+    if comparison.simulated:
+        yield "  SIMULATED SENSORS: no measurement"
     yield ""
 
 
@@ -94,13 +99,12 @@ def _limits(pair: Pair) -> str:
     )
     told = ", ".join(f"{what} ±{share:.2g} %" for what, share in shares if share >= SPARSE_PERCENT)
     counts = ", ".join(_count(percent, count) for percent, count in pair.repetitions.items())
-    return ". ".join(
-        filter(None, (f"what limits it: {told}" if told else "", f"runs of each side: {counts}" * bool(counts)))
-    )
+    often = f"runs of each side: {counts}" if counts else ""
+    return "; ".join(filter(None, (f"what limits it: {told}" if told else "", often)))
 
 
 def _count(percent: str, count: int | None) -> str:
-    return f"no number to show {percent}" if count is None else f"{count} to show {percent}"
+    return f"no number up to 1000 to show {percent}" if count is None else f"{count} to show {percent}"
 
 
 def _rows(pair: Pair, baseline: str, rows: Sequence[Difference]) -> Iterable[str]:
@@ -142,4 +146,6 @@ def _notes(texts: Sequence[str]) -> Iterable[str]:
 def _wrapped(text: str, first: str = "  ", rest: str = "    ") -> list[str]:
     if not text:
         return []
-    return textwrap.wrap(clean(text), WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    whole = BRACKETS.sub(lambda match: match[0].replace(" ", STICKY), clean(text))
+    lines = textwrap.wrap(whole, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    return [line.replace(STICKY, " ") for line in lines]

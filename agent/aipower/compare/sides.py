@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePath
 from typing import Protocol
 
 from aipower.compare.model import Side
-from aipower.errors import UsageError
+from aipower.errors import AipowerError, UsageError
 from aipower.runrecord import RunRecord
 
 LEAST_SIDES = 2
@@ -32,7 +33,10 @@ def sides_of(words: Sequence[str], runs: Runs) -> list[Side]:
     """
     if len(words) < LEAST_SIDES:
         raise UsageError("a comparison takes two runs or more: the baseline, then what is held against it")
-    sides = [side(word, _found(word, runs)) for word in words]
+    found = [_found(word, runs) for word in words]
+    labels = [_label(word, records) for word, records in zip(words, found, strict=True)]
+    plain = labels if len(set(labels)) == len(labels) else words
+    sides = [side(label, records) for label, records in zip(plain, found, strict=True)]
     _check_apart(sides)
     return sides
 
@@ -75,11 +79,21 @@ def _found(word: str, runs: Runs) -> list[RunRecord]:
     """The runs of one word, or of several with commas between them."""
     try:
         return runs.find_all(word)
-    except UsageError:
+    except AipowerError:
         parts = [part for part in word.split(",") if part]
         if len(parts) < 2:  # noqa: PLR2004 - one word has been looked for already
             raise
     return list({record.run_id: record for part in parts for record in runs.find_all(part)}.values())
+
+
+def _label(word: str, records: Sequence[RunRecord]) -> str:
+    """The word itself; of files and lists the name that the runs have, or what is different in the words."""
+    if "/" not in word and "," not in word:
+        return word
+    names = {record.name for record in records}
+    if len(names) == 1 and "" not in names:
+        return names.pop()
+    return ",".join(PurePath(part).stem for part in word.split(","))
 
 
 def _check_apart(sides: Sequence[Side]) -> None:
