@@ -94,6 +94,8 @@ class ProcessRecord:
     identifiable: bool
     """False where it shared its devices with others, so that its part rests on busy time alone."""
     cpu_time_s: float
+    host: str = ""
+    """The node where it ran, in a merged run; empty in others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,16 @@ _STDERR = 2
 class Asked:
     """The words, and the lease by which this run counts the devices of its node: it holds as long as this lives."""
 
-    __slots__ = ("lease", "words")
+    __slots__ = ("_lease", "words")
 
     def __init__(self, words: dict[str, Field], lease: Lease | None) -> None:
         self.words = words
-        self.lease = lease
+        self._lease = lease
+
+    def release(self) -> None:
+        """The record is written: another rank may count the node from now on."""
+        if self._lease is not None:
+            self._lease.release()
 
 
 def asked(options: RunOptions, environ: Mapping[str, str]) -> Asked:

@@ -85,12 +85,15 @@ def run_command(supervisor: Supervisor, argv: Sequence[str], prog: str) -> int:
         complain(f"aipower-run: the command runs unmeasured: {in_one_line(error)}")
         supervisor.spawn(options.command)
         return supervisor.wait(wait_all=options.wait_all).exit_code
-    with keeping:
-        if options.pid:
-            from aipower.run.attach import attach  # noqa: PLC0415 - hardly ever needed
+    try:
+        with keeping:
+            if options.pid:
+                from aipower.run.attach import attach  # noqa: PLC0415 - hardly ever needed
 
-            return attach(options, keeping, wanted.words)
-        return _run(supervisor, options, wanted, keeping)
+                return attach(options, keeping, wanted.words)
+            return _run(supervisor, options, wanted, keeping)
+    finally:
+        wanted.release()
 
 
 def _preparations(options: RunOptions) -> tuple[Asked, Keeping]:

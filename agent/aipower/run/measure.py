@@ -43,6 +43,7 @@ class Measurement:
     def __init__(self, selection: Selection, interval_s: float, clock: Clock, environ: Mapping[str, str]) -> None:
         self._selection = selection
         self._interval_s = interval_s
+        self._environ = environ
         self._clock = clock
         self._procfs = ProcFs()
         self._table = ProcessTable(self._procfs, clock)
@@ -195,7 +196,7 @@ class Measurement:
         if self._selection.fake_gpus:
             from aipower.sensors.fake import adopt  # noqa: PLC0415 - only the simulation needs it
 
-            adopt(run.sources, tree.root)
+            adopt(run.sources, tree.root, self._local_rank())
         burst_until_s = self._from_s + BURST_S
         next_s, attribute_s = self._from_s, self._from_s + ATTRIBUTE_S
         while not self._over.is_set():
@@ -211,6 +212,13 @@ class Measurement:
             run.look_around()
             next_s = max(next_s + self._interval_s, self._clock.monotonic_s())
             self._rest(run, now_s, next_s)
+
+    def _local_rank(self) -> int:
+        """Which of a node's ranks this is: the ranks of a real job share no GPU either."""
+        from aipower.job.record import job_of  # noqa: PLC0415 - only the simulation needs it
+
+        job = job_of(self._environ, "")
+        return (job.local_rank or 0) if job else 0
 
     def _rest(self, run: RunMeter, read_s: float, until_s: float) -> None:
         """Wait until `until_s` or the end; sensors of which each value counts, last read at `read_s`, are read on."""

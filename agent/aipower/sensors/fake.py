@@ -195,11 +195,11 @@ def simulate(
     return SensorSet(sensors, usage), FakeDirectory(real, infos)
 
 
-def adopt(sources: Iterable[UsageSource | None], process: ProcessId) -> None:
-    """Let the first simulated GPU be used by a real process instead of its fake ones."""
-    first = next((source for source in sources if isinstance(source, FakeGpuUsage)), None)
-    if first is not None:
-        first.adopt(process)
+def adopt(sources: Iterable[UsageSource | None], process: ProcessId, number: int = 0) -> None:
+    """Let a simulated GPU be used by a real process instead of its fake ones: the first, or that of a local rank."""
+    gpus = [source for source in sources if isinstance(source, FakeGpuUsage)]
+    if gpus:
+        gpus[number % len(gpus)].adopt(process)
 
 
 def _first_phase(run_at_s: float | None) -> float:
