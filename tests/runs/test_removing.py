@@ -97,13 +97,14 @@ def test_a_file_elsewhere_is_not_ours_to_remove(kept: Shell) -> None:
     assert "remove it as any other" in done.err
 
 
-def test_a_run_that_was_killed_goes_and_one_that_runs_stays(kept: Shell) -> None:
-    line = '{"run_id":"%s","pid":%d,"started_unix_s":4e9,"name":"","command":["a"],"host":"","boot":""}'
+@pytest.mark.parametrize("word", ["dddd0001", "dddd", "lost", "20261128T133214Z-dddd0001"])
+def test_a_run_that_was_killed_goes_and_one_that_runs_stays(kept: Shell, word: str) -> None:
+    line = '{"run_id":"%s","pid":%d,"started_unix_s":4e9,"name":"%s","command":["a"],"host":"","boot":""}'
     killed, running = "20261128T133214Z-dddd0001", "20261128T133214Z-eeee0001"
-    begin(str(kept.folder), killed, (line % (killed, 2**22 + 1)).encode())
-    begin(str(kept.folder), running, (line % (running, os.getpid())).encode())
+    begin(str(kept.folder), killed, (line % (killed, 2**22 + 1, "lost")).encode())
+    begin(str(kept.folder), running, (line % (running, os.getpid(), "mine")).encode())
     assert "still goes" in kept.call("rm", "-f", "eeee0001").err
-    assert kept.call("rm", "-f", "dddd0001").out.startswith("removed 1 run, ")
+    assert kept.call("rm", "-f", word).out.startswith("removed 1 run, ")
     kept.call("rm", "-f", "--all")
     assert [path.name for path in kept.folder.iterdir()] == [f"{running}.going"]
 

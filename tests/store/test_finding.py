@@ -91,7 +91,9 @@ def test_an_empty_store_says_so(tmp_path: Path) -> None:
             RunStore(tmp_path).find(word)
 
 
-@pytest.mark.parametrize(("pid", "told"), [(1, "still goes: it has no record"), (2**22 + 1, "was killed")])
+@pytest.mark.parametrize(
+    ("pid", "told"), [(1, "run dddd0001 still goes: it has"), (2**22 + 1, "was killed and .* `aipower rm dddd0001`")]
+)
 def test_a_run_without_a_record_is_told(store: RunStore, pid: int, told: str) -> None:
     run = "20261128T133214Z-dddd0001"
     line = f'{{"run_id":"{run}","name":"now","pid":{pid},"started_unix_s":4e9,"command":[],"host":"","boot":""}}\n'

@@ -15,7 +15,7 @@ from aipower.runs.output import colours, note, say, width_of
 from aipower.runs.rows import Filters, Row, chosen, rows_of
 from aipower.runs.table import table
 from aipower.runs.words import plural, size
-from aipower.store.finding import find_path, short_id
+from aipower.store.finding import find_going, find_path
 from aipower.store.folder import Listing, RunStore, open_store
 
 REMOVABLE = ("ended", "killed")
@@ -56,17 +56,17 @@ def _named(store: RunStore, listing: Listing, words: Iterable[str]) -> Sequence[
     Raises:
         UsageError: A word means none, or a file outside of the store.
     """
-    killed = {
-        key: going.marker.run_id
-        for going in listing.going
-        if going.state in REMOVABLE
-        for key in (going.marker.run_id, short_id(going.marker.run_id))
-    }
-    return list(dict.fromkeys(killed.get(word) or _id_of(store, word) for word in words))
+    return list(dict.fromkeys(_id_of(store, listing, word) for word in words))
 
 
-def _id_of(store: RunStore, word: str) -> str:
-    path = find_path(store, word)
+def _id_of(store: RunStore, listing: Listing, word: str) -> str:
+    try:
+        path = find_path(store, word)
+    except UsageError:
+        going = find_going(listing, word)
+        if going is None or going.state not in REMOVABLE:
+            raise
+        return going.marker.run_id
     if path.parent != store.folder:
         raise UsageError(f"{word} is no run of {store.folder}, but a file; remove it as any other")
     return path.stem

@@ -10,6 +10,7 @@ from pathlib import Path
 from aipower.errors import UsageError
 from aipower.store import writing
 from aipower.store.folder import Listing, RunStore
+from aipower.store.going import Going
 from aipower.store.summary import Summary
 
 LAST = re.compile(r"last(?:~(\d{1,9}))?")
@@ -96,11 +97,22 @@ def _beginning(word: str, ids: Sequence[str]) -> list[str]:
     return equal or [one for one in ids if one.startswith(word) or short_id(one).startswith(word)]
 
 
+def find_going(listing: Listing, word: str) -> Going | None:
+    """The newest run without a record that `word` means by its id, the beginning of it, or its name."""
+    found = (
+        going
+        for going in reversed(listing.going)
+        if _beginning(word, [going.marker.run_id]) or (word and going.marker.name == word)
+    )
+    return next(found, None)
+
+
 def _not_found(store: RunStore, listing: Listing, word: str) -> str:
-    for going in listing.going:
-        if _beginning(word, [going.marker.run_id]) or going.marker.name == word:
-            was = "was killed" if going.state == "killed" else "still goes"
-            return f"run {going.marker.run_id} {was}: it has no record"
+    if going := find_going(listing, word):
+        short = short_id(going.marker.run_id)
+        if going.state == "killed":
+            return f"run {short} was killed and has no record; `aipower rm {short}` takes it off the list"
+        return f"run {short} still goes: it has a record when it ends"
     if not listing.summaries:
         return _nothing(store)
     words = {one.name for one in listing.summaries if one.name} | {short_id(one.run_id) for one in listing.summaries}
