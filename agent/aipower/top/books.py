@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from aipower.model import DeviceState, Kind, ProcessEnergy, ProcessInfo
 from aipower.top.doubt import since, together
@@ -17,6 +17,15 @@ CommandOf = Callable[[ProcessInfo], str]
 """The full command line of a process, empty where it is not to be had."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one process used of one device since the last reset."""
+
+    row: ProcessEnergy
+    energy_uj: int
+    half_uj: float
+
+
 class Books:
     """Energies and watts of the wanted devices, by process and by account."""
 
@@ -24,14 +33,11 @@ class Books:
         assert watch.look is not None  # noqa: S101 - `picture_of` has looked
         self._look, self._base, self._wanted, self._command_of = watch.look, base, wanted, command_of
         self._ends = {device: track.ends() for device, track in watch.tracks.items()}
-        self._rows: dict[Key, list[ProcessEnergy]] = defaultdict(list)
+        self._parts: dict[Key, list[_Part]] = defaultdict(list)
         self._named_uj: dict[str, int] = defaultdict(int)
+        self._others_uj: dict[str, int] = {}
         for row in self._look.snapshot.processes:
-            key = key_of(row)
-            if key is not None:
-                self._named_uj[row.device.id] += self._since_uj(row)
-                if row.device.id in wanted:
-                    self._rows[key].append(row)
+            self._take(row, key_of(row))
         self._names = {run.run: run.name for run in self._look.snapshot.runs if run.name}
         self._work_uj = sum(self._of_state(state, _work_uj) for state in self._states())
 
@@ -41,7 +47,7 @@ class Books:
 
     def processes(self) -> tuple[ProcessRow, ...]:
         """One row for each process that has accounts of the wanted devices, but for those that ended before."""
-        found = (self._process(key, rows) for key, rows in self._rows.items())
+        found = (self._process(key, parts) for key, parts in self._parts.items())
         return tuple(row for row in found if row.sums.energy_uj or not row.ended)
 
     def accounts(self, processes: Iterable[ProcessRow]) -> tuple[Account, ...]:
@@ -50,22 +56,32 @@ class Books:
         idle = self._account("idle", {s.device.id: self._of_state(s, _idle_uj) for s in states}, _idle_of)
         lost_uj = {s.device.id: self._of_state(s, _unattributed_uj) for s in states}
         lost = self._account("unattributed", lost_uj, _unattributed_of)
-        others_uj = self._others_uj()
-        other = self._account("other", others_uj, lambda point: point.other_uj)
-        ended_uj = {s.device.id: self._ended_uj(s, others_uj.get(s.device.id, 0)) for s in states}
+        other = self._account("other", self._others_uj, lambda point: point.other_uj)
+        ended_uj = {s.device.id: self._ended_uj(s) for s in states}
         known_w = [other.sums.power_w, *(row.sums.power_w for row in processes)]
         work_w = self._watts(lost_uj, lambda point: _work_uj(point.state))
         ended_w = None if work_w is None else max(0.0, work_w - sum(w for w in known_w if w is not None))
         ended = Account("ended", replace(self._account("", ended_uj, None).sums, power_w=ended_w))
         return (idle, lost, *(account for account in (other, ended) if account.sums.energy_uj))
 
-    def _others_uj(self) -> Mapping[str, int]:
-        rows = self._look.snapshot.processes
-        return {r.device.id: self._since_uj(r) for r in rows if r.info is None and r.device.id in self._wanted}
+    def _take(self, row: ProcessEnergy, key: Key | None) -> None:
+        """Compare `row` with where its counter stood; one that is lower now has begun anew since."""
+        zero = self._base.parts.get((row.device.id, key))
+        used_uj = row.context_uj + row.active_uj
+        zero_uj, zero_half_uj = (zero.context_uj + zero.active_uj, zero.error_uj) if zero else (0, 0.0)
+        if zero_uj > used_uj:
+            zero_uj, zero_half_uj = 0, 0.0
+        if key is not None:
+            self._named_uj[row.device.id] += used_uj - zero_uj
+            if row.device.id in self._wanted:
+                self._parts[key].append(_Part(row, used_uj - zero_uj, since(row.error_uj, zero_half_uj)))
+        elif row.device.id in self._wanted:
+            self._others_uj[row.device.id] = used_uj - zero_uj
 
-    def _ended_uj(self, state: DeviceState, other_uj: int) -> int:
+    def _ended_uj(self, state: DeviceState) -> int:
         """Work of processes that are not shown any more."""
-        return max(0, self._of_state(state, _work_uj) - self._named_uj[state.device.id] - other_uj)
+        device = state.device.id
+        return max(0, self._of_state(state, _work_uj) - self._named_uj[device] - self._others_uj.get(device, 0))
 
     def total(self) -> Account:
         """All of the wanted devices."""
@@ -83,26 +99,15 @@ class Books:
         zero = self._base.devices.get(state.device.id)
         return value(state) - (value(zero) if zero else 0)
 
-    def _zero(self, row: ProcessEnergy) -> ProcessEnergy | None:
-        """Where the counter of `row` stood; None where it has begun anew since."""
-        zero = self._base.parts.get((row.device.id, key_of(row)))
-        return zero if zero and zero.context_uj + zero.active_uj <= row.context_uj + row.active_uj else None
-
-    def _since_uj(self, row: ProcessEnergy) -> int:
-        zero = self._zero(row)
-        return row.context_uj + row.active_uj - (zero.context_uj + zero.active_uj if zero else 0)
-
-    def _process(self, key: Key, rows: Sequence[ProcessEnergy]) -> ProcessRow:
-        info = rows[0].info
+    def _process(self, key: Key, parts: Sequence[_Part]) -> ProcessRow:
+        info = parts[0].row.info
         assert info is not None  # noqa: S101 - rows with a key have one
         kinds_uj: dict[Kind, int] = {}
-        halves: list[tuple[Kind, float]] = []
-        for row in rows:
-            kinds_uj[row.device.kind] = kinds_uj.get(row.device.kind, 0) + self._since_uj(row)
-            zero = self._zero(row)
-            halves.append((row.device.kind, since(row.error_uj, zero.error_uj if zero else 0.0)))
+        for part in parts:
+            kind = part.row.device.kind
+            kinds_uj[kind] = kinds_uj.get(kind, 0) + part.energy_uj
         energy_uj = sum(kinds_uj.values())
-        power_w = self._watts({row.device.id for row in rows}, lambda point: point.parts_uj.get(key, 0))
+        power_w = self._watts({part.row.device.id for part in parts}, lambda point: point.parts_uj.get(key, 0))
         return ProcessRow(
             info.id.pid,
             info.user,
@@ -111,9 +116,9 @@ class Books:
             self._command_of(info) or info.comm,
             Sums(power_w, energy_uj, kinds_uj),
             energy_uj / self._work_uj if self._work_uj > 0 else None,
-            together(halves),
-            any((info.id, row.device.id) in self._look.indistinct for row in rows),
-            all(row.ended_s is not None for row in rows),
+            together((part.row.device.kind, part.half_uj) for part in parts),
+            any((info.id, part.row.device.id) in self._look.indistinct for part in parts),
+            all(part.row.ended_s is not None for part in parts),
         )
 
     def _account(self, name: str, energies_uj: Mapping[str, int], value: Callable[[Point], int] | None) -> Account:
