@@ -19,7 +19,7 @@ from pathlib import Path
 NODES = ("n1", "n2")
 CPUS = 4
 READY_S, END_S, COMMAND_S = 20.0, 5.0, 40.0
-NEEDED = ("slurmctld", "slurmd", "srun", "sbatch", "sinfo")
+NEEDED = ("slurmctld", "slurmd", "srun", "sbatch", "sinfo", "squeue")
 
 CONFIGURATION = """\
 ClusterName=test
@@ -72,6 +72,20 @@ class Cluster:
         return subprocess.run(
             words, cwd=folder, env=environment, capture_output=True, text=True, timeout=COMMAND_S, check=False
         )
+
+    def wait_until_empty(self) -> None:
+        """Until no job is left; `sbatch --wait` would look at ever longer intervals.
+
+        Raises:
+            TimeoutError: One is still there; with the daemons' last words.
+        """
+        deadline_s = time.monotonic() + COMMAND_S
+        while time.monotonic() < deadline_s:
+            done = self.call("squeue", "-h", folder=self.folder)
+            if done.returncode == 0 and not done.stdout.strip():
+                return
+            time.sleep(0.2)
+        raise TimeoutError(self.logs())
 
     def logs(self) -> str:
         """The last words of the daemons, for a failure."""

@@ -18,6 +18,7 @@ from merge.slurm.cluster import NODES, Cluster
 from merge.together import WORK
 from run.aipower_run import CODE
 
+ROOT = Path(__file__).parents[3]
 RANK = """
 exec "$PYTHON" -c "$AIPOWER_RUN" -q --sensors fake:2 --json rank-$SLURM_PROCID.json "$PYTHON" -c "$WORK"
 """
@@ -87,6 +88,24 @@ def test_four_ranks_on_two_nodes_are_one_run(cluster: Cluster, tmp_path: Path, e
     assert merged.simulated
     assert [(node.host, node.ranks) for node in merged.nodes] == [("n1", [0, 1]), ("n2", [2, 3])]
     assert_counted_once(merged, ranks)
+
+
+def test_the_batch_script_of_the_examples(cluster: Cluster, tmp_path: Path, environment: dict[str, str]) -> None:
+    script = str(ROOT / "examples" / "slurm" / "measured.sbatch")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    words = ["-J", "digits", script, sys.executable, "-c", WORK]
+    done = cluster.call("sbatch", *words, folder=tmp_path, env=environment | {"PATH": path})
+    cluster.wait_until_empty()
+    printed = "".join(file.read_text() for file in tmp_path.glob("digits-*.out"))
+    assert done.returncode == 0, done.stderr + printed + cluster.logs()
+    (written,) = tmp_path.glob("digits-*.json")
+    merged = from_json(written.read_bytes())
+    assert (merged.name, len(merged.merged_from)) == ("digits", 4)
+    assert [node.ranks for node in merged.nodes] == [[0, 1], [2, 3]]
+    assert merged.job is not None
+    assert written.name == f"digits-{merged.job.id}.json"
+    assert "2 ranks" in printed
+    assert len(list((tmp_path / "runs").glob("*.json"))) == 5, "the parts and their sum"
 
 
 def main_of(folder: Path, env: dict[str, str], *words: str) -> str:
