@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.fuzz.agent import Agent, agent
 from benchmarks.fuzz.outcome import Outcome
 
-WORDS = [b"open", b"start", b"end", b"runs", b"read", b"do", b"pid", b"started_s", b"name", b"command", b"ignore"]
+WORDS = [b"open", b"start", b"end", b"runs", b"read", b"mark", b"lines", b"metrics", b"footprint", b"do", b"pid", b"started_s", b"name", b"command", b"ignore"]
 OPEN = b'{"do": "open", "name": "x"}'
 RUNS = b'{"do": "runs"}'
 END = (

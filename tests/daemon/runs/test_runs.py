@@ -117,6 +117,8 @@ def test_several_runs_at_once_each_get_their_own_share(agent: Rig, tmp_path: Pat
         (b'{"do": "start", "pid": 1, "started_s": 1.0}\n', "opened first"),
         (b'{"do": "end", "ended_s": 1.0}\n', "missing required field"),
         (b'{"do": "read", "run": "x"}\n', "no such run"),
+        (b'{"do": "mark", "lines": "B 1 2 3 0 x"}\n', "started before its phases"),
+        (b'{"do": "mark", "lines": "' + b"x" * 20_000 + b'"}\n', "too long"),
         (b"x" * (1 << 21) + b"\n", "too long"),
         (b'{"do": "open", "name": "\xff"}\n', "utf-8"),
         (b"[" * 100_000 + b"\n", ""),
