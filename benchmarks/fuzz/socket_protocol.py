@@ -15,9 +15,26 @@ from pathlib import Path
 from benchmarks.fuzz.agent import Agent, agent
 from benchmarks.fuzz.outcome import Outcome
 
-WORDS = [b"open", b"start", b"end", b"runs", b"read", b"mark", b"lines", b"metrics", b"footprint", b"do", b"pid", b"started_s", b"name", b"command", b"ignore"]
+WORDS = [
+    b"open",
+    b"start",
+    b"end",
+    b"runs",
+    b"read",
+    b"mark",
+    b"lines",
+    b"metrics",
+    b"footprint",
+    b"do",
+    b"pid",
+    b"started_s",
+    b"name",
+    b"command",
+    b"ignore",
+]
 OPEN = b'{"do": "open", "name": "x"}'
 RUNS = b'{"do": "runs"}'
+MARK = b'{"do": "mark", "lines": "B 1 2 3 0 train\\nW 2 2 3 tokens 5.0\\nE 3 2 3\\nM 4 2 0 loss 0.1\\n"}'
 END = (
     b'{"do":"end","ended_s":1e9,"started_unix_s":1,"exit_code":0,"cpu_s":0,"max_rss_bytes":0,"survivors":0,'
     b'"command":["a", "b"],"verbose":true}'
@@ -34,7 +51,7 @@ def fuzz(inputs: int, seed: int) -> Outcome:
     dice, outcome = random.Random(seed), Outcome()
     with tempfile.TemporaryDirectory() as folder, agent(Path(folder)) as running, _child() as pid:
         start = b'{"do": "start", "pid": %d, "started_s": %.3f, "ignore": [2]}' % (pid, time.monotonic())
-        seeds = (OPEN, start, END, RUNS, b'{"do": "read", "run": "x"}')
+        seeds = (OPEN, start, MARK, END, RUNS, b'{"do": "read", "run": "x"}')
         outcome.notes.append(f"before: {running.cost()}")
         for number in range(inputs):
             data = conversation(dice, seeds) if dice.random() < CONVERSATION else mutated(dice, seeds)
