@@ -6,23 +6,26 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
-from aipower.errors import AipowerError
-from aipower.model import ProcessId, ProcessInfo
-from aipower.seams import SystemClock
+from aipower.errors import AipowerError, SensorGoneError
+from aipower.ledger import Ledger
+from aipower.meter import Meter
+from aipower.model import Conditions, Device, DeviceFacts, ProcessId, ProcessInfo, Reading
+from aipower.seams import SensorSet, SensorTraits, SystemClock
 from aipower.sensors.select import parse_selection
 from aipower.top.commands import CommandLines
-from aipower.top.local import LocalSource
+from aipower.top.local import LocalSource, limits_w
 from aipower.top.look import Look, Origin
+from aipower.top.picture import picture_of
 from aipower.top.rows import Picture
 from aipower.top.watcher import QUIET_S, Wanted, Watcher
-from fakes import FakeClock
+from fakes import FakeClock, FakeDirectory
 from top.test_agents import Watched, gpus_work
-from top.worlds import Used, busy, look
+from top.worlds import GPU0, GPU1, Used, busy, look, watched
 
 
 @contextmanager
@@ -72,6 +75,36 @@ def test_nothing_to_measure_is_told_with_reasons(tmp_path: Path) -> None:
         kinds = {missing.kind for missing in found.unavailable}
         assert "cpu" in kinds
         assert all(missing.remedy for missing in found.unavailable)
+
+
+@dataclass(slots=True)
+class Limited:
+    """A GPU of 100 W with a power limit, or one that does not say it."""
+
+    device: Device = GPU0
+    limit_w: float | None = 700.0
+    facts: DeviceFacts = field(default_factory=DeviceFacts)
+    traits: SensorTraits = field(default_factory=SensorTraits)
+
+    def read(self) -> Reading:
+        return Reading(0.0, 0, 100.0)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+    def conditions(self) -> Conditions:
+        if self.limit_w is None:
+            raise SensorGoneError("gone")
+        return Conditions(power_limit_w=self.limit_w)
+
+
+def test_power_limits_are_those_of_devices_that_say_them() -> None:
+    sensors = [Limited(), Limited(GPU1, None)]
+    meter = Meter(SensorSet(sensors), Ledger(FakeDirectory()), FakeClock())
+    assert limits_w(meter) == {GPU0.id: 700.0}
+    one = replace(look(busy(), 0.0), limits_w=limits_w(meter))
+    rows = picture_of(watched(one), None).devices
+    assert [(row.full_w, row.limited) for row in rows[:2]] == [(700.0, True), (70.0, False)]
 
 
 class Hand:

@@ -18,6 +18,7 @@ import pytest
 
 from run.helpers import LIMIT_S, eventually, reaches_state
 from run.terminal import Terminal
+from sensors.powercap import put_zone
 
 TOP = [sys.executable, "-m", "aipower", "top", "--sensors", "fake:2"]
 LEAVE = b"\x1b[?1049l"
@@ -221,6 +222,22 @@ def test_an_error_inside_gives_the_terminal_back(tmp_path: Path) -> None:
         assert screen.finish() == 2
         assert modes(screen) == before
         assert b"aipower: --sensors rapl" in screen.seen.partition(LEAVE)[2]
+    finally:
+        screen.close()
+
+
+def test_a_driver_that_hangs_leaves_the_keys_alive(tmp_path: Path) -> None:
+    """The open of a FIFO that nobody writes to does not come back."""
+    zone = put_zone(tmp_path / "intel-rapl:0", "package-0")
+    (zone / "energy_uj").unlink()
+    os.mkfifo(zone / "energy_uj")
+    screen = Screen([*TOP[:-2], "--no-agent"], tmp_path, AIPOWER_POWERCAP_ROOT=str(tmp_path))
+    try:
+        screen.until_shown("CPU (RAPL) has not answered yet")
+        screen.type(b"h")
+        screen.until_shown("choose the column")
+        screen.type(b"xq")
+        assert screen.finish() == 0
     finally:
         screen.close()
 

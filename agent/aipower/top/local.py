@@ -97,7 +97,7 @@ class LocalSource:
         now_s, meter = self._clock.monotonic_s(), self._parts.meter
         if now_s >= self._limits_due_s:
             self._limits_due_s = now_s + LIMITS_S
-            self._limits_w = _limits_w(meter)
+            self._limits_w = limits_w(meter)
         look = Look(
             now_s,
             snapshot,
@@ -105,6 +105,8 @@ class LocalSource:
             limits_w=self._limits_w,
             unavailable=tuple(self._parts.finder.unavailable()),
         )
+        waiting = self._parts.finder.waiting()
+        self.trouble = f"{waiting} has not answered yet" if waiting else self._scales.problem
         self._looks.append(look)
         self._wake()
 
@@ -148,7 +150,7 @@ class LocalSource:
         self._fail(AipowerError("the sensors can no longer be sampled; see `aipower doctor`"))
 
 
-def _limits_w(meter: Meter) -> dict[str, float]:
+def limits_w(meter: Meter) -> dict[str, float]:
     """The power limits of the devices that have one and answer."""
     found: dict[str, float] = {}
     for channel in meter.channels:
