@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from aipower.attribution.split import largest_remainder
 from aipower.energy.levels import NEIGHBOURS
 from aipower.model import Attribution, EnergyDelta
-from aipower.record.phases.cut import Cut, cut
+from aipower.record.phases.cut import Around, Cut, Learned, cut
 from aipower.record.phases.marks import Marks
 from aipower.record.phases.teller import OUTSIDE, Path, Stretch
 
@@ -22,6 +22,8 @@ OTHERS_SE = 0.5
 """Who else worked in a window may have done so in one of its phases: standard error of an even share, as in
 aipower.energy.split."""
 
+TOGETHER = 0
+"""No process has this pid."""
 ITSELF: Path = ("",)
 """Stands for what a phase has beside those within it; no other path with an empty name is looked for there."""
 
@@ -49,6 +51,8 @@ class _Device:
     """The last pieces of the window before."""
     cut: dict[float, Slices] = field(default_factory=dict)
     """Of windows that were not attributed yet, by their start."""
+    learned: dict[int, dict[int, Learned]] = field(default_factory=dict)
+    """By the process that tells, `TOGETHER` for all of them, and by the level of phases."""
 
 
 class PhaseBook:
@@ -111,12 +115,14 @@ class PhaseBook:
             return
         start_s, end_s = context[0].start_s, context[-1].end_s
 
-        def cut_by(stretches: Sequence[Stretch]) -> dict[Path, Cut]:
-            return cut(context, first, first + count, stretches, timing_se_s)
+        around = Around(context, first, first + count, timing_se_s)
+
+        def cut_by(teller: int, stretches: Sequence[Stretch]) -> dict[Path, Cut]:
+            return cut(around, stretches, device.learned.setdefault(teller, {}))
 
         tellers = self._marks.tellers
-        device.cut[window.start_s] = {pid: cut_by(teller.stretches(start_s, end_s)) for pid, teller in tellers.items()}
-        together = cut_by(self._marks.stretches(start_s, end_s))
+        device.cut[window.start_s] = {pid: cut_by(pid, one.stretches(start_s, end_s)) for pid, one in tellers.items()}
+        together = cut_by(TOGETHER, self._marks.stretches(start_s, end_s))
         for path, found in together.items():
             key = (window.device.id, path)
             self.devices_uj[key] = self.devices_uj.get(key, 0.0) + found.energy_uj

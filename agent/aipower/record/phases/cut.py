@@ -1,29 +1,29 @@
 """How much of a device's energy lies in which phase: pieces of energy, cut at the edges of phases.
 
-A piece is what the device used between two updates of its counter. One that holds a single edge is cut by the power
-before and after it, as the ends of a run are (aipower.energy.split). One that holds more edges tells nothing of the
-phases in it but their sum: it is cut by time, and what that may be off by adds up linearly, since it may be the same
-at each repetition.
+A piece is what the device used between two updates of its counter. One that lies in a single phase is that phase's.
+One that holds edges is shared by what each of its phases draws (aipower.record.phases.weigh): by the pieces of the same
+visit just before or after it, else by what the phase usually draws. A phase of which no piece was ever seen is known by
+time alone: what that may be off by adds up linearly, since it may be the same at each repetition.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from aipower.energy.levels import LEAST_SE, LEAST_SE_W, NEIGHBOURS, Level
-from aipower.energy.split import UNKNOWN_SE, Split
+from aipower.energy.levels import NEIGHBOURS, Level
 from aipower.model import EnergyDelta
+from aipower.record.phases.mixture import Mixture
 from aipower.record.phases.teller import OUTSIDE, Path, Stretch
+from aipower.record.phases.usual import SINGLE_SE, Leaves, Timing, Usual, level
+from aipower.record.phases.weigh import Item, weigh
 
-SINGLE_SE = 0.1
-"""A level that one piece alone shows is off by this share of it: nothing tells its unrest."""
-NEGLIGIBLE = 0.01
-"""Of a piece; what takes less of it, as the moment between a phase and the next, is no edge."""
 SHORT_S = 1e-6
 """Shorter overlaps are the roundness of floats."""
+BLURRED_SE = 0.2
+"""A phase whose power is not known better than this share of the device's is not resolved."""
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class Cut:
     systematic_uj: float = 0.0
     """Standard error that is the same at each repetition."""
     blurred_s: float = 0.0
-    """How much of the time is in pieces with several edges."""
+    """How much of the time is in pieces that tell nothing of it."""
 
     def add(self, other: Cut, share: float = 1.0) -> None:
         """Count `share` of `other`."""
@@ -48,19 +48,38 @@ class Cut:
         self.blurred_s += share * other.blurred_s
 
 
-def cut(
-    pieces: Sequence[EnergyDelta], first: int, last: int, stretches: Sequence[Stretch], timing_se_s: float
-) -> dict[Path, Cut]:
-    """The energy of `pieces[first:last]` by phase, those within a phase included in it, and `OUTSIDE` of all.
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What was seen of one device and one process that tells of phases, on one level of these."""
 
-    The pieces around tell what the power was beside them. `stretches` leave no hole, and reach as far as the pieces.
-    Each level of phases is cut by itself: an edge between two phases within a third one is none of the third. What a
-    phase is given is then shared among those in it.
+    usual: Usual = field(default_factory=Usual)
+    mixture: Mixture = field(default_factory=Mixture)
+    timing: Timing = field(default_factory=Timing)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A window's pieces with some before and after it, which tell what the power was beside them."""
+
+    pieces: Sequence[EnergyDelta]
+    first: int
+    last: int
+    """The window's own are `pieces[first:last]`."""
+    timing_se_s: float
+    """Standard error of the instants between pieces, before any edge has shown it."""
+
+
+def cut(around: Around, stretches: Sequence[Stretch], learned: dict[int, Learned]) -> dict[Path, Cut]:
+    """The energy of a window by phase, those within a phase included in it, and `OUTSIDE` of all.
+
+    `stretches` leave no hole, and reach as far as the pieces. Each level of phases is cut by itself: an edge between
+    two phases within a third one is none of the third. What a phase is given is then shared among those in it.
+    `learned` is by level, and grows.
     """
-    found = _level_cuts(pieces, first, last, _at_depth(stretches, 1), timing_se_s)
+    found = _level_cuts(around, _at_depth(stretches, 1), learned.setdefault(1, Learned()))
     deepest = max((len(leaf) for one in stretches for leaf in one.leaves), default=0)
     for depth in range(2, deepest + 1):
-        finer = _level_cuts(pieces, first, last, _at_depth(stretches, depth), timing_se_s)
+        finer = _level_cuts(around, _at_depth(stretches, depth), learned.setdefault(depth, Learned()))
         outer_uj: dict[Path, float] = {}
         for path, one in finer.items():
             outer_uj[path[: depth - 1]] = outer_uj.get(path[: depth - 1], 0.0) + one.energy_uj
@@ -75,7 +94,7 @@ def _at_depth(stretches: Iterable[Stretch], depth: int) -> list[Stretch]:
     """The same without what is deeper; neighbours that are then the same are one."""
     shallow: list[Stretch] = []
     for one in stretches:
-        leaves = tuple(leaf[:depth] for leaf in one.leaves)
+        leaves = tuple(sorted({leaf[:depth] for leaf in one.leaves}))
         if shallow and shallow[-1].leaves == leaves:
             shallow[-1] = replace(shallow[-1], end_s=one.end_s)
         else:
@@ -83,92 +102,100 @@ def _at_depth(stretches: Iterable[Stretch], depth: int) -> list[Stretch]:
     return shallow
 
 
-def _level_cuts(
-    pieces: Sequence[EnergyDelta], first: int, last: int, stretches: Sequence[Stretch], timing_se_s: float
-) -> dict[Path, Cut]:
+def _level_cuts(around: Around, stretches: Sequence[Stretch], learned: Learned) -> dict[Path, Cut]:
     found: dict[Path, Cut] = {}
     place = 0
-    for at in range(first, last):
-        piece = pieces[at]
+    for at in range(around.first, around.last):
+        piece = around.pieces[at]
         while place < len(stretches) and stretches[place].end_s <= piece.start_s + SHORT_S:
             place += 1
-        inside: list[Stretch] = []
-        for stretch in stretches[place:]:
-            if stretch.start_s >= piece.end_s - SHORT_S:
-                break
-            inside.append(stretch)
-        for stretch, part in _parts(pieces, at, inside, timing_se_s):
-            leaves = stretch.leaves or (OUTSIDE,)
-            for leaf in leaves:
-                found.setdefault(leaf, Cut()).add(part, 1 / len(leaves))
+        inside = list(_inside(stretches, place, piece))
+        for leaves, part in _parts(around, at, inside, learned):
+            for leaf in leaves or (OUTSIDE,):
+                found.setdefault(leaf, Cut()).add(part, 1 / max(1, len(leaves)))
     return found
 
 
-def _parts(
-    pieces: Sequence[EnergyDelta], at: int, inside: Sequence[Stretch], timing_se_s: float
-) -> Iterator[tuple[Stretch, Cut]]:
-    piece = pieces[at]
-    long = [one for one in inside if _overlap_s(one, piece) >= NEGLIGIBLE * piece.span_s]
-    if len(long) < len(inside) and len(long) in (1, 2):
-        yield from _without_crumbs(pieces, at, inside, long, timing_se_s)
-    elif len(inside) <= 1:
-        alone = inside[0] if inside else Stretch(piece.start_s, piece.end_s, ())
-        yield alone, Cut(float(piece.energy_uj), piece.span_s)
-    elif len(inside) == 2:  # noqa: PLR2004 - one edge
-        yield from _halves(pieces, at, inside[0], inside[1], timing_se_s)
-    else:
-        yield from _by_time(piece, inside)
+def _inside(stretches: Sequence[Stretch], place: int, piece: EnergyDelta) -> Iterator[Stretch]:
+    for stretch in itertools.islice(stretches, place, None):
+        if stretch.start_s >= piece.end_s - SHORT_S:
+            return
+        yield stretch
 
 
-def _without_crumbs(
-    pieces: Sequence[EnergyDelta], at: int, inside: Sequence[Stretch], long: Sequence[Stretch], timing_se_s: float
-) -> Iterator[tuple[Stretch, Cut]]:
-    """One or two stretches and crumbs, as between the end of a phase and the begin of the next: these go by time."""
-    piece, spent_uj = pieces[at], 0.0
-    for one in inside:
-        if one not in long:
-            span_s = _overlap_s(one, piece)
-            crumb_uj = piece.energy_uj * span_s / piece.span_s
-            spent_uj += crumb_uj
-            yield one, Cut(crumb_uj, span_s, crumb_uj**2)
-    closed = list(long)
-    if len(closed) == 2:  # noqa: PLR2004 - the crumbs between them leave one edge
-        middle_s = (closed[0].end_s + closed[1].start_s) / 2
-        closed = [replace(closed[0], end_s=middle_s), replace(closed[1], start_s=middle_s)]
-    rest = (piece.energy_uj - spent_uj) / piece.energy_uj if piece.energy_uj else 1.0
-    parts = _halves(pieces, at, closed[0], closed[1], timing_se_s) if len(closed) > 1 else _whole(piece, closed[0])
-    for (stretch, part), one in zip(parts, long, strict=True):
-        part.energy_uj *= rest
-        part.time_s = _overlap_s(one, piece)
-        yield stretch, part
+def _parts(around: Around, at: int, inside: Sequence[Stretch], learned: Learned) -> Iterator[tuple[Leaves, Cut]]:
+    piece = around.pieces[at]
+    if len(inside) <= 1:
+        leaves = inside[0].leaves if inside else ()
+        learned.usual.see(leaves, piece.mean_w)
+        learned.mixture.see({leaves: 1.0}, piece.mean_w)
+        yield leaves, Cut(float(piece.energy_uj), piece.span_s)
+        return
+    before = _near(_backwards(around.pieces, at, inside[0].start_s), inside[0].leaves, learned)
+    after = _near(_forwards(around.pieces, at, inside[-1].end_s), inside[-1].leaves, learned)
+    items = _items(piece, inside, before, after, learned)
+    if len(items) == 2 and before and after:  # noqa: PLR2004 - one edge
+        _learn_edge(piece, items, learned)
+    for leaves, part in weigh(piece, items, learned.timing.se_s(around.timing_se_s)).items():
+        blurred = part.common_uj > BLURRED_SE * piece.mean_w * part.span_s * 1e6
+        blurred_s = part.span_s if blurred else 0.0
+        yield leaves, Cut(part.energy_uj, part.span_s, part.variance_uj2, part.systematic_uj, blurred_s)
+    learned.mixture.see(_shares(piece, items), piece.mean_w)
 
 
-def _whole(piece: EnergyDelta, one: Stretch) -> Iterator[tuple[Stretch, Cut]]:
-    yield one, Cut(float(piece.energy_uj), piece.span_s)
+def _shares(piece: EnergyDelta, items: Iterable[Item]) -> dict[Leaves, float]:
+    shares: dict[Leaves, float] = {}
+    for item in items:
+        shares[item.leaves] = shares.get(item.leaves, 0.0) + item.span_s / piece.span_s
+    return shares
+
+
+def _items(
+    piece: EnergyDelta, inside: Sequence[Stretch], before: Level | None, after: Level | None, learned: Learned
+) -> list[Item]:
+    """The first and the last stretch by the pieces beside them, those between by phase."""
+    first, *between, last = inside
+    near = {leaves: level for leaves, level in ((first.leaves, before), (last.leaves, after)) if level}
+    found = [_item(piece, first, before, near, learned), _item(piece, last, after, near, learned)]
+    found[0].borders = found[1].borders = 1
+    return _together([*found, *(_item(piece, one, None, near, learned) for one in between)])
+
+
+def _item(
+    piece: EnergyDelta, one: Stretch, beside: Level | None, near: Mapping[Leaves, Level], learned: Learned
+) -> Item:
+    known, span_s = beside or learned.usual.level(one.leaves) or near.get(one.leaves), _overlap_s(one, piece)
+    mixed = None if known else learned.mixture.power_w(one.leaves)
+    if mixed is None:
+        return Item(one.leaves, span_s, known)
+    return Item(one.leaves, span_s, level(mixed[0], learned.mixture.noise_w), mixed[1])
+
+
+def _together(items: Iterable[Item]) -> list[Item]:
+    """Items of one phase of which one level or none is known are one: their errors are the same."""
+    kept: dict[tuple[Leaves, float | None], Item] = {}
+    for item in items:
+        key = (item.leaves, item.level.power_w if item.level else None)
+        if key in kept:
+            kept[key].span_s += item.span_s
+            kept[key].borders += item.borders
+        else:
+            kept[key] = item
+    return list(kept.values())
+
+
+def _learn_edge(piece: EnergyDelta, items: Sequence[Item], learned: Learned) -> None:
+    one, other = items
+    if one.level is None or other.level is None:
+        return
+    told_uj = sum(item.level.power_w * item.span_s * 1e6 for item in items if item.level)
+    noise_uj = 1e6 * math.hypot(one.level.se_w * one.span_s, other.level.se_w * other.span_s)
+    contrast_w = one.level.power_w - other.level.power_w
+    learned.timing.see(piece.energy_uj - told_uj, contrast_w, noise_uj, piece.span_s)
 
 
 def _overlap_s(one: Stretch, piece: EnergyDelta) -> float:
     return max(0.0, min(one.end_s, piece.end_s) - max(one.start_s, piece.start_s))
-
-
-def _halves(
-    pieces: Sequence[EnergyDelta], at: int, one: Stretch, other: Stretch, timing_se_s: float
-) -> Iterator[tuple[Stretch, Cut]]:
-    piece, edge_s = pieces[at], one.end_s
-    before = _level(_backwards(pieces, at, one.start_s))
-    after = _level(_forwards(pieces, at, other.end_s))
-    split = Split(piece, edge_s, before, after, timing_se_s)
-    left_uj, variance_uj2 = split.before_uj, split.se_uj**2
-    yield one, Cut(float(left_uj), edge_s - piece.start_s, variance_uj2)
-    yield other, Cut(float(piece.energy_uj - left_uj), piece.end_s - edge_s, variance_uj2)
-
-
-def _by_time(piece: EnergyDelta, inside: Iterable[Stretch]) -> Iterator[tuple[Stretch, Cut]]:
-    for stretch in inside:
-        span_s = _overlap_s(stretch, piece)
-        share = span_s / piece.span_s
-        unknown_uj = UNKNOWN_SE * piece.energy_uj * math.sqrt(max(0.0, share * (1 - share)))
-        yield stretch, Cut(piece.energy_uj * share, span_s, 0.0, unknown_uj, span_s)
 
 
 def _backwards(pieces: Sequence[EnergyDelta], at: int, since_s: float) -> Iterator[EnergyDelta]:
@@ -186,11 +213,14 @@ def _forwards(pieces: Sequence[EnergyDelta], at: int, until_s: float) -> Iterato
         yield pieces[place]
 
 
-def _level(near: Iterable[EnergyDelta]) -> Level | None:
+def _near(near: Iterable[EnergyDelta], leaves: Leaves, learned: Learned) -> Level | None:
     """The power beside an edge by the pieces there, the nearest first; their unrest is its error."""
     powers_w = [piece.mean_w for piece in near]
     if not powers_w:
         return None
     steps_w2 = [(one - other) ** 2 for one, other in itertools.pairwise(powers_w)]
-    unrest_w = math.sqrt(sum(steps_w2) / len(steps_w2)) if steps_w2 else SINGLE_SE * powers_w[0]
-    return Level(powers_w[0], max(unrest_w, LEAST_SE_W, LEAST_SE * powers_w[0]))
+    if steps_w2:
+        return level(powers_w[0], math.sqrt(sum(steps_w2) / len(steps_w2)))
+    usual = learned.usual.level(leaves)
+    single_w = SINGLE_SE * powers_w[0]
+    return level(powers_w[0], min(single_w, math.sqrt(2) * usual.se_w) if usual else single_w)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ from aipower.uncertainty import part_error
 
 END_S = 0.5
 """A phase that comes so near to an end of the run has the error of that end."""
+EDGE_PERIODS = 1.0
+"""Where an end of the run cuts a piece, it cannot be off by more than what the device draws in so many periods."""
 BLURRED = 0.2
 """Where more of a phase's time lies in pieces of energy with several edges, its energy rests on time."""
 
@@ -34,6 +37,13 @@ class _Device:
     share: Share | None
     run: PartAccount
     edge_uj: float
+    """Error of the run's ends, and what is doubtful about the device as a whole."""
+    most_edge_uj: float
+    """More than this it cannot be off at its ends: what is beyond is doubt, and goes by energy."""
+    others: float
+    """Share of the device's work that was not the run's."""
+    time_s: float
+    """For how long the run's processes worked on it, each counted by itself."""
     channel: Channel
 
 
@@ -43,21 +53,29 @@ def phase_rows(
     """A row for each phase, and one for the time outside of all; none where nobody told of any."""
     if not marks.told:
         return []
-    devices = [_device(channel, ledger, span) for channel in channels]
+    devices = [_device(channel, book, ledger, span) for channel in channels]
     outside = Tally(1, max(0.0, span.wall_s - marks.inside_s))
     tallies: Mapping[Path, Tally] = {**marks.tallies, OUTSIDE: outside}
     return [_row(path, tally, devices, book, ledger, span) for path, tally in tallies.items()]
 
 
-def _device(channel: Channel, ledger: Ledger, span: Span) -> _Device:
+def _device(channel: Channel, book: PhaseBook, ledger: Ledger, span: Span) -> _Device:
     device = channel.sensor.device
+    totals, run = ledger.totals(device.id), ledger.run_part(RUN, device.id)
+    work_uj = totals.energy_uj - totals.idle_uj
+    peak_w = channel.power.peak_w or (
+        totals.energy_uj / UJ_PER_J / channel.covered_s if channel.covered_s > 0 else 0.0
+    )
     return _Device(
         device.id,
         device.kind,
-        ledger.totals(device.id).energy_uj / UJ_PER_J,
+        totals.energy_uj / UJ_PER_J,
         share_of(channel, ledger, span),
-        ledger.run_part(RUN, device.id),
+        run,
         channel.edge_uj,
+        peak_w * EDGE_PERIODS * channel.energy.period_s * UJ_PER_J,
+        max(0.0, 1 - run.energy_uj / work_uj) if work_uj > 0 else 0.0,
+        sum(part.time_s for (id_, path), part in book.parts.items() if id_ == device.id and len(path) <= 1),
         channel,
     )
 
@@ -91,19 +109,23 @@ def _touches_an_end(tally: Tally, span: Span) -> bool:
 
 
 def _range(one: _Device, part: Part, wall_s: float, ledger: Ledger, span: Span, *, at_end: bool) -> Range:
-    """What the run used of the device in the phase. Errors of the run's part are the phase's in proportion.
+    """What the run used of the device in the phase, and how far that may be off.
 
     What may be hidden from the run as a whole may be so in the phase by its energy, or by its time if that is more.
     """
     run, own = one.run, one.share.own if one.share else Range()
     share = part.own_uj / run.energy_uj if run.energy_uj else 0.0
-    time = min(1.0, wall_s / span.wall_s) if span.wall_s > 0 else 1.0
+    time = part.time_s / one.time_s if one.time_s > 0 else 0.0
+    # Without others all doubt is of the idle level, which goes by time; between processes it goes by energy.
+    shared = (1 - one.others) * time + one.others * max(share, time)
     account = PartAccount(
-        0, part.own_uj, run.variance_uj2 * share + part.variance_uj2, run.systematic_uj * share + part.systematic_uj
+        0, part.own_uj, run.variance_uj2 * share + part.variance_uj2, run.systematic_uj * shared + part.systematic_uj
     )
-    edge_uj = one.edge_uj if at_end and run.energy_uj else 0.0
-    error = part_error(account, ledger.scale(one.channel.sensor.device), edge_uj)
-    return Range(part.own_uj / UJ_PER_J, error, own.less_j * share, own.more_j * max(share, time))
+    doubt_uj = math.sqrt(max(0.0, one.edge_uj**2 - one.most_edge_uj**2)) * share if run.energy_uj else 0.0
+    edge_uj = min(one.edge_uj, one.most_edge_uj) if at_end and run.energy_uj else 0.0
+    error = part_error(account, ledger.scale(one.channel.sensor.device), math.hypot(edge_uj, doubt_uj))
+    wall = min(1.0, wall_s / span.wall_s) if span.wall_s > 0 else 1.0
+    return Range(part.own_uj / UJ_PER_J, error, own.less_j * share, own.more_j * max(share, wall))
 
 
 def _bounded(found: Range, devices: Sequence[_Device], id_: str) -> Share:
