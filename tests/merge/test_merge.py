@@ -176,6 +176,29 @@ def test_a_device_that_some_ranks_cannot_see_is_taken_from_those_who_can() -> No
     assert merged.complete
 
 
+def test_containers_that_share_a_gpu_are_on_one_machine() -> None:
+    uuid, other = "GPU-0a1b2c3d-0000-1111-2222-333344445555", "GPU-0a1b2c3d-0000-1111-2222-333344449999"
+    cards = (Card(uuid), Card("package-0", "cpu", idle_w=40.0))
+    ranks = [Rank(number, f"pod-{name}", powers_w={uuid: 30.0}) for number, name in enumerate("cab")]
+    world = World(ranks, cards)
+    part = replace(phase(["train"], 1, 100.0, (0.0, 9.0)), devices=[PhasePart(uuid, 500.0, 100.0, (90.0, 110.0))])
+    fault = FaultLine(uuid, "gap", 5.0, 8.0, 2, "read late")
+    records = [world.record(rank, phases=[part], faults=[fault]) for rank in ranks]
+    merged = merge(records)
+    assert [(node.host, node.ranks) for node in merged.nodes] == [("pod-a", [0, 1, 2])]
+    assert [(one.device, one.energy_j, one.run_energy_j) for one in merged.phases[0].devices] == [(uuid, 500.0, 300.0)]
+    assert merged.faults == [fault]
+    elsewhere = world.record(replace(ranks[0], node="n9"), run_id="20261118T100640Z-00990000", devices=[])
+    apart = merge([*records, elsewhere])
+    assert [one.device for one in apart.phases[0].devices] == [f"pod-a/{uuid}"]
+    assert {fault.device for fault in apart.faults} == {f"pod-a/{uuid}"}
+    assert [(row.device, row.energy_j) for row in merged.devices] == [(uuid, 9_000.0), ("package-0", 4_000.0)]
+    two = replace(records[1], devices=[replace(records[1].devices[0], device=other), records[1].devices[1]])
+    assert [node.host for node in merge([records[0], two, records[2]]).nodes] == ["pod-a", "pod-b"]
+    both = replace(two, devices=[*two.devices, replace(records[1].devices[0], device=uuid)])
+    assert [node.host for node in merge([records[0], both, records[2]]).nodes] == ["pod-a"]
+
+
 def test_no_energy_stays_no_energy() -> None:
     rank = Rank(0)
     record = World([rank]).record(rank)

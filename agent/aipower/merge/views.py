@@ -10,6 +10,8 @@ from aipower.runrecord import DeviceRecord, RunRecord
 NODE_MARK = "/"
 """Between node and device in the ids of a run of many nodes; no host has it in its name."""
 INDEX_MARK = ":"
+UUID_LENGTH = 40
+"""Of a GPU's: `GPU-` and 36 characters (RFC 9562)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,9 @@ class View:
         return [replace(row, device=row.device.removeprefix(self.prefix), index=self._index(row)) for row in mine]
 
     def _index(self, row: DeviceRecord) -> str:
-        return row.index.removeprefix(f"{self.node}{INDEX_MARK}") if self.prefix else row.index
+        return (
+            row.index.removeprefix(f"{self.prefix.removesuffix(NODE_MARK)}{INDEX_MARK}") if self.prefix else row.index
+        )
 
 
 def node_of(record: RunRecord) -> str:
@@ -65,11 +69,38 @@ def views_of(record: RunRecord) -> Iterable[View]:
 
 def by_node(records: Sequence[RunRecord]) -> dict[str, list[View]]:
     """All views by node, the nodes sorted by name."""
+    views = [view for record in records for view in views_of(record)]
+    names = _first_names(views)
     nodes: dict[str, list[View]] = {}
-    for record in records:
-        for view in views_of(record):
-            nodes.setdefault(view.node, []).append(view)
+    for view in views:
+        nodes.setdefault(names[view.node], []).append(replace(view, node=names[view.node]))
     return dict(sorted(nodes.items()))
+
+
+def _first_names(views: Iterable[View]) -> dict[str, str]:
+    """For each node's name the first of all its names: who has the same GPU is the same machine.
+
+    Containers on one machine may each have a host name of their own.
+    """
+    names: dict[str, str] = {}
+    owners: dict[str, str] = {}
+    for view in sorted(views, key=lambda view: view.node):
+        here = names.setdefault(view.node, view.node)
+        for row in view.rows():
+            if not _is_unique(row):
+                continue
+            there = owners.setdefault(row.device, here)
+            if there != here:
+                first, other = sorted((there, here))
+                names = {name: first if known == other else known for name, known in names.items()}
+                owners = {device: first if known == other else known for device, known in owners.items()}
+                here = first
+    return names
+
+
+def _is_unique(row: DeviceRecord) -> bool:
+    """True for NVIDIA's UUIDs; `package-0` is on every machine."""
+    return row.device.startswith("GPU-") and len(row.device) == UUID_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
