@@ -12,6 +12,7 @@ from typing import NamedTuple
 from aipower.runrecord import (
     DeviceRecord,
     Energies,
+    GroupRecord,
     Interval,
     Intervals,
     PhasePart,
@@ -98,6 +99,8 @@ def _lines(record: RunRecord) -> Iterator[Line]:
         yield from _device(device)
     for process in record.processes:
         yield from _process(process)
+    for group in record.indistinct:
+        yield from _together(group)
     for phase in record.phases:
         yield from _phase(phase)
     kinds = {device.device: device.kind for device in record.devices}
@@ -105,6 +108,9 @@ def _lines(record: RunRecord) -> Iterator[Line]:
         yield from _power(series, kinds.get(series.device, ""))
     yield from _work(record)
     yield from _footprint(record)
+    for node in record.nodes:
+        yield from _energies("node", node.host, "energy", node.energy_j, node.interval_j, Intervals())
+    yield from _gaps(record)
 
 
 def _run(record: RunRecord) -> Iterator[Line]:
@@ -162,8 +168,8 @@ def _device(device: DeviceRecord) -> Iterator[Line]:
     for what, value, unit, ends in figures:
         if value is not None:
             yield replace(whose, quantity=what, value=value, unit=unit, ends=ends)
-    for what, text in (("name", device.name), ("index", device.index), ("method", device.method)):
-        yield replace(whose, quantity=what, text=text)
+    texts = {"name": device.name, "index": device.index, "method": device.method, "run_unknown": device.run_unknown}
+    yield from (replace(whose, quantity=what, text=text) for what, text in texts.items() if text)
 
 
 def _process(process: ProcessRecord) -> Iterator[Line]:
@@ -172,6 +178,22 @@ def _process(process: ProcessRecord) -> Iterator[Line]:
     yield Line(section="process", item=item, quantity="energy", value=process.energy_j, unit="J", ends=ends)
     yield Line(section="process", item=item, quantity="cpu_time", value=process.cpu_time_s, unit="s")
     yield Line(section="process", item=item, quantity="identifiable", value=int(process.identifiable))
+
+
+def _together(group: GroupRecord) -> Iterator[Line]:
+    item, ends = " ".join(map(str, group.pids)), _ends(group.interval_j, group.repeatable_interval_j)
+    whose = Line(section="together", item=item, device=group.device)
+    yield replace(whose, quantity="energy", value=group.energy_j, unit="J", ends=ends)
+
+
+def _gaps(record: RunRecord) -> Iterator[Line]:
+    """What went wrong, and what could not be measured."""
+    for fault in record.faults:
+        whose = Line(section="fault", item=fault.device or "", device=fault.device or "", text=fault.detail)
+        yield replace(whose, quantity=fault.reason, value=fault.count, span=(fault.first_s, fault.last_s))
+    for missing in record.not_measured:
+        why = "; ".join(word for word in (missing.reason, missing.remedy) if word)
+        yield Line(section="not_measured", item=missing.source, kind=missing.kind, quantity="energy", text=why)
 
 
 def _phase(phase: PhaseRecord) -> Iterator[Line]:

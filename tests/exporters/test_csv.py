@@ -38,7 +38,7 @@ def test_every_row_has_all_columns_and_a_quantity() -> None:
     for row in rows(with_everything()):
         assert list(row) == list(COLUMNS)
         assert row["quantity"]
-        assert bool(row["value"]) != bool(row["text"]) or row["section"] == "footprint"
+        assert bool(row["value"]) != bool(row["text"]) or row["section"] in {"footprint", "fault"}
 
 
 def test_the_device_sums_to_its_energy() -> None:
@@ -79,6 +79,20 @@ def test_metrics_work_and_footprint() -> None:
     assert (co2["value"], co2["unit"], co2["text"]) == ("0.11", "g", "DEU: 473 g/kWh, PUE 1, Ember, 2025")
     (cost,) = of(run, quantity="cost")
     assert (cost["unit"], cost["text"]) == ("EUR", "0.3 EUR/kWh, PUE 1")
+
+
+def test_nodes_groups_faults_and_what_is_missing() -> None:
+    run = with_everything()
+    (node,) = of(run, section="node", kind="total")
+    assert (node["item"], node["value"], node["high"]) == ("node", "800.0", "850.0")
+    (group,) = of(run, section="together")
+    assert (group["item"], group["device"], group["value"]) == ("4711 4712", "GPU-1", "800.0")
+    (fault,) = of(run, section="fault")
+    assert (fault["quantity"], fault["value"], fault["start_s"], fault["text"]) == ("slow", "3", "1.0", "answers late")
+    (missing,) = of(run, section="not_measured")
+    assert (missing["item"], missing["kind"], missing["text"]) == ("DRAM (RAPL)", "dram", "no permission; run as root")
+    (why,) = of(replace(run, devices=[replace(GPU, run_energy_j=None, run_unknown="busy")]), quantity="run_unknown")
+    assert why["text"] == "busy"
 
 
 def test_what_was_not_measured_has_no_row() -> None:

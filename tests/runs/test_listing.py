@@ -76,7 +76,10 @@ def test_json_has_all_runs_and_what_was_left_out(full: Shell) -> None:
     (full.folder / "x.json").write_bytes(b"{")
     document = json.loads(full.call("runs", "--json").out)
     assert (document["schema"], len(document["runs"])) == ("aipower.runs/1", 51)
-    assert document["runs"][-1]["state"] == "killed"
+    assert document["runs"][-1] == {
+        "state": "killed", "run_id": "20991128T133214Z-dddd0001", "name": "lost", "command": ["a"],
+        "started_unix_s": 4e9, "host": "",
+    }  # fmt: skip
     assert document["runs"][0]["state"] == "ended"
     assert {"run_id", "energy_j", "interval_j", "mean_w", "carbon"} <= set(document["runs"][0])
     assert document["left_out"][0]["path"] == str(full.folder / "x.json")

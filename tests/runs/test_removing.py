@@ -113,3 +113,12 @@ def test_a_record_that_is_no_longer_read_can_be_removed(kept: Shell) -> None:
     (kept.folder / "20261128T133214Z-bad00001.json").write_bytes(b"")
     assert kept.call("rm", "-f", "20261128T133214Z-bad00001").code == 0
     assert left(kept) == [1, 2, 3, 4]
+
+
+def test_a_run_of_a_host_that_is_gone_goes_by_name_only(kept: Shell) -> None:
+    run = "20261128T133214Z-dddd0001"
+    begin(str(kept.folder), run, f'{{"run_id":"{run}","pid":1,"started_unix_s":4e9,"host":"far"}}'.encode())
+    kept.call("rm", "-f", "--all")
+    assert "elsewhere" in kept.call("runs").out
+    kept.call("rm", "-f", "dddd0001")
+    assert list(kept.folder.iterdir()) == []

@@ -14,7 +14,11 @@ from aipower.runrecord import (
     CostRecord,
     DeviceRecord,
     Energies,
+    FaultLine,
+    GroupRecord,
     Intervals,
+    Missing,
+    NodeRecord,
     PhasePart,
     PhaseRecord,
     PowerSeries,
@@ -115,6 +119,10 @@ def with_everything() -> RunRecord:
     return record(
         name="everything", phases=[train, outside], power=[power], metrics={"accuracy": 0.91}, work={"tokens": 1000.0},
         carbon=CARBON, cost=COST, series=SeriesRecord("20261118T100640Z-0000000a", 2, 5),
+        indistinct=[GroupRecord("GPU-1", [4711, 4712], 800.0, (750.0, 850.0), (780.0, 804.0))],
+        faults=[FaultLine("GPU-1", "slow", 1.0, 2.0, 3, "answers late")],
+        not_measured=[Missing("DRAM (RAPL)", "dram", "no permission", "run as root")],
+        nodes=[NodeRecord("node", ["20261118T110640Z-00000001"], [0], BASE.energy_j, BASE.interval_j)],
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aipower.errors import UsageError
+from aipower.errors import AipowerError, UsageError
 from aipower.runrecord import RunRecord, SeriesRecord, to_json
 from aipower.store import RunStore
 from aipower.store.writing import begin
@@ -62,6 +62,16 @@ def test_a_path_is_a_path(store: RunStore, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     assert store.find(str(file)) == store.find("elsewhere") == store.find("./elsewhere") == at(9, 9)
     assert store.find(str(store.path_of(RUNS[0].run_id))) == RUNS[0]
+
+
+def test_a_name_may_look_like_a_path(store: RunStore) -> None:
+    for name in ("exp/lr=3", "run.json"):
+        run = at(20, len(name), name)
+        store.put(run)
+        assert store.find(name) == run
+        assert store.find_all(name) == [run]
+    with pytest.raises(AipowerError, match="none/here: No such file"):
+        store.find("none/here")
 
 
 @pytest.mark.parametrize(
@@ -132,3 +142,10 @@ def test_all_runs_of_nothing_is_the_same_line(store: RunStore) -> None:
         store.find_all("sweeep")
     with pytest.raises(UsageError, match="no run '' is kept"):
         store.find_all("")
+
+
+def test_a_run_on_another_host_is_told(store: RunStore) -> None:
+    run = "20261128T133214Z-dddd0001"
+    begin(str(store.folder), run, f'{{"run_id":"{run}","pid":1,"started_unix_s":4e9,"host":"far"}}'.encode())
+    with pytest.raises(UsageError, match="run dddd0001 began on 'far' and has no record yet"):
+        store.find("dddd0001")

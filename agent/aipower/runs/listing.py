@@ -84,7 +84,7 @@ def _fields(row: Row) -> dict[str, object]:
         "state": row.state,
         "run_id": row.run_id,
         "name": row.name,
-        "command_line": row.command,
+        "command": row.words,
         "started_unix_s": row.started_unix_s,
         "host": row.host,
     }

@@ -64,7 +64,7 @@ def _id_of(store: RunStore, listing: Listing, word: str) -> str:
         path = find_path(store, word)
     except UsageError:
         going = find_going(listing, word)
-        if going is None or going.state not in REMOVABLE:
+        if going is None or going.state == "running":
             raise
         return going.marker.run_id
     if path.parent != store.folder:

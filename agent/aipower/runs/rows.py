@@ -20,11 +20,17 @@ class Row:
     run_id: str
     started_unix_s: float
     name: str
-    command: str
+    words: Sequence[str]
+    """The command line."""
     host: str
     state: str
     """`ended`, `running`, `killed` or `elsewhere`."""
     summary: Summary | None = None
+
+    @property
+    def command(self) -> str:
+        """The command line as one text."""
+        return " ".join(self.words)
 
     @property
     def failed(self) -> bool:
@@ -92,11 +98,10 @@ def _in_series(row: Row, word: str) -> bool:
 
 
 def _of_summary(summary: Summary) -> Row:
-    command = " ".join(summary.command)
-    return Row(summary.run_id, summary.started_unix_s, summary.name, command, summary.host, "ended", summary)
+    told = (summary.run_id, summary.started_unix_s, summary.name, summary.command, summary.host)
+    return Row(*told, "ended", summary)
 
 
 def _of_going(going: Going) -> Row:
     marker = going.marker
-    command = " ".join(marker.command)
-    return Row(marker.run_id, marker.started_unix_s, marker.name, command, marker.host, going.state)
+    return Row(marker.run_id, marker.started_unix_s, marker.name, marker.command, marker.host, going.state)

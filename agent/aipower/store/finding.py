@@ -31,7 +31,7 @@ def find_path(store: RunStore, word: str) -> Path:
         UsageError: There is none, or several that it might be.
         AipowerError: The folder cannot be read.
     """
-    if "/" in word or word.endswith(writing.RECORD):
+    if _looks_like_path(word) and Path(word).exists():
         return Path(word)
     if position := LAST.fullmatch(word):
         return store.path_of(_last(store, int(position[1] or 0)))
@@ -44,7 +44,7 @@ def find_path(store: RunStore, word: str) -> Path:
         raise UsageError(f"{word!r} begins the ids of {len(found)} runs: {_some(found)}; type more of it")
     if found:
         return store.path_of(found[0])
-    if word and Path(word).is_file():
+    if _looks_like_path(word) or (word and Path(word).is_file()):
         return Path(word)
     raise UsageError(_not_found(store, listing, word))
 
@@ -56,7 +56,7 @@ def find_paths(store: RunStore, word: str) -> list[Path]:
         UsageError: As by `find_path`.
         AipowerError: As by `find_path`.
     """
-    if not word or "/" in word or LAST.fullmatch(word):
+    if not word or LAST.fullmatch(word) or (_looks_like_path(word) and Path(word).exists()):
         return [find_path(store, word)]
     summaries = store.summaries()
     series = _beginning(word, sorted({one.series.id for one in summaries if one.series}))
@@ -66,6 +66,11 @@ def find_paths(store: RunStore, word: str) -> list[Path]:
     if several and not any(one.run_id == word for one in several):
         return [store.path_of(one.run_id) for one in several]
     return [find_path(store, word)]
+
+
+def _looks_like_path(word: str) -> bool:
+    """A name may as well: then it is one where there is no such file."""
+    return "/" in word or word.endswith(writing.RECORD)
 
 
 def _last(store: RunStore, back: int) -> str:
@@ -112,6 +117,8 @@ def _not_found(store: RunStore, listing: Listing, word: str) -> str:
         short = short_id(going.marker.run_id)
         if going.state == "killed":
             return f"run {short} was killed and has no record; `aipower rm {short}` takes it off the list"
+        if going.state == "elsewhere":
+            return f"run {short} began on {going.marker.host!r} and has no record yet"
         return f"run {short} still goes: it has a record when it ends"
     if not listing.summaries:
         return _nothing(store)
