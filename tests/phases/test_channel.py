@@ -193,6 +193,7 @@ def test_no_end_of_waiting_fills_the_memory(receiver: Receiver) -> None:
     assert [message.rest for message in told if message.kind == "L"] == [("lost", "10")]
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_forked_child_does_not_tell_what_its_parent_lost(receiver: Receiver) -> None:
     with aipower.phase("long"):
         receiver.raw()

@@ -282,6 +282,7 @@ def test_without_a_run_nothing_happens() -> None:
     assert phase._spans is None
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_forked_child_is_not_in_its_parents_phase(receiver: Receiver) -> None:
     phase = aipower.phase("parent")
     with phase:
