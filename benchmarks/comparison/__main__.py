@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from benchmarks.comparison.scenario import Scenario, catalogue
-from benchmarks.comparison.table import table, too_bold
+from benchmarks.comparison.table import head, row, too_bold
 from benchmarks.comparison.trial import Score, score
 
 
@@ -21,8 +21,11 @@ def main(arguments: Sequence[str]) -> int:
     if asked.list or not chosen:
         print("\n".join(scenario.name for scenario in chosen) or "no scenario matches")
         return 0 if chosen else 2
-    found = _counted(_scores(chosen, asked), len(chosen))
-    print(table(found))
+    print("\n".join(head()))
+    found = []
+    for each in _scores(chosen, asked):
+        print(row(each), flush=True)
+        found.append(each)
     bold = [each for each in found if too_bold(each)]
     for each in bold:
         print(f"{each.scenario.name}: {each.wrong:.1f} % false alarms, {each.held:.1f} % held", file=sys.stderr)
@@ -46,16 +49,6 @@ def _scores(chosen: Sequence[Scenario], asked: argparse.Namespace) -> Iterable[S
         return
     with multiprocessing.get_context("spawn").Pool(asked.jobs) as pool:
         yield from pool.imap(run, chosen)
-
-
-def _counted(scores: Iterable[Score], count: int) -> list[Score]:
-    """Tells on a terminal how far it is."""
-    found = []
-    for number, each in enumerate(scores, 1):
-        found.append(each)
-        if sys.stderr.isatty():
-            print(f"\r{number} of {count}", end="", file=sys.stderr)
-    return found
 
 
 if __name__ == "__main__":

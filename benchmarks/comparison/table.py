@@ -27,10 +27,18 @@ NO_PROMISE = ("one run each", "drift", "lasting error in the spread")
 """Families for which nothing is promised: they show what goes wrong."""
 
 
-def table(scores: Sequence[Score]) -> str:
-    """A row for each scenario."""
-    rule = ["---", *("---:" for _ in COLUMNS[1:])]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (COLUMNS, rule, *map(_cells, scores)))
+def head() -> tuple[str, str]:
+    """The first two lines."""
+    return _line(COLUMNS), _line(["---", *("---:" for _ in COLUMNS[1:])])
+
+
+def row(found: Score) -> str:
+    """One scenario."""
+    return _line(_cells(found))
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def too_bold(found: Score) -> bool:

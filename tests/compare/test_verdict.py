@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -310,6 +311,50 @@ def test_work_of_others_is_told() -> None:
     busy = [record([device("gpu", e, other_j=300.0)], run_id=f"o{n}") for n, e in enumerate(BASE)]
     found = compare([side("base", busy), side("fast", scaled(1.0))])
     assert any("other processes worked on its devices in 5 runs, up to 29 %" in text for text in found.warnings)
+
+
+def rows_of(pair: Pair) -> list[str]:
+    return [row.quantity for row in pair.rows]
+
+
+def test_rows_do_not_say_the_same_twice() -> None:
+    base, other = gpu_runs("base", BASE), scaled(0.9)
+    assert rows_of(pair_of(base, other)) == ["whole devices", "wall time"]
+    assert rows_of(pair_of(base, other, Question(of="gpu"))) == ["whole devices", "wall time"]
+    assert rows_of(pair_of(base, other, Question(of="devices"))) == ["GPU energy", "wall time"]
+    one, two = (
+        [record([device("gpu", f * e), device("cpu", f * 100)], run_id=f"{f}{n}") for n, e in enumerate(BASE)]
+        for f in (1.0, 0.9)
+    )
+    assert rows_of(pair_of(one, two)) == ["GPU energy", "CPU energy", "whole devices", "wall time"]
+    assert rows_of(pair_of(one, two, Question(of="cpu"))) == ["whole devices", "wall time"]
+
+
+def test_whole_devices_have_their_idle_energy_too() -> None:
+    found = pair_of(gpu_runs("base", BASE), scaled(0.9), Question(of="devices")).headline
+    assert found is not None
+    assert found.percent == pytest.approx(100 * (630.18 + 50) / (700.2 + 50) - 100, abs=0.01)
+
+
+def test_an_offset_does_not_cancel_where_the_energies_of_whole_devices_differ() -> None:
+    def runs(name: str, factor: float, offset_j: float) -> list[RunRecord]:
+        made = []
+        for number, energy_j in enumerate(BASE):
+            row = device("gpu", factor * energy_j)
+            assert row.energy_j is not None
+            half_j = math.hypot(0.05 * row.energy_j, offset_j)
+            wide = (row.energy_j - half_j, row.energy_j + half_j)
+            made.append(record([dataclasses.replace(row, interval_j=wide)], run_id=f"{name}{number}"))
+        return made
+
+    question = Question(of="devices")
+    plain = pair_of(runs("a", 1, 0.0), runs("b", 0.5, 0.0), question).headline
+    shifted = pair_of(runs("a", 1, 100.0), runs("b", 0.5, 100.0), question).headline
+    assert plain is not None
+    assert shifted is not None
+    assert plain.parts.scale_percent == pytest.approx(0, abs=0.2)
+    # 100 J of 400 J less 100 J of 750 J
+    assert shifted.parts.scale_percent == pytest.approx(100 * math.expm1(100 / 400.1 - 100 / 750.2), rel=0.02)
 
 
 def test_one_run_of_a_series_points_to_the_series() -> None:

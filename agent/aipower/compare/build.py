@@ -44,6 +44,7 @@ from aipower.errors import UsageError
 from aipower.runrecord import CRUMB
 from aipower.statistics.means import CONFIDENCE
 
+ENERGY, WHOLE = "energy", "whole devices"
 SAME_AMOUNT = 1e-3
 """Amounts of work that differ by less are the same work."""
 
@@ -58,6 +59,8 @@ class Plan:
     """A unit of work; empty for whole runs."""
     what: str
     """In words: `energy per token`."""
+    said: frozenset[str]
+    """Rows that would say the same again."""
     unit: str
     read: SideReader
     confidence: float
@@ -112,13 +115,15 @@ def _plan(sides: Sequence[Side], question: Question) -> Plan:
     kinds = _common_kinds(sides, question)
     per = _per(sides, question)
     read = _whole_devices if question.of == "devices" else _same(energy_reader(kinds))
-    what = "energy of whole devices" if question.of == "devices" else "energy"
-    if question.of in KINDS:
-        what = f"{TITLES[question.of]} energy"
+    what = f"{TITLES[question.of]} {ENERGY}" if question.of in KINDS else ENERGY
+    said = {what, *(f"{TITLES[kind]} {ENERGY}" for kind in kinds if len(kinds) == 1)}
+    if question.of == "devices":
+        what, said = f"{ENERGY} of {WHOLE}", {WHOLE}
     return Plan(
         kinds=kinds,
         per=per,
         what=f"{what} per {_singular(per)}" if per else what,
+        said=frozenset() if per else frozenset(said),
         unit=f"J/{_singular(per)}" if per else "J",
         read=_divided(read, per) if per else read,
         confidence=1 - (1 - CONFIDENCE) / max(1, len(sides) - 1),
@@ -207,13 +212,12 @@ def _pair(base: Side, other: Side, plan: Plan, question: Question) -> Pair:
 def _rows(base: Side, other: Side, plan: Plan) -> Iterable[Difference]:
     """What else can be compared, without what the headline says already."""
     readers: list[tuple[str, str, SideReader]] = []
-    if plan.what != "energy":
-        readers.append(("energy", "J", _same(energy_reader(plan.kinds))))
     if len(plan.kinds) > 1:
-        readers += [(f"{TITLES[kind]} energy", "J", _same(energy_reader((kind,)))) for kind in plan.kinds]
-    readers += [("whole devices", "J", _whole_devices), ("wall time", "s", _same(wall_time))]
+        readers.append((ENERGY, "J", _same(energy_reader(plan.kinds))))
+    readers += [(f"{TITLES[kind]} {ENERGY}", "J", _same(energy_reader((kind,)))) for kind in plan.kinds]
+    readers += [(WHOLE, "J", _whole_devices), ("wall time", "s", _same(wall_time))]
     for name, unit, read in readers:
-        found = contrast(base, other, read) if name != plan.what else None
+        found = contrast(base, other, read) if name not in plan.said else None
         if found is not None:
             yield difference(name, unit, found)
 
