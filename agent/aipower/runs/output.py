@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
-import shutil
 import stat
 import sys
 from collections.abc import Iterable, Mapping
@@ -15,6 +13,8 @@ from typing import TextIO
 from aipower.errors import AipowerError
 
 STANDARD_OUTPUT = "-"
+USUAL_COLUMNS = 80
+"""Of a terminal that does not say how wide it is."""
 
 
 def say(text: str) -> None:
@@ -46,9 +46,15 @@ def glyphs(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 def width_of(stream: TextIO, environ: Mapping[str, str]) -> int | None:
     """Columns of the terminal, or what `COLUMNS` says; None for a pipe or a file, which take lines of any length."""
-    if not stream.isatty() and not environ.get("COLUMNS", "").isdecimal():
+    told = environ.get("COLUMNS", "")
+    if told.isascii() and told.isdecimal() and int(told) > 0:
+        return int(told)
+    if not stream.isatty():
         return None
-    return shutil.get_terminal_size().columns
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or USUAL_COLUMNS
+    except OSError:
+        return USUAL_COLUMNS
 
 
 def write_file(target: str, content: Iterable[bytes]) -> int:
@@ -71,7 +77,7 @@ def write_file(target: str, content: Iterable[bytes]) -> int:
 
 
 def _replace(path: Path, content: Iterable[bytes]) -> int:
-    unfinished = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    unfinished = path.with_name(f".{path.name[:100]}.{os.urandom(4).hex()}.part")
     try:
         count = _into(unfinished, content)
         if path.exists():
