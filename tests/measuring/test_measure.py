@@ -195,6 +195,44 @@ def test_in_a_thread() -> None:
     assert len({m.record.run_id for m in found}) == 4
 
 
+def test_one_object_in_several_threads_at_once() -> None:
+    """Each ends its own: the short block is not that of the long one, whoever began first."""
+    shared = aipower.measure(sensors="fake")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with shared:
+            begun.set()
+            go_on.wait(60)
+            time.sleep(0.4)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    begun.wait(60)
+    with shared:
+        pass
+    short_s = shared.wall_s
+    go_on.set()
+    thread.join()
+    assert shared.wall_s >= short_s + 0.4
+
+
+def test_tasks_that_take_turns() -> None:
+    shared = aipower.measure(sensors="fake")
+
+    async def work(wall_s: float) -> float:
+        async with shared:
+            await asyncio.sleep(wall_s)
+        return shared.wall_s
+
+    async def main() -> tuple[float, float]:
+        return await asyncio.gather(work(0.8), work(0.1))
+
+    long_s, short_s = asyncio.run(main())
+    assert long_s >= 0.8
+    assert long_s > short_s + 0.3
+
+
 def test_an_interrupt_while_it_begins() -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt

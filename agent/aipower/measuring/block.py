@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from aipower.errors import UsageError
+from aipower.measuring.entries import Entry, enter, entered_by, leave
 from aipower.measuring.session import Plan, Session
 from aipower.measuring.why import why_missing
 from aipower.phases.sync import Sync, wait, waiter
@@ -29,22 +30,24 @@ class Measure:
     tells of the block that ended last.
     """
 
-    __slots__ = ("_plan", "_record", "_sessions")
+    __slots__ = ("_entries", "_plan", "_record")
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._sessions: list[Session] = []
+        self._entries: dict[Entry, None] = {}
         self._record: RunRecord | None = None
 
     def __enter__(self) -> Self:
         session = Session(self._plan, SystemClock(), os.environ)
         session.begin()
-        self._sessions.append(session)
+        self._entries[enter(self, session)] = None
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._sessions:
-            self._record = self._sessions.pop().end(failed=kind is not None)
+        entry = self._take()
+        if entry is not None:
+            leave(entry)
+            self._record = entry.session.end(failed=kind is not None)
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -63,7 +66,7 @@ class Measure:
     def __repr__(self) -> str:
         name = f" {self._plan.name!r}" if self._plan.name else ""
         if self._record is None:
-            return f"<aipower.measure{name}, {'going on' if self._sessions else 'not begun'}>"
+            return f"<aipower.measure{name}, {'going on' if self._entries else 'not begun'}>"
         energy = "not measured" if self.energy_j is None else f"{self.energy_j:.4g} J"
         return f"<aipower.measure{name}, {energy} in {self.wall_s:.4g} s>"
 
@@ -133,6 +136,17 @@ class Measure:
         from aipower.store import RunStore, runs_folder  # noqa: PLC0415 - not all want it
 
         return RunStore(runs_folder(os.environ, Path.home())).put(self.record)
+
+    def _take(self) -> Entry | None:
+        """The entry to be left: that of this thread or task if it has one, else the last; None if there is none."""
+        entry = entered_by(self)
+        try:
+            if entry is None:
+                return self._entries.popitem()[0]
+            del self._entries[entry]
+        except KeyError:  # another thread was faster
+            return None
+        return entry
 
 
 def measure(name: str = "", *, sync: Sync = None, sensors: str = "auto", interval_s: float = 0.1) -> Measure:
