@@ -115,6 +115,13 @@ def test_what_nobody_watched_is_told_and_bounded() -> None:
     assert not merged.complete
 
 
+def test_what_a_nodes_devices_fall_short_of_together_is_one_fault() -> None:
+    ranks = [Rank(0, end_s=60.0), Rank(1, start_s=50.0, end_s=110.0, leader=False), Rank(2, "n2")]
+    (fault,) = merge(World(ranks, (Card(), Card("GPU-1"), Card("cpu-0", "cpu"))).records()).faults
+    assert (fault.device, fault.reason) == (None, "partial")
+    assert fault.detail.startswith("3 devices of n1: watched for 60.0 of the 110.0 s")
+
+
 def test_parts_from_outside_the_time_watched_are_not_lost() -> None:
     ranks = [Rank(0, end_s=60.0), Rank(1, start_s=50.0, end_s=110.0, leader=False)]
     world = World(ranks, (Card(idle_w=1.0),))

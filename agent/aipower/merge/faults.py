@@ -14,7 +14,10 @@ OWN = frozenset(("partial", "missing_ranks"))
 
 
 def merged_faults(
-    nodes: Mapping[str, Sequence[View]], accounts: Iterable[Account], run_s: tuple[float, float], naming: Naming
+    nodes: Mapping[str, Sequence[View]],
+    accounts: Mapping[str, Sequence[Account]],
+    run_s: tuple[float, float],
+    naming: Naming,
 ) -> list[FaultLine]:
     """Those of all parts, each once for a device, and those of the merge; `run_s` is start and length of the run."""
     started_s, wall_s = run_s
@@ -24,13 +27,22 @@ def merged_faults(
             for fault in _of_view(view, started_s, naming):
                 key = (fault.device, fault.reason, "" if fault.device else fault.detail)
                 found[key] = _joined(found[key], fault) if key in found else fault
-    flaws = [
-        FaultLine(account.record.device, flaw.reason, 0.0, wall_s, 1, flaw.detail)
-        for account in accounts
-        for flaw in account.flaws
-    ]
+    flaws = [fault for node, of_node in accounts.items() for fault in _flaws(node, of_node, wall_s)]
     faults = [*found.values(), *flaws]
     return sorted(faults, key=lambda fault: (fault.first_s, fault.device or "", fault.reason, fault.detail))
+
+
+def _flaws(node: str, accounts: Sequence[Account], wall_s: float) -> Iterable[FaultLine]:
+    """What the node's devices fall short of; what several have in common is one fault of the node."""
+    devices: dict[tuple[str, str], list[str]] = {}
+    for account in accounts:
+        for flaw in account.flaws:
+            devices.setdefault((flaw.reason, flaw.detail), []).append(account.record.device)
+    for (reason, detail), of_flaw in devices.items():
+        if len(of_flaw) == 1:
+            yield FaultLine(of_flaw[0], reason, 0.0, wall_s, 1, detail)
+        else:
+            yield FaultLine(None, reason, 0.0, wall_s, 1, f"{len(of_flaw)} devices of {node}: {detail}")
 
 
 def _of_view(view: View, started_s: float, naming: Naming) -> Iterable[FaultLine]:

@@ -56,7 +56,7 @@ def merge(records: Iterable[RunRecord]) -> RunRecord:
         estimated_interval_j=estimates[1],
         devices=[account.record for account in every],
         processes=_processes(parts),
-        faults=[*missing, *merged_faults(nodes, every, (started_s, wall_s), naming)],
+        faults=[*missing, *merged_faults(nodes, accounts, (started_s, wall_s), naming)],
         not_measured=_not_measured(parts),
         cpu_time_s=sum(record.cpu_time_s for record in parts),
         max_rss_bytes=max(record.max_rss_bytes for record in parts),
