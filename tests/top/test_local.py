@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from aipower.errors import AipowerError, SensorGoneError
@@ -17,9 +19,12 @@ from aipower.meter import Meter
 from aipower.model import Conditions, Device, DeviceFacts, ProcessId, ProcessInfo, Reading
 from aipower.seams import SensorSet, SensorTraits, SystemClock
 from aipower.sensors.select import parse_selection
+from aipower.store.going import Marker, this_machine
+from aipower.store.writing import begin, finished
 from aipower.top.commands import CommandLines
 from aipower.top.local import LocalSource, limits_w
 from aipower.top.look import Look, Origin
+from aipower.top.ownruns import OwnRuns
 from aipower.top.picture import picture_of
 from aipower.top.rows import Picture
 from aipower.top.watcher import QUIET_S, Wanted, Watcher
@@ -182,6 +187,37 @@ def test_command_lines_of_ones_own_processes_only(tmp_path: Path) -> None:
     assert commands.of(replace(own, comm="bash")) == "bash", "until its name changes"
     commands.keep_only(frozenset())
     assert commands.of(own) == "bash"
+
+
+def marker(run_id: str, pid: int, name: str = "", boot: str | None = None) -> bytes:
+    here = this_machine()
+    return msgspec.json.encode(
+        Marker(run_id, pid, time.time(), name, [], here.host, here.boot if boot is None else boot)
+    )
+
+
+def test_processes_of_runs_that_go_are_named(tmp_path: Path) -> None:
+    ours, parent = ProcessInfo(ProcessId("", os.getpid(), 1), "python", ""), os.getppid()
+    runs = OwnRuns({"AIPOWER_RUNS_DIR": str(tmp_path)})
+    runs.refresh()
+    assert runs.of(ours) == ""
+    begin(str(tmp_path), "20261128T133214Z-1a2b3c4d", marker("20261128T133214Z-1a2b3c4d", parent, "baseline"))
+    begin(str(tmp_path), "20261128T133214Z-00000000", marker("20261128T133214Z-00000000", parent, "old", "other boot"))
+    begin(str(tmp_path), "20261128T133214Z-11111111", b"garbage")
+    runs.refresh()
+    assert runs.of(ours) == "baseline"
+    assert runs.of(ProcessInfo(ProcessId("", parent, 1), "aipower-run", "")) == "", "it is not part of its run"
+    assert runs.of(ProcessInfo(ProcessId("", 1 << 23, 1), "fake", "")) == ""
+    runs.keep_only(frozenset())
+    finished(str(tmp_path), "20261128T133214Z-1a2b3c4d")
+    runs.refresh()
+    assert runs.of(ours) == ""
+
+
+def test_no_store_is_no_error(tmp_path: Path) -> None:
+    runs = OwnRuns({"AIPOWER_RUNS_DIR": str(tmp_path / "none")})
+    runs.refresh()
+    assert runs.of(Used(1, {}).info) == ""
 
 
 def test_an_agents_processes_have_short_names_only() -> None:

@@ -13,8 +13,20 @@ from aipower.top.rows import Account, ProcessRow, Sums
 from aipower.top.track import Point
 from aipower.top.watch import Base, Watch, key_of
 
-CommandOf = Callable[[ProcessInfo], str]
-"""The full command line of a process, empty where it is not to be had."""
+
+def nothing_known(_info: ProcessInfo) -> str:
+    """Nothing but what the counters say."""
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lore:
+    """What is known of processes beside the counters; empty words where it is not known."""
+
+    command_of: Callable[[ProcessInfo], str] = nothing_known
+    """The full command line."""
+    run_of: Callable[[ProcessInfo], str] = nothing_known
+    """The name of the run, where the counters do not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +41,9 @@ class _Part:
 class Books:
     """Energies and watts of the wanted devices, by process and by account."""
 
-    def __init__(self, watch: Watch, base: Base, wanted: frozenset[str], command_of: CommandOf) -> None:
+    def __init__(self, watch: Watch, base: Base, wanted: frozenset[str], lore: Lore) -> None:
         assert watch.look is not None  # noqa: S101 - `picture_of` has looked
-        self._look, self._base, self._wanted, self._command_of = watch.look, base, wanted, command_of
+        self._look, self._base, self._wanted, self._lore = watch.look, base, wanted, lore
         self._ends = {device: track.ends() for device, track in watch.tracks.items()}
         self._parts: dict[Key, list[_Part]] = defaultdict(list)
         self._named_uj: dict[str, int] = defaultdict(int)
@@ -111,9 +123,9 @@ class Books:
         return ProcessRow(
             info.id.pid,
             info.user,
-            self._names.get(key[3], key[3]),
+            self._names.get(key[3], key[3]) or self._lore.run_of(info),
             info.comm,
-            self._command_of(info) or info.comm,
+            self._lore.command_of(info) or info.comm,
             Sums(power_w, energy_uj, kinds_uj),
             energy_uj / self._work_uj if self._work_uj > 0 else None,
             together((part.row.device.kind, part.half_uj) for part in parts),

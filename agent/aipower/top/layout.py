@@ -8,7 +8,7 @@ from typing import Literal
 
 from aipower.top.cells import cut, fit, width_of
 
-Style = Literal["", "bold", "dim", "bar", "good", "warn", "bad", "chosen", "title"]
+Style = Literal["", "bold", "dim", "good", "warn", "bad", "chosen", "title"]
 
 
 @dataclass(frozen=True, slots=True)

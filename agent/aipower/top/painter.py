@@ -9,7 +9,7 @@ from aipower.top.layout import Line, Style
 
 COLOURED: Mapping[Style, str] = MappingProxyType(
     {
-        "bold": "1", "dim": "2", "bar": "32", "good": "32", "warn": "33", "bad": "1;31",
+        "bold": "1", "dim": "2", "good": "32", "warn": "33", "bad": "1;31",
         "chosen": "30;46", "title": "30;42",
     }
 )  # fmt: skip

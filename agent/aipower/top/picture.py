@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from aipower.model import SUMMED_KINDS, Device, DeviceState, Kind, ProcessInfo, Unavailable
-from aipower.top.books import Books, CommandOf
+from aipower.model import SUMMED_KINDS, Device, DeviceState, Kind, Unavailable
+from aipower.top.books import Books, Lore
 from aipower.top.look import Look
 from aipower.top.rows import DeviceRow, Picture
 from aipower.top.watch import Base, Watch
@@ -16,12 +16,10 @@ NOT_FOUND = "no sensor of it is read"
 ASK_DOCTOR = "see `aipower doctor`"
 
 
-def no_command(_info: ProcessInfo) -> str:
-    """Nothing but the short name is known."""
-    return ""
+NO_LORE = Lore()
 
 
-def picture_of(watch: Watch, scope: str | None, *, whole: bool = False, command_of: CommandOf = no_command) -> Picture:
+def picture_of(watch: Watch, scope: str | None, *, whole: bool = False, lore: Lore = NO_LORE) -> Picture:
     """The rows of what `watch` knows; call it once there is a look.
 
     `scope` is the id of the one device whose energies are wanted, None for all that are summed. With `whole` energies
@@ -34,7 +32,7 @@ def picture_of(watch: Watch, scope: str | None, *, whole: bool = False, command_
         raise ValueError("there is nothing to show before the first look")
     base, snapshot = Base() if whole else watch.base, watch.look.snapshot
     wanted = frozenset(s.device.id for s in snapshot.devices if _is_wanted(s.device, scope))
-    books = Books(watch, base, wanted, command_of)
+    books = Books(watch, base, wanted, lore)
     total = books.total() if wanted else None
     devices = tuple(_device_row(state, watch, base, books) for state in snapshot.devices)
     processes = books.processes()

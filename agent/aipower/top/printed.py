@@ -10,7 +10,7 @@ from aipower.errors import AipowerError
 from aipower.seams import Clock
 from aipower.top.document import as_json
 from aipower.top.layout import plain
-from aipower.top.look import Source
+from aipower.top.look import Look, Source
 from aipower.top.order import divide, sorted_rows
 from aipower.top.screen import text_of
 from aipower.top.view import View
@@ -18,6 +18,8 @@ from aipower.top.watcher import Wanted, Watcher
 
 FIRST_LOOK_S = 30.0
 """A driver that is loaded for the first time takes some seconds; after so many there will be nothing."""
+LATE_S = 10.0
+"""A snapshot waits for figures so long; then it says that there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +45,27 @@ def print_snapshots(
     news = threading.Event()
     source.start(news.set)
     due_s = _first_look_s(source, watcher, clock, news) + wanted.after_s
+    shown = watcher.watch.look if wanted.after_s else None
     number = 0
     while wanted.count is None or number < wanted.count:
-        while (left_s := due_s - clock.monotonic_s()) > 0:
-            news.wait(left_s)
-            news.clear()
-            watcher.take()
+        _wait(watcher, clock, news, due_s, shown)
         if number and not wanted.json:
             write("\n")
         write(_written(watcher, wanted, view))
+        shown = watcher.watch.look
         number += 1
         due_s += wanted.after_s
+
+
+def _wait(watcher: Watcher, clock: Clock, news: threading.Event, due_s: float, shown: Look | None) -> None:
+    """Until `due_s`, and then for a look that was not `shown` yet, but not for ever: a sensor may hang."""
+    while True:
+        watcher.take()
+        late_s = clock.monotonic_s() - due_s
+        if late_s >= (0.0 if watcher.watch.look is not shown else LATE_S):
+            return
+        news.wait(-late_s if late_s < 0 else LATE_S - late_s)
+        news.clear()
 
 
 def _first_look_s(source: Source, watcher: Watcher, clock: Clock, news: threading.Event) -> float:

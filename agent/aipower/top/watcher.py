@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aipower.model import ProcessInfo
 from aipower.seams import Clock
+from aipower.top.books import Lore
 from aipower.top.commands import CommandLines
 from aipower.top.head import Surroundings
 from aipower.top.look import Look, Source
-from aipower.top.picture import no_command, picture_of
+from aipower.top.ownruns import OwnRuns
+from aipower.top.picture import picture_of
 from aipower.top.rows import Picture
 from aipower.top.watch import Watch
 
@@ -32,14 +34,22 @@ class Wanted:
 class Watcher:
     """All that is between a source and a drawing. For one thread."""
 
-    def __init__(self, source: Source, clock: Clock, interval_s: float, host: str = "") -> None:
+    def __init__(
+        self,
+        source: Source,
+        clock: Clock,
+        interval_s: float,
+        host: str = "",
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self.watch = Watch()
         self._source = source
         self._clock = clock
         self._patience_s = max(QUIET_S, QUIET_INTERVALS * interval_s)
         self._host = host or os.uname().nodename
         self._began_s = self._heard_s = clock.monotonic_s()
-        self._commands = CommandLines()
+        self._commands, self._runs = CommandLines(), OwnRuns(os.environ if environ is None else environ)
+        self._looked: Look | None = None
         self._held: deque[Look] = deque(maxlen=MOST_HELD)
 
     def take(self, *, held: bool = False) -> bool:
@@ -65,12 +75,18 @@ class Watcher:
         look = self.watch.look
         if look is None:
             return None
-        own = self._source.origin.kind == "self"
-        if own:
-            rows = look.snapshot.processes
-            self._commands.keep_only(frozenset(row.info.id for row in rows if row.info is not None))
-        command_of = self._commands.of if own else _none
-        return picture_of(self.watch, wanted.scope, whole=wanted.whole, command_of=command_of)
+        lore = self._lore(look) if self._source.origin.kind == "self" else Lore()
+        return picture_of(self.watch, wanted.scope, whole=wanted.whole, lore=lore)
+
+    def _lore(self, look: Look) -> Lore:
+        """Command lines and runs of this machine; an agent may be elsewhere, and tells runs itself."""
+        there = frozenset(row.info.id for row in look.snapshot.processes if row.info is not None)
+        self._commands.keep_only(there)
+        self._runs.keep_only(there)
+        if look is not self._looked:
+            self._looked = look
+            self._runs.refresh()
+        return Lore(self._commands.of, self._runs.of)
 
     def around(self) -> Surroundings:
         """What is known beside the counters now."""
@@ -82,7 +98,3 @@ class Watcher:
         if self._source.trouble or quiet_s <= self._patience_s:
             return self._source.trouble
         return f"no figures for {quiet_s:.0f} s: a sensor does not answer; see `aipower doctor`"
-
-
-def _none(info: ProcessInfo) -> str:
-    return no_command(info)
