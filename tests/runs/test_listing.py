@@ -37,6 +37,10 @@ def test_an_encoding_without_the_signs_will_do(full: Shell) -> None:
     done = full.program("runs", "--all", PYTHONIOENCODING="ascii", COLUMNS="80")
     assert done.returncode == 0
     assert rb"\xb1" in done.stdout
+    names = {
+        run["name"] for run in json.loads(full.program("runs", "--json", PYTHONIOENCODING="ascii").stdout)["runs"]
+    }
+    assert "基线 实验" in names
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
@@ -60,7 +64,7 @@ def test_filters_sort_and_limit(shell: Shell) -> None:
     ids = [line[:8] for line in shell.call("runs", "--sort", "energy").out.splitlines()[1:]]
     assert ids == ["00000002", "00000003", "00000001"]
     assert shell.call("runs", "--name", "a", "--failed").out.splitlines()[1][:8] == "00000002"
-    assert shell.call("runs", "--name", "zzz").err == "none of 3 runs is so\n"
+    assert shell.call("runs", "--name", "zzz").err == "none of 3 runs fits these options\n"
     assert shell.call("runs", "--since", "2099-01-01").out == ""
 
 
@@ -145,3 +149,11 @@ def test_a_reader_that_leaves_is_no_error(full: Shell) -> None:
     with os.fdopen(writes, "wb") as gone:
         done = full.program("runs", "--json", stdout=gone)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_folder_whose_name_is_no_text_will_do(shell: Shell) -> None:
+    odd = os.fsdecode(os.fsencode(shell.folder) + b"\xff")
+    store_of(Path(odd), [record(1)])
+    done = shell.program("runs", "--json", AIPOWER_RUNS_DIR=odd)
+    assert json.loads(done.stdout)["folder"] == f"{shell.folder}\N{REPLACEMENT CHARACTER}"
+    assert shell.program("report", "/\udcff", AIPOWER_RUNS_DIR=odd).stderr.count(b"\n") == 1

@@ -86,6 +86,8 @@ def test_a_name_may_look_like_a_path(store: RunStore) -> None:
         ("last~7", "last~7: only 7 runs are kept, so last~6 is the oldest"),
         ("", "no run '' is kept; see"),
         ("a\nb", "no run 'a\\nb' is kept"),
+        ("x" * 5000, f"no run '{'x' * 60}...' is kept"),
+        ("\0", "no run '\\x00' is kept"),
     ],
 )
 def test_a_word_that_means_none_is_one_line(store: RunStore, word: str, told: str) -> None:

@@ -7,10 +7,11 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from aipower.runs.cli import LIMIT
 from aipower.runs.options import filters_of
-from aipower.runs.output import colours, note, say, width_of
+from aipower.runs.output import STANDARD_OUTPUT, colours, note, say, width_of, write_file
 from aipower.runs.rows import Row, chosen, rows_of
 from aipower.runs.table import legend, table
 from aipower.runs.words import plural
@@ -33,7 +34,7 @@ def run_runs(arguments: argparse.Namespace) -> int:
     limit = arguments.limit or (None if arguments.all or arguments.json else LIMIT)
     shown = found[-limit:] if limit else found
     if arguments.json:
-        say(as_json(store, listing, shown))
+        write_file(STANDARD_OUTPUT, [as_json(store, listing, shown)])
     else:
         _show(store, listing, found, shown)
     return 0
@@ -46,7 +47,7 @@ def _show(store: RunStore, listing: Listing, found: Sequence[Row], shown: Sequen
         colour, width = colours(sys.stdout, os.environ), width_of(sys.stdout, os.environ)
         say(table(shown, time.time(), width=width, colour=colour))
     elif listing.summaries or listing.going:
-        note(f"none of {plural(len(rows_of(listing)), 'run')} is so")
+        note(f"none of {plural(len(rows_of(listing)), 'run')} fits these options")
     else:
         note(f"no run is kept in {store.folder} yet; aipower-run keeps those that it measures")
     for line in (*legend(shown), *skipped_lines(listing.skipped)):
@@ -61,17 +62,22 @@ def skipped_lines(skipped: Sequence[Skipped]) -> Iterable[str]:
         yield f"left out: {len(skipped) - SHOWN_SKIPPED} more files, see `aipower runs --json`"
 
 
-def as_json(store: RunStore, listing: Listing, rows: Sequence[Row]) -> str:
+def as_json(store: RunStore, listing: Listing, rows: Sequence[Row]) -> bytes:
     """The rows, and the files that were left out, as one JSON object."""
     import msgspec  # noqa: PLC0415 - for --json only
 
     document = {
         "schema": SCHEMA,
-        "folder": str(store.folder),
+        "folder": _utf8(store.folder),
         "runs": [_fields(row) for row in rows],
-        "left_out": [{"path": str(one.path), "reason": one.reason} for one in listing.skipped],
+        "left_out": [{"path": _utf8(one.path), "reason": one.reason} for one in listing.skipped],
     }
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+def _utf8(path: Path) -> str:
+    """A path may be any bytes, JSON may not."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def _fields(row: Row) -> dict[str, object]:

@@ -17,6 +17,7 @@ LAST = re.compile(r"last(?:~(\d{1,9}))?")
 LEAST_PREFIX = 4
 """Characters of an id; fewer fit too many runs."""
 SHOWN = 4
+LONGEST_TOLD = 60
 
 
 def short_id(run_id: str) -> str:
@@ -31,7 +32,7 @@ def find_path(store: RunStore, word: str) -> Path:
         UsageError: There is none, or several that it might be.
         AipowerError: The folder cannot be read.
     """
-    if _looks_like_path(word) and Path(word).exists():
+    if _looks_like_path(word) and _is_there(word):
         return Path(word)
     if position := LAST.fullmatch(word):
         return store.path_of(_last(store, int(position[1] or 0)))
@@ -41,10 +42,10 @@ def find_path(store: RunStore, word: str) -> Path:
     named = [summary.run_id for summary in listing.summaries if word and summary.name == word]
     found = named[-1:] or _beginning(word, [summary.run_id for summary in listing.summaries])
     if len(found) > 1:
-        raise UsageError(f"{word!r} begins the ids of {len(found)} runs: {_some(found)}; type more of it")
+        raise UsageError(f"{_told(word)} begins the ids of {len(found)} runs: {_some(found)}; type more of it")
     if found:
         return store.path_of(found[0])
-    if _looks_like_path(word) or (word and Path(word).is_file()):
+    if _looks_like_path(word) or (word and _is_there(word)):
         return Path(word)
     raise UsageError(_not_found(store, listing, word))
 
@@ -56,7 +57,7 @@ def find_paths(store: RunStore, word: str) -> list[Path]:
         UsageError: As by `find_path`.
         AipowerError: As by `find_path`.
     """
-    if not word or LAST.fullmatch(word) or (_looks_like_path(word) and Path(word).exists()):
+    if not word or LAST.fullmatch(word) or (_looks_like_path(word) and _is_there(word)):
         return [find_path(store, word)]
     summaries = store.summaries()
     series = _beginning(word, sorted({one.series.id for one in summaries if one.series}))
@@ -71,6 +72,13 @@ def find_paths(store: RunStore, word: str) -> list[Path]:
 def _looks_like_path(word: str) -> bool:
     """A name may as well: then it is one where there is no such file."""
     return "/" in word or word.endswith(writing.RECORD)
+
+
+def _is_there(word: str) -> bool:
+    try:
+        return Path(word).exists()
+    except (OSError, ValueError):  # too long for a path, or with a NUL in it
+        return False
 
 
 def _last(store: RunStore, back: int) -> str:
@@ -126,7 +134,11 @@ def _not_found(store: RunStore, listing: Listing, word: str) -> str:
     near = [one for one in sorted(words) if word and word in one] or difflib.get_close_matches(word, sorted(words))
     meant = f"; did you mean {', '.join(near[:SHOWN])}?" if near else ""
     least = f"; an id needs {LEAST_PREFIX} characters or more" if 0 < len(word) < LEAST_PREFIX else ""
-    return f"no run {word!r} is kept{meant}{least}; see `aipower runs`"
+    return f"no run {_told(word)} is kept{meant}{least}; see `aipower runs`"
+
+
+def _told(word: str) -> str:
+    return repr(word if len(word) <= LONGEST_TOLD else f"{word[:LONGEST_TOLD]}...")
 
 
 def _nothing(store: RunStore) -> str:
