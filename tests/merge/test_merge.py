@@ -98,6 +98,8 @@ def test_nodes_are_told_apart_and_their_clocks_are_taken_as_one() -> None:
         ("n1", [0], 10_000.0),
         ("n2", [1], 30_000.0),
     ]
+    assert [(process.pid, process.host) for process in merged.processes] == [(101, "n2"), (100, "n1")]
+    assert merge([merged]).processes == merged.processes
     many = merge(World([Rank(number, f"n{number}") for number in range(9)]).records())
     assert many.host == "9 nodes"
 

@@ -55,7 +55,7 @@ def merge(records: Iterable[RunRecord]) -> RunRecord:
         estimated_j=estimates[0],
         estimated_interval_j=estimates[1],
         devices=[account.record for account in every],
-        processes=_processes(parts),
+        processes=_processes(nodes, parts),
         faults=[*missing, *merged_faults(nodes, accounts, (started_s, wall_s), naming)],
         not_measured=_not_measured(parts),
         cpu_time_s=sum(record.cpu_time_s for record in parts),
@@ -101,8 +101,15 @@ def _hosts(nodes: Sequence[str]) -> str:
     return ", ".join(nodes) if len(nodes) <= SHOWN_HOSTS else f"{len(nodes)} nodes"
 
 
-def _processes(parts: Iterable[RunRecord]) -> list[ProcessRecord]:
-    every = [process for record in parts for process in record.processes]
+def _processes(nodes: Mapping[str, Sequence[View]], parts: Iterable[RunRecord]) -> list[ProcessRecord]:
+    """Those of all parts with their nodes, the largest first."""
+    hosts = {view.record.run_id: node for node, views in nodes.items() for view in views}
+    every = [
+        # In a part that is merged itself they know their nodes already.
+        process if process.host else replace(process, host=hosts[record.run_id])
+        for record in parts
+        for process in record.processes
+    ]
     return sorted(every, key=lambda process: process.energy_j, reverse=True)[:MAX_PROCESSES]
 
 
