@@ -281,3 +281,13 @@ def test_sensors_that_make_no_sense() -> None:
         aipower.measure(sensors="nvlm")
     with pytest.raises(TypeError, match="sync must be one of"):
         aipower.measure(sync="tensorflow")  # type: ignore[arg-type]
+
+
+def test_a_call_that_never_lets_other_threads_run() -> None:
+    """The measurement has begun before the block does: otherwise its thread would start after all is over."""
+    with aipower.measure(sensors="fake") as m:
+        before_s = time.process_time()
+        sum(range(40_000_000))
+        spent_s = time.process_time() - before_s
+    (process,) = m.record.processes
+    assert process.cpu_time_s == pytest.approx(spent_s, abs=0.15, rel=0.2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from aipower.sensors.select import Selection
 
 MEASURED_BY = "aipower.measure"
 KIB = 1024
+BEGIN_S = 1.0
+"""The thread that measures has begun within milliseconds, or never will."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Session:
         self._environ = environ
         self._pid = os.getpid()
         self._sink = Sink()
+        self._begun = threading.Event()
         self._measurement: Measurement | None = None
         self._why = ""
         self._started_s = 0.0
@@ -91,7 +95,7 @@ class Session:
         try:
             self._measurement = Measurement(self._plan.selection, self._plan.interval_s, self._clock, self._environ)
             self._measurement.begin(lambda: False, lambda: None)
-            self._measurement.listen(self._sink.read)
+            self._measurement.listen(self._hear)
         except AipowerError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the program goes on unmeasured
@@ -105,6 +109,12 @@ class Session:
         self._started_s = self._clock.monotonic_s()
         if self._measurement is not None:
             self._measurement.attached(self._pid, self._started_s)
+            self._begun.wait(BEGIN_S)  # a block that lets no other thread run would keep it from beginning
+
+    def _hear(self) -> bytes:
+        """What the program tells; the thread that measures asks for it as soon as it has begun."""
+        self._begun.set()
+        return self._sink.read()
 
     def _abandon(self, measurement: Measurement) -> None:
         """End it without a result and without waiting: its thread closes the sensors."""
