@@ -109,11 +109,19 @@ def test_the_next_command_is_only_told_of_a_run_that_is_kept() -> None:
     assert "aipower doctor" in rows(render(replace(record, devices=[]), Page(saved=True)), "next")[0]
 
 
+def test_kinds_with_several_devices_are_summed() -> None:
+    two = [GPU, replace(GPU, device="GPU-2", index="1")]
+    assert "  all GPU  800.0 J  [750.0 .. 850.0 J]  by this run, of 2 devices\n" in render(
+        replace(RECORD, devices=two)
+    )
+    assert "all GPU" not in render(RECORD)
+
+
 def test_many_devices_fit_on_a_screen() -> None:
     def gpus(count: int) -> list[str]:
         devices = [replace(GPU, device=f"GPU-{at}", index=str(at)) for at in range(count)]
         return render(replace(RECORD, devices=devices)).splitlines()
 
     assert len(gpus(16)) < 24
-    assert len(gpus(4)) == 2 + 4 * 2 + 1
+    assert len(gpus(4)) == 1 + 4 * 2 + 1 + 1 + 1  # headline, pairs, their sum, the estimate, the total
     assert "  GPU 15   800.0 J  [750.0 .. 850.0 J]  energy counter, mean 100.0 W, device 1000 J" in gpus(16)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from aipower.footprint.words import footprint_rows
-from aipower.record.device_lines import device_rows, labels_of, room_for, unused_rows, used_devices
+from aipower.record.device_lines import KINDS, device_rows, labels_of, room_for, unused_rows, used_devices
 from aipower.record.page import Page, Row, lay_out, paint
 from aipower.record.story_rows import phase_rows, power_rows, work_rows
 from aipower.record.wording import bracket, duration, joules, short
@@ -32,6 +32,7 @@ def render(record: RunRecord, page: Page | None = None, *, verbose: bool = False
     room = room_for(len(used), page)
     rows = [
         *(row for device in used for row in device_rows(device, labels[device.device], record, page, room)),
+        *_kinds(record),
         *unused_rows(record),
         *_estimate(record),
         *_missing(record.not_measured),
@@ -58,6 +59,16 @@ def _headline(record: RunRecord, page: Page) -> Iterable[str]:
     yield f"{paint('aipower:', 'dim', page)} {paint(command, 'strong', page)}{name}  {facts}"
     if record.simulated:
         yield paint("  SIMULATED SENSORS: no measurement", "warn", page)
+
+
+def _kinds(record: RunRecord) -> Iterable[Row]:
+    """The sum of each kind of which there are several devices."""
+    for kind, name in KINDS.items():
+        energy_j: float | None = getattr(record.energy_j, kind)
+        count = sum(device.kind == kind for device in record.devices)
+        if energy_j is not None and count > 1:
+            bounds = bracket(getattr(record.interval_j, kind))
+            yield Row(f"all {name}", f"{joules(energy_j)}  {bounds}  by this run, of {count} devices")
 
 
 def _estimate(record: RunRecord) -> Iterable[Row]:
