@@ -33,6 +33,13 @@ def test_a_report() -> None:
     assert any("wall time" in line for line in shown)
 
 
+def test_colour_is_for_verdicts_and_only_where_it_is_asked_for() -> None:
+    found = comparison(0.9)
+    assert "\x1b" not in render(found)
+    assert "\x1b[1;32m  fast1 uses less energy" in render(found, colour=True)
+    assert "\x1b" not in render(comparison(1.0), colour=True)
+
+
 def test_simulated_runs_are_called_so() -> None:
     one, two = (
         side(name, [record([device("gpu", 9.0 + n)], run_id=f"{name}{n}", simulated=True) for n in range(2)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -64,8 +65,7 @@ def main(arguments: argparse.Namespace, runs: Runs | None = None) -> int:
 
         runs = open_store()
     comparison = compare(sides_of(arguments.runs, runs), _question(arguments))
-    sys.stdout.write(_written(comparison, arguments))
-    sys.stdout.flush()
+    _write(comparison, arguments)
     return 0 if arguments.fail_if_more is None else _gate(comparison, arguments.fail_if_more)
 
 
@@ -81,14 +81,17 @@ def _question(arguments: argparse.Namespace) -> Question:
     return Question(arguments.of, per, arguments.at_least, directions)
 
 
-def _written(comparison: Comparison, arguments: argparse.Namespace) -> str:
+def _write(comparison: Comparison, arguments: argparse.Namespace) -> None:
+    from aipower.runs.output import STANDARD_OUTPUT, colours, say, write_file  # noqa: PLC0415 - as above
+
     if arguments.json:
         from aipower.compare.document import to_json  # noqa: PLC0415 - as above
 
-        return to_json(comparison).decode()
+        write_file(STANDARD_OUTPUT, [to_json(comparison)])
+        return
     from aipower.compare.render import render  # noqa: PLC0415 - as above
 
-    return render(comparison, verbose=arguments.verbose)
+    say(render(comparison, verbose=arguments.verbose, colour=colours(sys.stdout, os.environ)))
 
 
 def _least(pair: Pair) -> float:

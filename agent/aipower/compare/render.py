@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
-from aipower.compare.model import Comparison, Difference, Merit, Pair, Summary
+from aipower.compare.model import Comparison, Difference, Merit, Pair, Summary, Verdict
 from aipower.compare.plot import plot
 from aipower.compare.quantities import ONE_RUN, amount, percents, range_percent
 from aipower.record.wording import clean, short
@@ -17,12 +18,15 @@ NAME = 16
 BRACKETS = re.compile(r"\[[^\[\]]{0,40}\]")
 """An interval, which is easier to read on one line."""
 STICKY = "\u00a0"
+PAINTS: Mapping[Verdict, str] = MappingProxyType({"less": "\x1b[1;32m", "more": "\x1b[1;31m"})
+PLAIN = "\x1b[0m"
 SPARSE_PERCENT = 0.05
 """Errors below are not told: nothing shows of them."""
 
 
-def render(comparison: Comparison, *, verbose: bool = False) -> str:
+def render(comparison: Comparison, *, verbose: bool = False, colour: bool = False) -> str:
     """The report, ending with a newline; `verbose` shows every row and what makes the intervals wide."""
+    paint = PAINTS if colour else {}
     lines = [
         *_head(comparison),
         *_table(comparison),
@@ -33,7 +37,7 @@ def render(comparison: Comparison, *, verbose: bool = False) -> str:
                 if found.interval_percent
             ]
         ),
-        *(line for pair in comparison.pairs for line in _pair(pair, comparison, verbose)),
+        *(line for pair in comparison.pairs for line in _pair(pair, comparison, verbose, paint.get(pair.verdict, ""))),
         *_notes(comparison.warnings),
     ]
     return "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
@@ -77,8 +81,13 @@ def _columns(label: str, runs: str, mean: str, spread: str, change: str, interva
     return f"  {short(label, LABEL):<{LABEL}} {runs:>4} {mean:>12} {spread:>7} {change:>8}  {interval:<20}"
 
 
-def _pair(pair: Pair, comparison: Comparison, verbose: bool) -> Iterable[str]:  # noqa: FBT001 - as render's
-    yield from _wrapped(pair.sentence)
+def _pair(
+    pair: Pair,
+    comparison: Comparison,
+    verbose: bool,  # noqa: FBT001 - as render's
+    paint: str,
+) -> Iterable[str]:
+    yield from (f"{paint}{line}{PLAIN}" if paint else line for line in _wrapped(pair.sentence))
     if verbose or pair.verdict == "no difference shown":
         yield from _wrapped(_limits(pair), "    ", "    ")
     yield from _rows(pair, comparison.baseline.label, pair.rows if verbose or len(comparison.pairs) == 1 else ())
