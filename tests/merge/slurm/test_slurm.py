@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ import pytest
 from aipower.job.leader import runtime_dir
 from aipower.job.record import from_fields
 from aipower.runrecord import RunRecord, from_json
-from merge.slurm.cluster import NODES, Cluster
+from merge.slurm.cluster import COMMAND_S, NODES, Cluster
 from merge.together import WORK
 from run.aipower_run import CODE
 
@@ -106,6 +108,29 @@ def test_the_batch_script_of_the_examples(cluster: Cluster, tmp_path: Path, envi
     assert written.name == f"digits-{merged.job.id}.json"
     assert "2 ranks" in printed
     assert len(list((tmp_path / "runs").glob("*.json"))) == 5, "the parts and their sum"
+
+
+def test_a_cancelled_job_leaves_all_its_parts(cluster: Cluster, tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "rank.sh").write_text(RANK)
+    program = environment | {"PYTHON": sys.executable, "AIPOWER_RUN": CODE, "WORK": f"{WORK}\ntime.sleep(600)"}
+    words = ["sbatch", "--parsable", "-N2", "--ntasks-per-node=2", "-o", "out", "--wrap", "srun sh rank.sh"]
+    done = cluster.call(*words, folder=tmp_path, env=program)
+    assert done.returncode == 0, done.stderr + cluster.logs()
+    wait_for(lambda: len(list(tmp_path.glob("here-*"))) == 4, cluster)
+    assert cluster.call("scancel", done.stdout.strip(), folder=tmp_path).returncode == 0
+    cluster.wait_until_empty()
+    merged = from_json(main_of(tmp_path, environment, "merge", "--json", "--job", done.stdout.strip()).encode())
+    assert [node.ranks for node in merged.nodes] == [[0, 1], [2, 3]]
+    assert merged.exit_code == 128 + signal.SIGTERM
+    assert merged.energy_j.total is not None
+    assert "missing_ranks" not in {fault.reason for fault in merged.faults}
+
+
+def wait_for(there: Callable[[], bool], cluster: Cluster) -> None:
+    deadline_s = time.monotonic() + COMMAND_S
+    while not there():
+        assert time.monotonic() < deadline_s, cluster.logs()
+        time.sleep(0.1)
 
 
 def main_of(folder: Path, env: dict[str, str], *words: str) -> str:
