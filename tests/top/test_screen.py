@@ -56,7 +56,7 @@ def lines(found: Picture | None, view: View, width: int, height: int, around: Su
     return [plain(line) for line in draw(found, view, around, width, height).lines]
 
 
-@pytest.mark.parametrize(("width", "height"), [(40, 20), (80, 24), (160, 30)])
+@pytest.mark.parametrize(("width", "height"), [(40, 20), (80, 19), (160, 30)])
 def test_looks_as_before(width: int, height: int) -> None:
     """After a change that is meant: AIPOWER_UPDATE_GOLDEN=1 pytest tests/top, and look at the difference."""
     shown = "\n".join(lines(sample(), View(), width, height)) + "\n"
@@ -65,6 +65,11 @@ def test_looks_as_before(width: int, height: int) -> None:
         golden.parent.mkdir(exist_ok=True)
         golden.write_text(shown)
     assert shown == golden.read_text()
+
+
+def test_the_document_shows_the_screen() -> None:
+    document = Path(__file__).parents[2] / "docs" / "top.md"
+    assert (GOLDEN / "screen-80.txt").read_text() in document.read_text()
 
 
 def test_all_sizes_are_filled_and_never_exceeded() -> None:
