@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from aipower.record.page import Page
 from aipower.record.report import render
 from aipower.record.story_rows import unit_of
@@ -125,3 +127,11 @@ def test_many_devices_fit_on_a_screen() -> None:
     assert len(gpus(16)) < 24
     assert len(gpus(4)) == 1 + 4 * 2 + 1 + 1 + 1  # headline, pairs, their sum, the estimate, the total
     assert "  GPU 15   800.0 J  [750.0 .. 850.0 J]  energy counter, mean 100.0 W, device 1000 J" in gpus(16)
+
+
+@pytest.mark.parametrize("columns", [30, 40, 60, 80, 200])
+def test_no_line_is_wider_than_the_terminal(columns: int) -> None:
+    record = replace(RECORD, name="a name " * 5, command=["python", "train.py", *map(str, range(50))])
+    lines = render(record, Page(columns=columns, saved=True)).splitlines()
+    assert max(map(len, lines)) <= columns
+    assert "exit 0  10.00 s" in "\n".join(lines)

@@ -17,6 +17,8 @@ SHOWN_NODES = 8
 SHOWN_EQUIVALENTS = 1
 FAULT_WIDTH = 160
 """Wide enough for a driver's words and the remedy after them."""
+MOST_COMMAND, LEAST_COMMAND = 60, 16
+"""Characters of a command line: as it is written where there is no terminal, and less than which says nothing."""
 WH_J = 3600.0
 LARGE_J = 3.6e6
 """A kilowatt-hour."""
@@ -54,9 +56,15 @@ def _headline(record: RunRecord, page: Page) -> Iterable[str]:
     name = f" [{short(record.name, 40)}]" if record.name else ""
     series = f"  {record.series.index} of {record.series.count}" if record.series and record.series.index else ""
     facts = f"exit {record.exit_code}  {duration(record.wall_s)}{series}"
-    room = max(20, page.width - len(name) - len(facts) - 12) if page.width else 60
-    command = short(" ".join(record.command), room)
-    yield f"{paint('aipower:', 'dim', page)} {paint(command, 'strong', page)}{name}  {facts}"
+    room = page.width - len(name) - len(facts) - len("aipower:  ") - 2 if page.width else MOST_COMMAND
+    apart = room < LEAST_COMMAND
+    command = short(" ".join(record.command), page.width - len("aipower: ") if apart else room)
+    title = f"{paint('aipower:', 'dim', page)} {paint(command, 'strong', page)}"
+    if apart:
+        yield title
+        yield from lay_out([Row("", f"{name} {facts}".strip())], page)
+    else:
+        yield f"{title}{name}  {facts}"
     if record.simulated:
         yield paint("  SIMULATED SENSORS: no measurement", "warn", page)
 
