@@ -65,6 +65,8 @@ def _special() -> Iterable[Scenario]:
     yield Scenario("uneven", runs=(3, 10), spread_percent=(3.0, 0.3))
     yield Scenario("uneven", runs=(2, 10), spread_percent=(3.0, 0.3))
     yield Scenario("uneven", runs=(2, 10))
+    yield Scenario("uneven", runs=(3, 10))
+    yield Scenario("uneven", runs=(4, 5))
     yield Scenario("measurement", spread_percent=(0.1, 0.1), error_percent=1.0)
     yield Scenario("measurement", spread_percent=(0.1, 0.1), error_percent=1.0, runs=(2, 2))
     for count in COUNTS:

