@@ -134,4 +134,4 @@ def test_no_line_is_wider_than_the_terminal(columns: int) -> None:
     record = replace(RECORD, name="a name " * 5, command=["python", "train.py", *map(str, range(50))])
     lines = render(record, Page(columns=columns, saved=True)).splitlines()
     assert max(map(len, lines)) <= columns
-    assert "exit 0  10.00 s" in "\n".join(lines)
+    assert "exit 0 10.00 s" in " ".join(" ".join(lines).split())
