@@ -14,13 +14,14 @@ VALUES = st.lists(st.floats(50, 200), min_size=2, max_size=8)
 
 
 def test_welch_of_a_textbook_example() -> None:
-    # Two samples whose logarithms are 1..5 and 2, 4, 6: means 3 and 4, variances 2.5 and 4.
+    # Two samples whose logarithms are 1..5 and 2, 4, 6, 8: means 3 and 5, variances 5/2 and 20/3.
     base = Group([math.exp(x) for x in (1, 2, 3, 4, 5)])
-    other = Group([math.exp(x) for x in (2, 4, 6)])
+    other = Group([math.exp(x) for x in (2, 4, 6, 8)])
     found = ratio(base, other)
-    assert found.log == pytest.approx(1)
-    assert found.se == pytest.approx(math.sqrt(2.5 / 5 + 4 / 3))
-    assert found.freedom == pytest.approx((2.5 / 5 + 4 / 3) ** 2 / (0.5**2 / 4 + (4 / 3) ** 2 / 2))
+    parts = (2.5 / 5, 20 / 3 / 4)
+    assert found.log == pytest.approx(2)
+    assert found.se == pytest.approx(math.sqrt(sum(parts)))
+    assert found.freedom == pytest.approx(sum(parts) ** 2 / (parts[0] ** 2 / 4 + parts[1] ** 2 / 3))
     assert found.run_se == pytest.approx(found.se)
 
 
