@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
@@ -14,11 +14,13 @@ from aipower.runrecord import (
     DeviceRecord,
     Energies,
     FaultLine,
+    GroupRecord,
     Intervals,
     Missing,
     PhasePart,
     PhaseRecord,
     RunRecord,
+    SeriesRecord,
 )
 from merge.records import GAIN_95, OWN_95, Card, Rank, World
 
@@ -402,3 +404,24 @@ def test_the_id_is_that_of_the_parts_and_sorts_by_time() -> None:
     assert merge(records).run_id == merge(records[::-1]).run_id
     assert merge(records[:3]).run_id != merge(records).run_id
     assert merge(records).run_id.startswith("20261118T")
+
+
+def test_no_field_of_a_record_is_forgotten() -> None:
+    both = Intervals((1.0, 3.0), (1.0, 3.0))
+    group = GroupRecord("GPU-0", [1, 2], 2.0, (1.0, 3.0), (1.0, 3.0))
+    full = World([Rank(0)]).record(
+        Rank(0),
+        estimated_j=Energies(2.0, cpu=2.0), estimated_interval_j=both, exit_code=3, surviving_processes=2,
+        faults=[FaultLine("GPU-0", "gap", 1.0, 2.0, 1, "")], not_measured=[Missing("CPU", "cpu", "why", "do")],
+        indistinct=[group], phases=[phase(["train"], 1, 100.0, (0.0, 9.0))], metrics={"loss": 1.0},
+        work={"tokens": 1.0}, carbon=CarbonRecord(1.0, (0.9, 1.1), 360.0, "DEU", 2025, "Ember", 1.5),
+        cost=CostRecord(1.0, (0.9, 1.1), "EUR", 0.36, 1.5), series=SeriesRecord("s", 1, 5), measured_by="agent",
+    )  # fmt: skip
+    merged = merge([full])
+    for field in fields(RunRecord):
+        kept = getattr(merged, field.name)
+        assert kept not in (None, [], {}, "", Energies(), Intervals()), field.name
+        same = ("command", "exit_code", "faults", "not_measured", "indistinct", "phases", "metrics", "work", "series")
+        if field.name in same:
+            assert kept == getattr(full, field.name)
+    assert merged.measured_by == "agent"

@@ -16,7 +16,17 @@ from aipower.merge.phases import added, merged_phases
 from aipower.merge.power import grid_of, series_of
 from aipower.merge.sums import bounds, of_devices
 from aipower.merge.views import Naming, View, by_node
-from aipower.runrecord import GroupRecord, Missing, NodeRecord, PowerSeries, ProcessRecord, RunRecord, SeriesRecord
+from aipower.runrecord import (
+    Energies,
+    GroupRecord,
+    Intervals,
+    Missing,
+    NodeRecord,
+    PowerSeries,
+    ProcessRecord,
+    RunRecord,
+    SeriesRecord,
+)
 
 MAX_PROCESSES = 1000
 """As in a single run."""
@@ -33,49 +43,63 @@ def merge(records: Iterable[RunRecord]) -> RunRecord:
     check_alike(parts)
     nodes = by_node(parts)
     naming = Naming(len(nodes) > 1)
-    started_s = min(record.started_unix_s for record in parts)
-    wall_s = max(record.started_unix_s - started_s + record.wall_s for record in parts)
     accounts = {node: _accounts(node, views, naming) for node, views in nodes.items()}
     every = [account for of_node in accounts.values() for account in of_node]
+    told = _told(parts, nodes)
+    run_s = told.started_unix_s, told.wall_s
     energy_j, interval_j, repeatable_j = of_devices(every)
-    estimates = bounds([(record.estimated_j, record.estimated_interval_j) for record in parts])
-    missing = missing_ranks(parts, nodes, wall_s)
+    missing = missing_ranks(parts, nodes, told.wall_s)
+    merged = replace(
+        told,
+        energy_j=energy_j,
+        interval_j=interval_j,
+        repeatable_interval_j=repeatable_j,
+        devices=[account.record for account in every],
+        faults=[*missing, *merged_faults(nodes, accounts, run_s, naming)],
+        complete=told.complete and not missing and not any(account.flaws for account in every),
+        indistinct=_groups(nodes, naming),
+        phases=merged_phases((view for views in nodes.values() for view in views), told.started_unix_s, naming),
+        power=_power(parts, every, *run_s),
+        nodes=[_node(node, views, accounts[node]) for node, views in nodes.items()],
+    )
+    return with_figures(merged, parts)
+
+
+def _told(parts: Sequence[RunRecord], nodes: Mapping[str, Sequence[View]]) -> RunRecord:
+    """The run as far as its parts tell it without a word about devices."""
     first = by_rank(parts)[0]
-    merged = RunRecord(
+    started_s = min(record.started_unix_s for record in parts)
+    estimated_j, estimated_interval_j = bounds([(part.estimated_j, part.estimated_interval_j) for part in parts])
+    return RunRecord(
         run_id=_run_id(parts, started_s),
         name=first.name if len({record.name for record in parts}) == 1 else "",
         command=first.command,
         exit_code=max(record.exit_code for record in parts),
         started_unix_s=started_s,
-        wall_s=wall_s,
+        wall_s=max(record.started_unix_s - started_s + record.wall_s for record in parts),
         host=_hosts(list(nodes)),
-        energy_j=energy_j,
-        interval_j=interval_j,
-        repeatable_interval_j=repeatable_j,
-        estimated_j=estimates[0],
-        estimated_interval_j=estimates[1],
-        devices=[account.record for account in every],
+        energy_j=Energies(),
+        interval_j=Intervals(),
+        repeatable_interval_j=Intervals(),
+        estimated_j=estimated_j,
+        estimated_interval_j=estimated_interval_j,
+        devices=[],
         processes=_processes(nodes, parts),
-        faults=[*missing, *merged_faults(nodes, accounts, (started_s, wall_s), naming)],
+        faults=[],
         not_measured=_not_measured(parts),
         cpu_time_s=sum(record.cpu_time_s for record in parts),
         max_rss_bytes=max(record.max_rss_bytes for record in parts),
         surviving_processes=sum(record.surviving_processes for record in parts),
-        complete=all(record.complete for record in parts) and not missing and not any(a.flaws for a in every),
+        complete=all(record.complete for record in parts),
         simulated=parts[0].simulated,
         version=__version__,
         measured_by="agent" if all(record.measured_by == "agent" for record in parts) else "aipower-run",
-        indistinct=_groups(nodes, naming),
-        phases=merged_phases((view for views in nodes.values() for view in views), started_s, naming),
-        power=_power(parts, every, started_s, wall_s),
         metrics=metrics(parts),
         work=added(record.work for record in parts),
         job=merged_job([record.job for record in parts], list(nodes)),
         series=_series(parts),
-        nodes=[_node(node, views, accounts[node]) for node, views in nodes.items()],
         merged_from=_ids(parts),
     )
-    return with_figures(merged, parts)
 
 
 def _accounts(node: str, views: Sequence[View], naming: Naming) -> list[Account]:
