@@ -421,7 +421,7 @@ def test_no_field_of_a_record_is_forgotten() -> None:
     for field in fields(RunRecord):
         kept = getattr(merged, field.name)
         assert kept not in (None, [], {}, "", Energies(), Intervals()), field.name
-        same = ("command", "exit_code", "faults", "not_measured", "indistinct", "phases", "metrics", "work", "series")
+        same = ("command", "exit_code", "faults", "not_measured", "indistinct", "metrics", "work", "series")
         if field.name in same:
             assert kept == getattr(full, field.name)
     assert merged.measured_by == "agent"
