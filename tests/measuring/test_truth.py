@@ -16,6 +16,7 @@ import pytest
 from fake_driver.build import library
 from fake_driver.presets import h100
 from fake_driver.script import Busy, Machine, Process, Sampler, Segment, Square, pid_in
+from run.aipower_run import call
 
 PROGRAM = Path(__file__).with_name("program.py")
 CLOSE = 0.03
@@ -75,3 +76,14 @@ def test_phases_within_the_block(tmp_path: Path) -> None:
     assert found["metrics"] == {"accuracy": 0.5}
     assert found["per"][0]["unit"] == "tokens"
     assert sum(phase["energy_j"]["total"] for phase in paths.values()) == pytest.approx(found["energy_j"]["total"])
+
+
+def test_a_block_within_a_run_has_its_own_record_and_the_run_has_all(tmp_path: Path) -> None:
+    done = call(tmp_path, "--no-save", "--sensors", "fake", sys.executable, PROGRAM, "phases")
+    (inner,) = json.loads(done.out)
+    assert {tuple(phase["path"]) for phase in inner["phases"]} == {("train",), ()}
+    assert {tuple(phase["path"]) for phase in done.record["phases"]} == {("around",), ("around", "train"), ()}
+    assert inner["work"] == {"tokens": 500.0}
+    assert done.record["work"] == {"tokens": 507.0}
+    assert inner["wall_s"] < done.record["wall_s"]
+    assert (inner["faults"], done.record["faults"]) == ([], [])

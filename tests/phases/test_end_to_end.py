@@ -101,7 +101,7 @@ def test_a_storm_of_messages_is_told_and_does_no_harm(tmp_path: Path) -> None:
         tmp_path,
         """
 def storm():
-    for _ in range(30_000):
+    for _ in range(1_500):
         with aipower.phase("tiny"): aipower.step()
 
 with aipower.phase("storm"):
@@ -116,4 +116,4 @@ aipower.log(done=1)
     assert found["storm"]["count"] == 1
     lost = sum(fault["count"] for fault in done.record["faults"] if fault["reason"] == "phases_lost")
     assert done.record["work"]["done"] == 1.0
-    assert 60_000 - lost <= done.record["work"]["steps"] <= 60_000
+    assert 3_000 - lost <= done.record["work"]["steps"] <= 3_000
