@@ -12,6 +12,7 @@ import pytest
 
 from aipower.errors import AipowerError, UsageError
 from aipower.seams import SystemClock
+from aipower.sensors.fake import simulate
 from aipower.top.choose import Choice, choose
 from aipower.top.look import Look, Source
 from aipower.top.picture import picture_of
@@ -19,6 +20,7 @@ from aipower.top.remote import RemoteSource, parse_url
 from aipower.top.rows import Picture
 from aipower.top.watch import Watch
 from daemon.agents import LIMIT_S, agent
+from fakes import FakeDirectory
 from top.worlds import all_sums
 
 FAST_S = 0.2
@@ -98,18 +100,18 @@ def test_an_agent_shows_what_works(tmp_path: Path) -> None:
         assert all(row.device.name.startswith("Simulated") for row in found.devices)
 
 
-def test_watts_of_a_page_are_those_of_the_device(tmp_path: Path) -> None:
-    """The second GPU of the simulation rests for a while at a known constant power."""
+def test_watts_of_a_page_are_true(tmp_path: Path) -> None:
+    """The simulation is a function of time, so that the truth between two moments is known."""
+    clock = SystemClock()
+    wave = simulate(1, clock, None, FakeDirectory())[0].sensors[0].wave  # type: ignore[attr-defined]
     with agent(tmp_path, "--sensors", "fake:1") as running, watching(running.address) as seen:
-
-        def settled(found: Picture) -> bool:
-            return len(seen.looks) > 8 and found.devices[0].mean_w is not None
-
-        found = seen.until(settled, "a mean")
-        first, last = seen.looks[1], seen.looks[-1]
-        truth_j = last.snapshot.devices[0].energy_uj / 1e6 - first.snapshot.devices[0].energy_uj / 1e6
-        mean_w = truth_j / (last.at_s - first.at_s)
-        assert found.devices[0].mean_w == pytest.approx(mean_w, rel=0.35)
+        found = seen.until(lambda _: len(seen.looks) > 12, "twelve looks")
+        track = seen.watch.tracks[found.devices[0].device.id]
+        assert track.first is not None
+        assert track.latest is not None
+        since_s, until_s = track.first.at_s, track.latest.at_s
+        truth_w = (wave.energy_j(until_s) - wave.energy_j(since_s)) / (until_s - since_s)
+        assert found.devices[0].mean_w == pytest.approx(truth_w, rel=0.1)
 
 
 def test_an_agent_that_goes_away_is_told_and_taken_up_again(tmp_path: Path) -> None:

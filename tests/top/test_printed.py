@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,6 +103,21 @@ def test_mistakes_get_one_line(flags: tuple[str, ...], word: str) -> None:
     assert word in found.stderr
     assert found.stderr.count("\n") == 1
     assert found.stdout == ""
+
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "top.md").read_text()
+COMMANDS = re.findall(r"^    \.venv/bin/aipower top (.*(?:--once|-b).*)$", DOCUMENT, re.MULTILINE)
+
+
+def test_the_document_has_commands() -> None:
+    assert len(COMMANDS) == 3
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_commands_of_the_document_run(words: str) -> None:
+    found = top(*words.split())
+    assert (found.returncode, found.stderr) == (0, "")
+    assert "SIMULATED" in found.stdout or '"simulated": true' in found.stdout
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:

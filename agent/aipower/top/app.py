@@ -52,6 +52,8 @@ class App:
             self._source.start(self._terminal.wake)
             due_s = 0.0
             while not self._view.ended:
+                if self._source.failure is not None:
+                    raise self._source.failure
                 now_s = self._clock.monotonic_s()
                 new = watcher.take(held=self._view.paused)
                 if (new and now_s >= due_s) or self._picture is None:

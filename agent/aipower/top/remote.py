@@ -23,6 +23,8 @@ from aipower.top.tickclock import TickClock
 DEFAULT_URL = "http://127.0.0.1:9877/metrics"
 TIMEOUT_S = 2.0
 """For each step of a fetch."""
+SELDOM_S = 5.0
+"""Pages further apart would miss windows of the processors."""
 MOST_BYTES = 64 << 20
 """No page is longer."""
 LOCAL_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -149,7 +151,7 @@ class Fetcher:
 
 
 class RemoteSource:
-    """Looks at an agent every `interval_s`."""
+    """Looks at an agent every `interval_s`, or more often, as watts are told from differences of a few seconds."""
 
     def __init__(self, place: Place, interval_s: float, clock: Clock, timeout_s: float = TIMEOUT_S) -> None:
         self.origin = Origin(
@@ -161,7 +163,7 @@ class RemoteSource:
         """Set after the first fetch, whatever came of it."""
         self.answered = threading.Event()
         """Set once a page has come."""
-        self._interval_s = interval_s
+        self._interval_s = min(interval_s, SELDOM_S)
         self._clock = clock
         self._fetcher = Fetcher(place, timeout_s)
         self._reader = PageReader(_named if place.own_machine else str)

@@ -144,7 +144,7 @@ class Terminal:
         with contextlib.suppress(OSError):
             self.write(LEAVE.encode())
         with contextlib.suppress(termios.error):
-            termios.tcsetattr(self._in, termios.TCSADRAIN, before)
+            termios.tcsetattr(self._in, termios.TCSANOW, before)  # a stopped terminal never drains
 
 
 def unfit(stdin: int, stdout: int, environ: Mapping[str, str]) -> str:
