@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import pytest
 
 import aipower
 from aipower.phases.channel import MOST_OWED, VARIABLE, find, our_pipe
-from phases.receiver import Receiver
+from phases.receiver import Receiver, Told
 
 
 def enter_and_leave() -> None:
@@ -176,6 +178,34 @@ def test_within_a_phase_that_was_lost_the_outer_one_counts(receiver: Receiver) -
         ("B", (str(outer.span),)), ("W", ("steps",)), ("E", ()), ("E", ()),
     ]  # fmt: skip
     assert told[-1].span == outer.span
+
+
+def test_threads_and_a_reader_that_cannot_keep_up(receiver: Receiver) -> None:
+    """Whatever is lost, every phase of which the begin was told ends once, and all losses are told."""
+    threads_, phases = 4, 3000
+    told: list[Told] = []
+
+    def work() -> None:
+        for _ in range(phases):
+            with aipower.phase("outer"), aipower.phase("inner"):
+                aipower.step()
+
+    threads = [threading.Thread(target=work) for _ in range(threads_)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        time.sleep(0.05)
+        told += receiver.messages()
+    told += receiver.messages()
+    aipower.step()
+    told += receiver.messages()
+    begun = [message.span for message in told if message.kind == "B"]
+    assert sorted(message.span for message in told if message.kind == "E") == sorted(begun)
+    steps = sum(message.kind == "W" for message in told)
+    lost = max((int(message.rest[1]) for message in told if message.kind == "L"), default=0)
+    missing = 2 * threads_ * phases - len(begun) + threads_ * phases + 1 - steps
+    assert missing > 0, "the reader was too fast for this test"
+    assert 0.9 * missing <= lost <= missing  # losses of several threads at the same instant may count as one
 
 
 def test_no_end_of_waiting_fills_the_memory(receiver: Receiver) -> None:

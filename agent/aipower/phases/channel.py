@@ -58,11 +58,13 @@ class Channel:
     def _settle(self) -> bool:
         """Send what is overdue, in its order; False if there is no room for it."""
         while self._owed:
-            line = self._owed[0]
+            try:
+                line = self._owed.popleft()
+            except IndexError:  # another thread was faster
+                break
             if not self._write(line):
+                self._owed.appendleft(line)
                 return False
-            if self._owed and self._owed[0] is line:
-                self._owed.popleft()
         lost = self._lost
         if lost != self._told and self._write(message.lost(lost)):
             self._told = lost
