@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aipower.model import SUMMED_KINDS, Device, Position, ProcessId
+from aipower.calibration.entry import Z_95
+from aipower.model import SUMMED_KINDS, Device, PartError, Position, ProcessEnergy, ProcessId
 from aipower.top.doubt import since, together
 from aipower.top.look import Look
 from aipower.top.picture import picture_of
@@ -224,19 +226,41 @@ def test_devices_come_by_kind_and_number() -> None:
     assert [row.device for row in found.devices] == [GPU0, GPU1, tenth, CPU, DRAM]
 
 
-@given(
-    st.floats(0, 1e9), st.floats(0, 1e9), st.floats(0, 1e9), st.floats(0, 1e9), st.floats(0, 1e9), st.floats(0, 1e9)
-)
-def test_half_width_since_a_reset_is_never_too_narrow(
-    own: float, more: float, shared: float, more_shared: float, scale: float, more_scale: float
+def part(energy_uj: float, variance_uj2: float, systematic_uj: float, *, told: bool) -> ProcessEnergy:
+    """A counter whose gain is known to 5 %, and whose parts are told, or only their sum as by an agent."""
+    half_uj = Z_95 * math.sqrt(variance_uj2 + systematic_uj**2 + (0.05 * energy_uj) ** 2)
+    error = PartError(variance_uj2, systematic_uj) if told else PartError()
+    return ProcessEnergy(None, "", CPU, 0, round(energy_uj), half_uj, None, error)
+
+
+POSITIVE = st.floats(1e3, 1e9)
+
+
+@given(POSITIVE, POSITIVE, POSITIVE, POSITIVE, POSITIVE, POSITIVE)
+def test_half_width_since_a_reset_is_true_or_an_upper_bound(
+    energy_uj: float, more_uj: float, own_uj: float, more_own_uj: float, shared_uj: float, more_shared_uj: float
 ) -> None:
-    """The three errors of a counter: independent ones in squares, shared ones and the gain linearly."""
-    before = (own**2 + shared**2 + scale**2) ** 0.5
-    now = (own**2 + more**2 + (shared + more_shared) ** 2 + (scale + more_scale) ** 2) ** 0.5
-    true = (more**2 + more_shared**2 + more_scale**2) ** 0.5
-    slack = 1e-6 * now + 1e-3  # a difference of squares of doubles
-    assert since(now, before) >= true - slack or now - before < slack
-    assert since(before, now) >= now if now > before else True
+    own_uj2, more_own_uj2 = own_uj**2, more_own_uj**2
+    both = [
+        (
+            part(energy_uj, own_uj2, shared_uj, told=told),
+            part(energy_uj + more_uj, own_uj2 + more_own_uj2, shared_uj + more_shared_uj, told=told),
+        )
+        for told in (True, False)
+    ]
+    true_uj = part(more_uj, more_own_uj2, more_shared_uj, told=True).error_uj
+    (zero, now), (zero_told, now_told) = both
+    assert since(now, zero) == pytest.approx(true_uj, rel=1e-3, abs=10)
+    bound_uj = since(now_told, zero_told)
+    assert bound_uj is None or true_uj <= bound_uj * (1 + 1e-6) + 10
+    assert bound_uj is None or bound_uj <= more_uj + 1
+    assert since(now, None) == now.error_uj
+
+
+def test_half_widths_that_are_not_known() -> None:
+    better, worse = part(9.0, 1.0, 1.0, told=False), part(8.0, 50.0, 9.0, told=False)
+    assert since(better, worse) is None, "what an agent knows better now tells nothing of the difference"
+    assert together([("gpu", 1.0), ("cpu", None)]) is None
 
 
 def test_half_widths_of_one_kind_add_up_those_of_two_in_squares() -> None:

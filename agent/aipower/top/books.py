@@ -35,7 +35,7 @@ class _Part:
 
     row: ProcessEnergy
     energy_uj: int
-    half_uj: float
+    half_uj: float | None
 
 
 class Books:
@@ -80,13 +80,13 @@ class Books:
         """Compare `row` with where its counter stood; one that is lower now has begun anew since."""
         zero = self._base.parts.get((row.device.id, key))
         used_uj = row.context_uj + row.active_uj
-        zero_uj, zero_half_uj = (zero.context_uj + zero.active_uj, zero.error_uj) if zero else (0, 0.0)
-        if zero_uj > used_uj:
-            zero_uj, zero_half_uj = 0, 0.0
+        if zero is not None and zero.context_uj + zero.active_uj > used_uj:
+            zero = None
+        zero_uj = zero.context_uj + zero.active_uj if zero else 0
         if key is not None:
             self._named_uj[row.device.id] += used_uj - zero_uj
             if row.device.id in self._wanted:
-                self._parts[key].append(_Part(row, used_uj - zero_uj, since(row.error_uj, zero_half_uj)))
+                self._parts[key].append(_Part(row, used_uj - zero_uj, since(row, zero)))
         elif row.device.id in self._wanted:
             self._others_uj[row.device.id] = used_uj - zero_uj
 

@@ -69,7 +69,7 @@ def _process(row: ProcessRow) -> Json:
         "comm": row.comm,
         "command": row.command,
         **_sums(row.sums),
-        "half_width_j": _j(row.half_uj),
+        "half_width_j": None if row.half_uj is None else _j(row.half_uj),
         "work_share": row.share,
         "never_seen_apart": row.together,
         "ended": row.ended,

@@ -29,7 +29,7 @@ VALUES: Mapping[str, Callable[[ProcessRow], Any]] = MappingProxyType(
         "gpu": _kind_uj("gpu"),
         "cpu": _kind_uj("cpu"),
         "dram": _kind_uj("dram"),
-        "error": lambda row: row.half_uj,
+        "error": lambda row: -1.0 if row.half_uj is None else row.half_uj,
         "command": lambda row: row.command.casefold(),
     }
 )

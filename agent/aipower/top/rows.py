@@ -60,8 +60,8 @@ class ProcessRow:
     sums: Sums
     share: float | None
     """Of all measured work, 0 to 1."""
-    half_uj: float
-    """Half-width of the 95 % interval of the energy."""
+    half_uj: float | None
+    """Half-width of the 95 % interval of the energy; None where it is not known."""
     together: bool
     """True where it was never seen apart from others on one of the devices."""
     ended: bool
