@@ -21,7 +21,9 @@ def main(arguments: Sequence[str]) -> int:
     asked = _parser().parse_args(arguments)
     names = [name for name in catalogue() if fnmatch.fnmatch(name, asked.scenario)]
     todo: list[Task] = [(name, number, asked.seed) for name in names for number in range(asked.runs)]
-    outcomes = sorted(simulate_all(todo, asked.jobs), key=lambda outcome: (names.index(outcome.scenario), outcome.number))
+    outcomes = sorted(
+        simulate_all(todo, asked.jobs), key=lambda outcome: (names.index(outcome.scenario), outcome.number)
+    )
     text = table(outcomes)
     print(text)
     if asked.markdown:

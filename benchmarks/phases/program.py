@@ -115,7 +115,9 @@ def _sweep(work: Sequence[tuple[float, float, float, Path]]) -> Iterator[Piece]:
         since_s = at_s
 
 
-def truths_j(programs: Iterable[Program], context_w: Mapping[ProcessId, float], span: tuple[float, float]) -> dict[Path, float]:
+def truths_j(
+    programs: Iterable[Program], context_w: Mapping[ProcessId, float], span: tuple[float, float]
+) -> dict[Path, float]:
     """The joules of each phase of all programs, those within it included, and of () for what is outside of all."""
     joules: dict[Path, float] = defaultdict(float)
     for program in programs:

@@ -27,4 +27,4 @@ def simulate_all(todo: Sequence[Task], jobs: int) -> Iterator[Outcome]:
         yield from map(simulate, todo)
         return
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        yield from pool.imap_unordered(simulate, todo, chunksize=4)
+        yield from pool.imap_unordered(simulate, todo, chunksize=2)

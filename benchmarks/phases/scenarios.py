@@ -155,8 +155,10 @@ def case_of(
     """Programs on a GPU each, or on one together; with a stranger on the first."""
     end_s = max(program.end_s for program in programs)
     context_w: dict[ProcessId, float] = {}
-    parts = [_part(rng, [p for p in programs if p.device == device], device, model, end_s, neighbour_s, context_w)
-             for device in sorted({program.device for program in programs})]
+    parts = [
+        _part(rng, [p for p in programs if p.device == device], device, model, end_s, neighbour_s, context_w)
+        for device in sorted({program.device for program in programs})
+    ]
     names = {program.process: "job" for program in programs} | {process(900): "stranger"}
     case = Case(parts, end_s, names=names, strangers=frozenset({process(900)}))
     truths = truths_j(programs, context_w, (START_S, end_s))
@@ -166,8 +168,13 @@ def case_of(
 
 
 def _part(
-    rng: random.Random, programs: Sequence[Program], number: int, model: str, end_s: float,
-    neighbour_s: tuple[float, float] | None, context_w: dict[ProcessId, float],
+    rng: random.Random,
+    programs: Sequence[Program],
+    number: int,
+    model: str,
+    end_s: float,
+    neighbour_s: tuple[float, float] | None,
+    context_w: dict[ProcessId, float],
 ) -> Part:
     step_w, idle_w = vary(rng, CONTEXT_W), vary(rng, IDLE_W, 0.1)
     stretches = [one for program in programs for one in program.stretches()]
@@ -182,7 +189,12 @@ def _part(
     return Part(gpu(number), power, kind, publish(power, kind, rng), activity, world.joules, world.holdings)
 
 
-def one(rng: random.Random, build: Callable[[random.Random], Thread], model: str, neighbour_s: tuple[float, float] | None = None) -> PhaseCase:
+def one(
+    rng: random.Random,
+    build: Callable[[random.Random], Thread],
+    model: str,
+    neighbour_s: tuple[float, float] | None = None,
+) -> PhaseCase:
     """A single program on one GPU."""
     return case_of(rng, [Program([build(rng)])], model, neighbour_s)
 
@@ -194,7 +206,9 @@ def threads(rng: random.Random, length_s: float, model: str) -> PhaseCase:
 
 def ranks(rng: random.Random, length_s: float, model: str, shared: bool = False) -> PhaseCase:
     """Four ranks, each with a GPU or all on one, in phases of their own."""
-    programs = [Program([turns(rng, length_s, 25.0, pid=number + 1)], device=0 if shared else number) for number in range(4)]
+    programs = [
+        Program([turns(rng, length_s, 25.0, pid=number + 1)], device=0 if shared else number) for number in range(4)
+    ]
     return case_of(rng, programs, model)
 
 
@@ -215,7 +229,14 @@ def on_cpu(rng: random.Random, length_s: float, model: str) -> PhaseCase:
     power = noisy(Sum((Steps([(0.0, vary(rng, CPU_STATIC_W))]), drawn)), rng, end_s)
     kind = MODELS[model]
     device = Device("package-0", "cpu", "simulated", "0")
-    part = Part(device, power, kind, publish(power, kind, rng), CountedCpu({who: cores}, CPUS), {who: drawn.between_j(0, end_s)})
+    part = Part(
+        device,
+        power,
+        kind,
+        publish(power, kind, rng),
+        CountedCpu({who: cores}, CPUS),
+        {who: drawn.between_j(0, end_s)},
+    )
     truths = truths_j([program], {}, (START_S, end_s))
     case = Case([part], end_s, names={who: "job"})
     return PhaseCase(case, program.lines(), truths, {path: "/".join(path) or "outside" for path in truths})
@@ -242,8 +263,17 @@ def catalogue() -> Mapping[str, Scenario]:
         found.append(Scenario(f"alternating/10+5ms/{model}", partial(one, build=build, model=model)))
         for length_s in (2.0, 0.5):
             build = partial(turns, length_s=length_s, total_s=25.0)
-            found.append(Scenario(f"neighbour/{length_s:g}s/{model}", partial(one, build=build, model=model, neighbour_s=(0.03, 0.4))))
-        found.append(Scenario(f"neighbour-slow/2s/{model}", partial(one, build=partial(turns, length_s=2.0, total_s=40.0), model=model, neighbour_s=(2.0, 8.0))))
+            found.append(
+                Scenario(
+                    f"neighbour/{length_s:g}s/{model}", partial(one, build=build, model=model, neighbour_s=(0.03, 0.4))
+                )
+            )
+        found.append(
+            Scenario(
+                f"neighbour-slow/2s/{model}",
+                partial(one, build=partial(turns, length_s=2.0, total_s=40.0), model=model, neighbour_s=(2.0, 8.0)),
+            )
+        )
         for length_s in (2.0, 0.5):
             found.append(Scenario(f"threads/{length_s:g}s/{model}", partial(threads, length_s=length_s, model=model)))
             found.append(Scenario(f"ranks/{length_s:g}s/{model}", partial(ranks, length_s=length_s, model=model)))

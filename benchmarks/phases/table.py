@@ -8,6 +8,7 @@ from dataclasses import replace
 from benchmarks.accuracy.estimates import Estimate, Outcome
 from benchmarks.accuracy.score import Coverage, Score, scores
 
+RUN = "(run)"
 HEAD = (
     "| scenario | phase | of all | n | true J | error % | p95 % | bias % | held % | half-width % | /ideal |",
     "|---|---|---|---|---|---|---|---|---|---|---|",
@@ -56,7 +57,9 @@ def _percent(held: Coverage | None) -> str:
 def _summary(outcomes: Sequence[Outcome]) -> list[str]:
     lines = [f"{len(outcomes)} runs"]
     for flagged in (False, True):
-        pooled: list[Estimate] = [e for one in outcomes for e in one.estimates if e.flagged is flagged and e.true_j > 0]
+        pooled: list[Estimate] = [
+            e for one in outcomes for e in one.estimates if e.flagged is flagged and e.true_j > 0 and e.subject != RUN
+        ]
         held = [low <= e.true_j <= high for e in pooled if e.repeatable_j for low, high in (e.repeatable_j,)]
         if held:
             kind = "unresolved" if flagged else "resolved"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aipower.model import UJ_PER_J
 from aipower.processes.procfs import StatRow
+from aipower.record.books import _sums
 from aipower.record.device_rows import Span
 from aipower.record.measured import RUN
 from aipower.record.phases.rows import phase_rows
@@ -96,7 +97,8 @@ def watch(name: str, number: int, told: PhaseCase, rng: random.Random) -> Outcom
     watched = PhaseWatch(told, rng)
     watched.run()
     rows = watched.rows()
-    return Outcome(name, number, tuple(_estimates(told, rows)), tuple(_broken(watched, rows)))
+    found = (*_estimates(told, rows), *_run(told, watched))
+    return Outcome(name, number, found, tuple(_broken(watched, rows)))
 
 
 def _estimates(told: PhaseCase, rows: Iterable[PhaseRecord]) -> Iterator[Estimate]:
@@ -114,6 +116,15 @@ def _estimates(told: PhaseCase, rows: Iterable[PhaseRecord]) -> Iterator[Estimat
             )
 
 
+def _run(told: PhaseCase, watched: PhaseWatch) -> Iterator[Estimate]:
+    """The run as a whole, for comparison: what is wrong with that is wrong with its phases, too."""
+    span = Span(told.case.end_s - told.case.start_s, 0.0, 1)
+    share = _sums(watched.meter.channels, watched.ledger, span).get("total")
+    if share:
+        true_j = sum(joules for path, joules in told.truths_j.items() if len(path) <= 1)
+        yield Estimate(METHOD, "(run)", true_j, share.own.energy_j, share.absolute_j, share.repeatable_j)
+
+
 def _broken(watched: PhaseWatch, rows: Sequence[PhaseRecord]) -> Iterator[str]:
     """Phases with one word and the one with none sum to the run, and the timeline to the device."""
     for fault in watched.meter.fault_records():
@@ -123,7 +134,9 @@ def _broken(watched: PhaseWatch, rows: Sequence[PhaseRecord]) -> Iterator[str]:
     for channel in watched.meter.channels:
         device = channel.sensor.device.id
         run_uj = watched.ledger.run_part(RUN, device).energy_uj
-        top_uj = sum(part.own_uj for (id_, path), part in watched.story.phases.parts.items() if id_ == device and len(path) <= 1)
+        top_uj = sum(
+            part.own_uj for (id_, path), part in watched.story.phases.parts.items() if id_ == device and len(path) <= 1
+        )
         if top_uj != run_uj:
             yield f"{device}: phases {top_uj} uJ of {run_uj} uJ"
         whole_j = watched.ledger.totals(device).energy_uj / UJ_PER_J

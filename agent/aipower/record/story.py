@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from aipower.channel import Channel
 from aipower.model import Attribution, EnergyDelta, ProcessId
 from aipower.processes.procfs import StatRow
-from aipower.record.phases.book import PhaseBook
+from aipower.record.phases.book import ANYBODY, NOBODY, PhaseBook, Sensed
 from aipower.record.phases.marks import Marks
 from aipower.record.timeline import Timeline
 
@@ -23,11 +23,12 @@ class Story:
     def __init__(self, is_own: Callable[[ProcessId], bool]) -> None:
         """`is_own` tells the run's processes."""
         self._is_own = is_own
-        self._parents: dict[int, int] = {}
+        self._parents: dict[int, tuple[int, int]] = {}
+        """Parent and start in ticks, by pid."""
+        self._missing: set[int] = set()
         self.marks = Marks()
         self.phases = PhaseBook(self.marks)
         self.timeline = Timeline()
-        self._ended_s = math.inf
 
     def start(self, at_s: float) -> None:
         """The run has begun."""
@@ -40,24 +41,35 @@ class Story:
 
     def meet(self, rows: Iterable[StatRow]) -> None:
         """The living processes of the run: whose children do not tell of phases are in those of their parents."""
-        if len(self._parents) < MAX_PARENTS:
-            for row in rows:
-                self._parents.setdefault(row.pid, row.ppid)
+        living: set[int] = set()
+        for row in rows:
+            living.add(row.pid)
+            if row.pid not in self._parents or self._parents[row.pid][1] != row.started_ticks:
+                self._parents[row.pid] = (row.ppid, row.started_ticks)
+        while len(self._parents) > MAX_PARENTS:
+            del self._parents[next(iter(self._parents))]
+        self._bury(living)
+
+    def _bury(self, living: Collection[int]) -> None:
+        """Who has told and is gone at two meetings is in no phase any more: its last messages were heard between."""
+        missing = {pid for pid in self.marks.tellers if pid in self._parents and pid not in living}
+        self.marks.close(missing & self._missing)
+        self._missing = missing - self._missing
 
     def end(self, at_s: float) -> None:
         """The run has ended."""
-        self._ended_s = at_s
+        self.marks.end(at_s)
 
     def close(self) -> None:
         """All that was told is known, and all energy."""
-        self.marks.close(self._ended_s)
+        self.marks.close()
         self.phases.close()
 
     def taken(self, channel: Channel, window: EnergyDelta) -> None:
         """See aipower.meter.Listener."""
         pieces = channel.taken
         self.timeline.taken(window, pieces)
-        self.phases.taken(window, pieces, SIGHTING_SE * channel.energy.sighting_s)
+        self.phases.taken(window, pieces, _sensed(channel))
 
     def posted(self, attribution: Attribution) -> None:
         """See aipower.meter.Listener."""
@@ -71,18 +83,26 @@ class Story:
         self.phases.posted(attribution, owners_uj)
 
     def _teller(self, pid: int) -> int:
-        """The process that tells of phases for `pid`: itself, or the nearest above it; 0 for none.
+        """The process that tells of phases for `pid`: itself, or the nearest above it; NOBODY for none.
 
-        Where none of those that tell is known here, as in a container with pids of its own, the first of them does.
+        Where none of those that tell is known here, as in a container with pids of its own, ANYBODY of them does.
         """
         tellers = self.marks.tellers
         if not tellers:
-            return 0
+            return NOBODY
         seen: set[int] = set()
         at = pid
         while at not in tellers and at in self._parents and at not in seen:
             seen.add(at)
-            at = self._parents[at]
+            at = self._parents[at][0]
         if at in tellers:
             return at
-        return 0 if any(teller in self._parents for teller in tellers) else next(iter(tellers))
+        return NOBODY if any(teller in self._parents for teller in tellers) else ANYBODY
+
+
+def _sensed(channel: Channel) -> Sensed:
+    """What is known of the pieces that the channel gives."""
+    energy = channel.energy
+    if energy.method == "integrated":
+        return Sensed(energy.powers.timing_se_s, energy.powers.unseen_s)
+    return Sensed(SIGHTING_SE * energy.sighting_s, energy.powers.unseen_s if energy.powers.duty == "part" else 0.0)

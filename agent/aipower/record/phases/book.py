@@ -13,17 +13,14 @@ from aipower.model import Attribution, EnergyDelta
 from aipower.record.phases.cut import Around, Cut, Learned, cut
 from aipower.record.phases.marks import Marks
 from aipower.record.phases.teller import OUTSIDE, Path, Stretch
+from aipower.record.phases.usual import Timing
 
 LATE_S = 1.0
 """So long messages may be on their way: a window is cut this much after its end."""
 REMEMBERED_S = 30.0
 """Windows of devices are no further apart than this."""
-OTHERS_SE = 0.5
-"""Who else worked in a window may have done so in one of its phases: standard error of an even share, as in
-aipower.energy.split."""
-
-TOGETHER = 0
-"""No process has this pid."""
+NOBODY, ANYBODY = 0, -1
+"""In place of the process that tells: none does, or nobody knows which of them."""
 ITSELF: Path = ("",)
 """Stands for what a phase has beside those within it; no other path with an empty name is looked for there."""
 
@@ -38,21 +35,38 @@ class Part:
     own_uj: int = 0
     variance_uj2: float = 0.0
     systematic_uj: float = 0.0
+    shared_uj: float = 0.0
+    """Where others worked, too: the root of its own energy times theirs, summed over windows."""
+    hidden_uj: float = 0.0
+    """What nobody is named for in its windows."""
     time_s: float = 0.0
     blurred_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sensed:
+    """What is known of the pieces of a window."""
+
+    timing_se_s: float = 0.0
+    """Standard error of the instants between them."""
+    unseen_s: float = 0.0
+    """How much of each its energy does not know."""
 
 
 @dataclass(slots=True)
 class _Device:
     """The windows of a device on their way."""
 
-    waiting: deque[tuple[EnergyDelta, list[EnergyDelta], float]] = field(default_factory=deque)
+    waiting: deque[tuple[EnergyDelta, list[EnergyDelta], Sensed]] = field(default_factory=deque)
+    timing: Timing = field(default_factory=Timing)
+    idle_uj_per_s: float = math.inf
+    """The lowest idle level of a window."""
     before: list[EnergyDelta] = field(default_factory=list)
     """The last pieces of the window before."""
     cut: dict[float, Slices] = field(default_factory=dict)
     """Of windows that were not attributed yet, by their start."""
     learned: dict[int, dict[int, Learned]] = field(default_factory=dict)
-    """By the process that tells, `TOGETHER` for all of them, and by the level of phases."""
+    """By the process that tells, `ANYBODY` for all of them, and by the level of phases."""
 
 
 class PhaseBook:
@@ -66,10 +80,10 @@ class PhaseBook:
         self.devices_uj: dict[tuple[str, Path], float] = {}
         """What the whole device used while anybody was in the phase."""
 
-    def taken(self, window: EnergyDelta, pieces: Sequence[EnergyDelta], timing_se_s: float) -> None:
+    def taken(self, window: EnergyDelta, pieces: Sequence[EnergyDelta], sensed: Sensed) -> None:
         """A device's energy is known for a window that starts where the last one ended, or later."""
         device = self._devices.setdefault(window.device.id, _Device())
-        device.waiting.append((window, _scaled(pieces, window.energy_uj), timing_se_s))
+        device.waiting.append((window, _scaled(pieces, window.energy_uj), sensed))
         while len(device.waiting) > 1 and device.waiting[0][0].end_s <= window.end_s - LATE_S:
             self._cut_first(device)
 
@@ -80,25 +94,23 @@ class PhaseBook:
                 self._cut_first(device)
 
     def posted(self, attribution: Attribution, owners_uj: Mapping[int, int]) -> None:
-        """Who used a window is known: by process that tells of phases, 0 for those of whom nobody told."""
-        if not self._marks.told:
-            return
+        """Who used a window is known: by process that tells of phases, NOBODY for those of whom nobody told."""
         id_ = attribution.delta.device.id
         slices = self._devices.setdefault(id_, _Device()).cut.pop(attribution.delta.start_s, {})
-        work_uj = attribution.delta.energy_uj - attribution.idle_uj
-        others = 1 - sum(owners_uj.values()) / work_uj if work_uj > 0 else 0.0
         for teller, own_uj in owners_uj.items():
-            cuts = slices.get(teller)
-            if cuts:
-                self._share(id_, attribution, own_uj, cuts, others)
-            else:
-                self._part(id_, OUTSIDE).own_uj += own_uj
+            cuts = slices.get(teller) or {OUTSIDE: _all_of(attribution.delta)}
+            self._share(id_, attribution, own_uj, cuts)
+        hidden_uj = self._hidden_uj(self._devices[id_], attribution, used=bool(owners_uj))
+        if hidden_uj > 0:
+            self._hide(id_, hidden_uj, slices.get(ANYBODY) or {OUTSIDE: _all_of(attribution.delta)})
 
     def _cut_first(self, device: _Device) -> None:
-        window, pieces, timing_se_s = device.waiting.popleft()
+        window, pieces, sensed = device.waiting.popleft()
         if self._marks.told:
             context = [*device.before, *pieces, *(device.waiting[0][1][:NEIGHBOURS] if device.waiting else ())]
-            self._cut(device, window, context, len(device.before), len(pieces), timing_se_s)
+            self._cut(device, window, context, len(device.before), len(pieces), sensed)
+        else:
+            self._whole(window.device.id, OUTSIDE, float(window.energy_uj))
         device.before = pieces[-NEIGHBOURS:]
         self._marks.forget(window.start_s - REMEMBERED_S)
 
@@ -109,48 +121,68 @@ class PhaseBook:
         context: list[EnergyDelta],
         first: int,
         count: int,
-        timing_se_s: float,
+        sensed: Sensed,
     ) -> None:
         if not context:
             return
         start_s, end_s = context[0].start_s, context[-1].end_s
 
-        around = Around(context, first, first + count, timing_se_s)
+        around = Around(context, first, first + count, device.timing, sensed.timing_se_s, sensed.unseen_s)
 
         def cut_by(teller: int, stretches: Sequence[Stretch]) -> dict[Path, Cut]:
             return cut(around, stretches, device.learned.setdefault(teller, {}))
 
         tellers = self._marks.tellers
         device.cut[window.start_s] = {pid: cut_by(pid, one.stretches(start_s, end_s)) for pid, one in tellers.items()}
-        together = cut_by(TOGETHER, self._marks.stretches(start_s, end_s))
+        together = cut_by(ANYBODY, self._marks.stretches(start_s, end_s))
+        device.cut[window.start_s][ANYBODY] = together
         for path, found in together.items():
-            key = (window.device.id, path)
-            self.devices_uj[key] = self.devices_uj.get(key, 0.0) + found.energy_uj
+            self._whole(window.device.id, path, found.energy_uj)
 
-    def _share(self, id_: str, attribution: Attribution, own_uj: int, cuts: Mapping[Path, Cut], others: float) -> None:
+    def _whole(self, device: str, path: Path, energy_uj: float) -> None:
+        self.devices_uj[device, path] = self.devices_uj.get((device, path), 0.0) + energy_uj
+
+    def _share(self, id_: str, attribution: Attribution, own_uj: int, cuts: Mapping[Path, Cut]) -> None:
         """Share out what the processes of one teller have used, by what the device used beyond its idle level."""
         idle_uj_per_s = attribution.idle_uj / attribution.delta.span_s
         work_uj = {path: max(0.0, one.energy_uj - idle_uj_per_s * one.time_s) for path, one in cuts.items()}
         top = [path for path in cuts if len(path) <= 1]
         total_uj = sum(work_uj[path] for path in top)
         own = min(1.0, own_uj / total_uj) if total_uj > 0 else 0.0
-        # What idles does not change with the phases: it has no part in what may be in the one or the other.
-        all_uj = sum(cuts[path].energy_uj for path in top)
-        blurred = min(1.0, own_uj / all_uj) if all_uj > 0 else 0.0
         if total_uj <= 0:  # nothing but idle energy: by time
             work_uj = {path: one.time_s for path, one in cuts.items()}
         for path, given_uj in _given(own_uj, top, work_uj, _inner(cuts)).items():
             part, one = self._part(id_, path), cuts[path]
-            share = given_uj / own_uj if own_uj else 0.0
-            doubt_uj = OTHERS_SE * own_uj * max(0.0, others) * math.sqrt(max(0.0, share * (1 - share)))
             part.own_uj += given_uj
             part.variance_uj2 += own**2 * one.variance_uj2
-            part.systematic_uj += blurred * one.systematic_uj + doubt_uj
+            part.systematic_uj += own * one.systematic_uj
+            part.shared_uj += math.sqrt(max(0.0, given_uj * (work_uj[path] - given_uj)))
             part.time_s += one.time_s
             part.blurred_s += one.blurred_s
 
+    def _hidden_uj(self, device: _Device, attribution: Attribution, *, used: bool) -> float:
+        """What may be the run's although nobody is named for it.
+
+        Where nobody is named at all, as at the end of a run, a context that is still open counts as idle.
+        """
+        span_s = attribution.delta.span_s
+        device.idle_uj_per_s = min(device.idle_uj_per_s, attribution.idle_uj / span_s)
+        beyond_uj = 0.0 if used else attribution.idle_uj - device.idle_uj_per_s * span_s
+        return attribution.unattributed_uj + beyond_uj
+
+    def _hide(self, id_: str, hidden_uj: float, cuts: Mapping[Path, Cut]) -> None:
+        """It may be of any phase of the window, by the energy of these."""
+        all_uj = sum(one.energy_uj for path, one in cuts.items() if len(path) <= 1)
+        for path, one in cuts.items():
+            share = one.energy_uj / all_uj if all_uj > 0 else 1.0
+            self._part(id_, path).hidden_uj += share * hidden_uj
+
     def _part(self, device: str, path: Path) -> Part:
         return self.parts.setdefault((device, path), Part())
+
+
+def _all_of(window: EnergyDelta) -> Cut:
+    return Cut(float(window.energy_uj), window.span_s)
 
 
 def _inner(cuts: Iterable[Path]) -> dict[Path, list[Path]]:

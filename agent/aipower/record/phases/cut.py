@@ -54,7 +54,6 @@ class Learned:
 
     usual: Usual = field(default_factory=Usual)
     mixture: Mixture = field(default_factory=Mixture)
-    timing: Timing = field(default_factory=Timing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +64,16 @@ class Around:
     first: int
     last: int
     """The window's own are `pieces[first:last]`."""
+    timing: Timing
     timing_se_s: float
     """Standard error of the instants between pieces, before any edge has shown it."""
+    unseen_s: float = 0.0
+    """How much of each piece its energy does not know: a sensor that looks part of the time."""
+
+    @property
+    def edge_se_s(self) -> float:
+        """Standard error of an edge."""
+        return self.timing.se_s(self.timing_se_s)
 
 
 def cut(around: Around, stretches: Sequence[Stretch], learned: dict[int, Learned]) -> dict[Path, Cut]:
@@ -96,7 +103,7 @@ def _at_depth(stretches: Iterable[Stretch], depth: int) -> list[Stretch]:
     for one in stretches:
         leaves = tuple(sorted({leaf[:depth] for leaf in one.leaves}))
         if shallow and shallow[-1].leaves == leaves:
-            shallow[-1] = replace(shallow[-1], end_s=one.end_s)
+            shallow[-1] = shallow[-1]._replace(end_s=one.end_s)
         else:
             shallow.append(Stretch(one.start_s, one.end_s, leaves))
     return shallow
@@ -110,7 +117,8 @@ def _level_cuts(around: Around, stretches: Sequence[Stretch], learned: Learned) 
         while place < len(stretches) and stretches[place].end_s <= piece.start_s + SHORT_S:
             place += 1
         inside = list(_inside(stretches, place, piece))
-        for leaves, part in _parts(around, at, inside, learned):
+        parts = _parts(around, at, inside, learned) if len(inside) > 1 else _whole(around, piece, inside, learned)
+        for leaves, part in parts:
             for leaf in leaves or (OUTSIDE,):
                 found.setdefault(leaf, Cut()).add(part, 1 / max(1, len(leaves)))
     return found
@@ -125,22 +133,33 @@ def _inside(stretches: Sequence[Stretch], place: int, piece: EnergyDelta) -> Ite
 
 def _parts(around: Around, at: int, inside: Sequence[Stretch], learned: Learned) -> Iterator[tuple[Leaves, Cut]]:
     piece = around.pieces[at]
-    if len(inside) <= 1:
-        leaves = inside[0].leaves if inside else ()
-        learned.usual.see(leaves, piece.mean_w)
-        learned.mixture.see({leaves: 1.0}, piece.mean_w)
-        yield leaves, Cut(float(piece.energy_uj), piece.span_s)
-        return
     before = _near(_backwards(around.pieces, at, inside[0].start_s), inside[0].leaves, learned)
     after = _near(_forwards(around.pieces, at, inside[-1].end_s), inside[-1].leaves, learned)
     items = _items(piece, inside, before, after, learned)
-    if len(items) == 2 and before and after:  # noqa: PLR2004 - one edge
-        _learn_edge(piece, items, learned)
-    for leaves, part in weigh(piece, items, learned.timing.se_s(around.timing_se_s)).items():
+    if len(inside) == 2 and not around.unseen_s:  # noqa: PLR2004 - one edge
+        _learn_edge(piece, items, around.timing)
+    for leaves, part in weigh(piece, items, around.edge_se_s, around.unseen_s).items():
         blurred = part.common_uj > BLURRED_SE * piece.mean_w * part.span_s * 1e6
-        blurred_s = part.span_s if blurred else 0.0
+        blurred_s = part.span_s if blurred or around.unseen_s else 0.0
         yield leaves, Cut(part.energy_uj, part.span_s, part.variance_uj2, part.systematic_uj, blurred_s)
     learned.mixture.see(_shares(piece, items), piece.mean_w)
+
+
+def _whole(
+    around: Around, piece: EnergyDelta, inside: Sequence[Stretch], learned: Learned
+) -> Iterator[tuple[Leaves, Cut]]:
+    """A piece in a single phase. Where that begins or ends close to it, a little of the piece may be another's."""
+    one = inside[0] if inside else Stretch(piece.start_s, piece.end_s, ())
+    learned.usual.see(one.leaves, piece.mean_w)
+    learned.mixture.see({one.leaves: 1.0}, piece.mean_w)
+    se_s = around.edge_se_s
+    beyond_s2 = sum(_beyond_s2(gap_s, se_s) for gap_s in (piece.start_s - one.start_s, one.end_s - piece.end_s))
+    yield one.leaves, Cut(float(piece.energy_uj), piece.span_s, beyond_s2 * (piece.mean_w * 1e6) ** 2)
+
+
+def _beyond_s2(gap_s: float, se_s: float) -> float:
+    """About the mean square of what of an edge's error, of standard error `se_s`, goes beyond `gap_s`."""
+    return se_s**2 / 2 * math.exp(-((gap_s / se_s) ** 2) / 2)
 
 
 def _shares(piece: EnergyDelta, items: Iterable[Item]) -> dict[Leaves, float]:
@@ -184,14 +203,13 @@ def _together(items: Iterable[Item]) -> list[Item]:
     return list(kept.values())
 
 
-def _learn_edge(piece: EnergyDelta, items: Sequence[Item], learned: Learned) -> None:
-    one, other = items
-    if one.level is None or other.level is None:
+def _learn_edge(piece: EnergyDelta, items: Sequence[Item], timing: Timing) -> None:
+    if len(items) != 2 or any(item.level is None or item.common_w for item in items):  # noqa: PLR2004 - the two sides
         return
-    told_uj = sum(item.level.power_w * item.span_s * 1e6 for item in items if item.level)
-    noise_uj = 1e6 * math.hypot(one.level.se_w * one.span_s, other.level.se_w * other.span_s)
-    contrast_w = one.level.power_w - other.level.power_w
-    learned.timing.see(piece.energy_uj - told_uj, contrast_w, noise_uj, piece.span_s)
+    one, other = (Level(0.0, 0.0) if item.level is None else item.level for item in items)
+    told_uj = 1e6 * (one.power_w * items[0].span_s + other.power_w * items[1].span_s)
+    noise_uj = 1e6 * math.hypot(one.se_w * items[0].span_s, other.se_w * items[1].span_s)
+    timing.see(piece, piece.energy_uj - told_uj, one.power_w - other.power_w, noise_uj)
 
 
 def _overlap_s(one: Stretch, piece: EnergyDelta) -> float:

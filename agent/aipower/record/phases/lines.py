@@ -7,10 +7,9 @@ command has started can write here.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 from urllib.parse import unquote
 
 MAX_LINE_BYTES = 512
@@ -18,10 +17,11 @@ MAX_NAME = 100
 """Characters of a name that are kept."""
 NS_PER_S = 1e9
 MAX_ID = 1 << 62
+MAX_VALUE = 1e300
+"""Of an amount: sums stay finite."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One message."""
 
     kind: str
@@ -63,7 +63,7 @@ def parse(line: bytes) -> Mark | None:
         mark = read(kind, int(at_ns) / NS_PER_S, int(pid), int(id_), *more)
     except (ValueError, KeyError, TypeError, OverflowError):
         return None
-    return mark if mark.pid > 0 and 0 <= mark.id <= MAX_ID and math.isfinite(mark.value) else None
+    return mark if mark.pid > 0 and 0 <= mark.id <= MAX_ID and abs(mark.value) <= MAX_VALUE else None
 
 
 def _begin(kind: str, at_s: float, pid: int, id_: int, parent: str, name: str) -> Mark:
@@ -79,7 +79,7 @@ def _amount(kind: str, at_s: float, pid: int, id_: int, name: str, value: str) -
 
 
 def _name(quoted: str) -> str:
-    return unquote(quoted, errors="replace")[:MAX_NAME]
+    return (unquote(quoted, errors="replace") if "%" in quoted else quoted)[:MAX_NAME]
 
 
 _READERS: Mapping[str, Callable[..., Mark]] = MappingProxyType(

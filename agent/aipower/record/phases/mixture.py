@@ -57,7 +57,7 @@ class Mixture:
             return
         least_w2 = LEAST_SE_W**2 + (LEAST_SE * mean_w) ** 2
         if not self._mean.count:
-            self._noise_w2 = (FIRST_NOISE * mean_w) ** 2
+            self._noise_w2 = max(least_w2, (FIRST_NOISE * mean_w) ** 2)
         self._mean.add(mean_w)
         parts = [(self._places[leaves], share) for leaves, share in shares.items()]
         for place, share in parts:

@@ -23,6 +23,8 @@ END_S = 0.5
 """A phase that comes so near to an end of the run has the error of that end."""
 EDGE_PERIODS = 1.0
 """Where an end of the run cuts a piece, it cannot be off by more than what the device draws in so many periods."""
+OTHERS_SE = 0.5
+"""Standard error of a phase's part of what it shares with other processes, in units of the root of both parts."""
 BLURRED = 0.2
 """Where more of a phase's time lies in pieces of energy with several edges, its energy rests on time."""
 
@@ -40,6 +42,7 @@ class _Device:
     """Error of the run's ends, and what is doubtful about the device as a whole."""
     most_edge_uj: float
     """More than this it cannot be off at its ends: what is beyond is doubt, and goes by energy."""
+    unattributed_j: float
     others: float
     """Share of the device's work that was not the run's."""
     time_s: float
@@ -74,6 +77,7 @@ def _device(channel: Channel, book: PhaseBook, ledger: Ledger, span: Span) -> _D
         run,
         channel.edge_uj,
         peak_w * EDGE_PERIODS * channel.energy.period_s * UJ_PER_J,
+        totals.unattributed_uj / UJ_PER_J,
         max(0.0, 1 - run.energy_uj / work_uj) if work_uj > 0 else 0.0,
         sum(part.time_s for (id_, path), part in book.parts.items() if id_ == device.id and len(path) <= 1),
         channel,
@@ -118,14 +122,17 @@ def _range(one: _Device, part: Part, wall_s: float, ledger: Ledger, span: Span, 
     time = part.time_s / one.time_s if one.time_s > 0 else 0.0
     # Without others all doubt is of the idle level, which goes by time; between processes it goes by energy.
     shared = (1 - one.others) * time + one.others * max(share, time)
-    account = PartAccount(
-        0, part.own_uj, run.variance_uj2 * share + part.variance_uj2, run.systematic_uj * shared + part.systematic_uj
-    )
+    systematic_uj = run.systematic_uj * shared + part.systematic_uj
+    # Who shares a device is told apart by busy time: that a phase works harder than others does not show in it.
+    systematic_uj += OTHERS_SE * part.shared_uj * math.sqrt(max(0.0, 1 - share))
+    account = PartAccount(0, part.own_uj, run.variance_uj2 * share + part.variance_uj2, systematic_uj)
     doubt_uj = math.sqrt(max(0.0, one.edge_uj**2 - one.most_edge_uj**2)) * share if run.energy_uj else 0.0
     edge_uj = min(one.edge_uj, one.most_edge_uj) if at_end and run.energy_uj else 0.0
     error = part_error(account, ledger.scale(one.channel.sensor.device), math.hypot(edge_uj, doubt_uj))
     wall = min(1.0, wall_s / span.wall_s) if span.wall_s > 0 else 1.0
-    return Range(part.own_uj / UJ_PER_J, error, own.less_j * share, own.more_j * max(share, wall))
+    # What the run may have more is mostly what nobody is named for, and when that was is known.
+    beyond_j = max(0.0, own.more_j - one.unattributed_j) * max(share, wall)
+    return Range(part.own_uj / UJ_PER_J, error, own.less_j * share, part.hidden_uj / UJ_PER_J + beyond_j)
 
 
 def _bounded(found: Range, devices: Sequence[_Device], id_: str) -> Share:

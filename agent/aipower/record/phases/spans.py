@@ -18,6 +18,8 @@ class Spans:
         """Add one, usually later than all others."""
         if self._spans and start_s > self._spans[-1][1]:
             self._spans.append((start_s, end_s))
+        elif self._spans and start_s >= self._spans[-1][0]:
+            self._spans[-1] = (self._spans[-1][0], max(end_s, self._spans[-1][1]))
         else:
             bisect.insort(self._spans, (start_s, end_s))
             self._spans = _united(self._spans)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from aipower.record.phases.lines import Mark
 
@@ -16,9 +17,11 @@ MAX_DEPTH = 32
 MAX_OPEN = 4096
 """More open phases of one process are a mistake of the program: they are left out."""
 
+MAX_STRETCHES = 20_000
+"""Remembered of one process: of more in half a minute the oldest count as outside of all phases."""
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+
+class Stretch(NamedTuple):
     """A time in which a process was in the same phases."""
 
     start_s: float
@@ -32,6 +35,8 @@ class _Open:
     path: Path
     parent: int
     began_s: float
+    counted: bool
+    """False where it goes for the phase around it."""
     inner: int = 0
     """How many open phases are in it."""
 
@@ -50,34 +55,49 @@ class Teller:
 
     def __init__(self, began_s: float) -> None:
         self._open: dict[int, _Open] = {}
+        self._innermost: dict[Path, int] = {}
+        """The open phases that no other is in, and how many of each there are."""
         self._leaves: tuple[Path, ...] = ()
         self._since_s = began_s
-        self._done: deque[Stretch] = deque()
+        self._done: deque[Stretch] = deque(maxlen=MAX_STRETCHES)
 
-    def begin(self, mark: Mark) -> Path | None:
-        """The path of the phase that begins; None where it is left out."""
+    def begins_again(self, mark: Mark) -> bool:
+        """True where the phase of `mark` is open, but not by the same message: another process has the pid now."""
+        phase = self._open.get(mark.id)
+        return phase is not None and phase.began_s != mark.at_s
+
+    def begin(self, mark: Mark, *, counted: bool = True) -> Path | None:
+        """The path of the phase that begins; None where it is left out, or only goes for the one around it."""
         if mark.id in self._open or not mark.id or len(self._open) >= MAX_OPEN:
             return None
         around = self._open.get(mark.parent)
         path = around.path if around else OUTSIDE
-        if len(path) < MAX_DEPTH:
+        counted = counted and len(path) < MAX_DEPTH
+        if counted:
             path = (*path, mark.name)
         if around:
             around.inner += 1
-        self._open[mark.id] = _Open(path, mark.parent if around else 0, mark.at_s)
+            if around.inner == 1:
+                self._leave(around.path)
+        self._open[mark.id] = _Open(path, mark.parent if around else 0, mark.at_s, counted)
+        self._enter(path)
         self._change(mark.at_s)
-        return path
+        return path if counted else None
 
     def end(self, mark: Mark) -> Visit | None:
-        """The phase that ends; None where it never began."""
+        """The phase that ends; None where it never began, or went for the one around it."""
         phase = self._open.pop(mark.id, None)
         if phase is None:
             return None
+        if not phase.inner:
+            self._leave(phase.path)
         around = self._open.get(phase.parent)
-        if around:
+        if around and around.inner:
             around.inner -= 1
+            if not around.inner:
+                self._enter(around.path)
         self._change(mark.at_s)
-        return Visit(phase.path, phase.began_s, max(mark.at_s, phase.began_s))
+        return Visit(phase.path, phase.began_s, max(mark.at_s, phase.began_s)) if phase.counted else None
 
     def path_of(self, id_: int) -> Path:
         """The path of an open phase; empty for none."""
@@ -86,8 +106,13 @@ class Teller:
 
     def close(self, at_s: float) -> list[Visit]:
         """The process or the run has ended: what is open ends now."""
-        visits = [Visit(phase.path, phase.began_s, max(at_s, phase.began_s)) for phase in self._open.values()]
+        visits = [
+            Visit(phase.path, phase.began_s, max(at_s, phase.began_s))
+            for phase in self._open.values()
+            if phase.counted
+        ]
         self._open.clear()
+        self._innermost.clear()
         self._change(at_s)
         return visits
 
@@ -103,22 +128,32 @@ class Teller:
         while self._done and self._done[0].end_s <= before_s:
             self._done.popleft()
 
-    def _between(self, start_s: float, end_s: float) -> Iterable[Stretch]:
-        for one in self._done:
-            if one.start_s >= end_s:
-                return
-            if one.end_s > start_s:
-                yield one
-        if self._since_s < end_s:
-            yield Stretch(self._since_s, end_s, self._leaves)
+    def _between(self, start_s: float, end_s: float) -> list[Stretch]:
+        """Those that end after `start_s` and begin before `end_s`: of late, so they are looked for from the end."""
+        found = [Stretch(self._since_s, end_s, self._leaves)] if self._since_s < end_s else []
+        for one in reversed(self._done):
+            if one.end_s <= start_s:
+                break
+            if one.start_s < end_s:
+                found.append(one)
+        return found[::-1]
+
+    def _enter(self, path: Path) -> None:
+        if path:
+            self._innermost[path] = self._innermost.get(path, 0) + 1
+
+    def _leave(self, path: Path) -> None:
+        if self._innermost.get(path, 0) > 1:
+            self._innermost[path] -= 1
+        else:
+            self._innermost.pop(path, None)
 
     def _change(self, at_s: float) -> None:
         """From `at_s` on other phases are the innermost ones."""
-        at_s = max(at_s, self._since_s)
         if at_s > self._since_s:
             self._done.append(Stretch(self._since_s, at_s, self._leaves))
             self._since_s = at_s
-        self._leaves = tuple(sorted({phase.path for phase in self._open.values() if not phase.inner}))
+        self._leaves = tuple(sorted(self._innermost)) if len(self._innermost) > 1 else tuple(self._innermost)
 
 
 def _clipped(one: Stretch, start_s: float, end_s: float) -> Stretch:

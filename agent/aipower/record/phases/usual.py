@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from aipower.energy.levels import LEAST_SE, LEAST_SE_W, Level
+from aipower.model import EnergyDelta
 from aipower.record.phases.teller import Path
 
 Leaves = tuple[Path, ...]
@@ -18,7 +19,7 @@ MOST_KINDS = 2000
 EDGE_MEMORY = 1 / 16
 """Weight of the newest edge."""
 FEWEST_EDGES = 3
-CLEAR = 0.02
+CLEAR = 0.1
 """An edge tells where it is if its levels leave so much of its piece open, at most."""
 SHARPEST_S = 0.0005
 """Counters are published with as much jitter (science of F1)."""
@@ -71,19 +72,28 @@ class Timing:
     def __init__(self) -> None:
         self._count = 0
         self._off_s2 = 0.0
+        self._last_s = -math.inf
 
-    def see(self, off_uj: float, contrast_w: float, noise_uj: float, span_s: float) -> None:
-        """A piece of `span_s` with one edge differs by `off_uj` from what its levels say, which err by `noise_uj`."""
+    def see(self, piece: EnergyDelta, off_uj: float, contrast_w: float, noise_uj: float) -> None:
+        """A piece with one edge differs by `off_uj` from what its levels say, which err by `noise_uj`.
+
+        The same piece may come again, as those of other processes or levels.
+        """
+        span_s = piece.span_s
+        if piece.start_s <= self._last_s:
+            return
         contrast_uj_per_s = abs(contrast_w) * 1e6
         if noise_uj < CLEAR * span_s * contrast_uj_per_s:
+            self._last_s = piece.start_s
             self._count += 1
-            off_s = min(span_s, abs(off_uj) / contrast_uj_per_s)
-            self._off_s2 += max(1 / self._count, EDGE_MEMORY) * (off_s**2 - self._off_s2)
+            off_s, noise_s = min(span_s, abs(off_uj) / contrast_uj_per_s), noise_uj / contrast_uj_per_s
+            off_s2 = max(0.0, off_s**2 - noise_s**2)
+            self._off_s2 += max(1 / self._count, EDGE_MEMORY) * (off_s2 - self._off_s2)
 
     def se_s(self, nominal_s: float) -> float:
         """Standard error of an edge; `nominal_s` while too few were seen."""
         if self._count < FEWEST_EDGES:
-            return nominal_s
+            return max(SHARPEST_S, nominal_s)
         return max(SHARPEST_S, math.sqrt(self._off_s2) * (1 + 1 / self._count))
 
 

@@ -21,6 +21,11 @@ from aipower.record.phases.mixture import PRIOR_SE
 from aipower.record.phases.usual import Leaves
 
 
+UNSEEN_REPEATED = 0.1
+"""Share of the variance that is the same at each visit where a sensor looks part of the time: a piece whose end lies in
+another phase stands for all of that phase, and what was learned of short phases is of such pieces."""
+
+
 @dataclass(slots=True)
 class Item:
     """What is known of a stretch of a phase in a piece, or of several."""
@@ -50,26 +55,36 @@ class Weighed:
     """Its standard error that is the same at each visit."""
 
 
-def weigh(piece: EnergyDelta, items: Sequence[Item], timing_se_s: float) -> dict[Leaves, Weighed]:
-    """The parts of the phases of `items`, which sum to the piece's energy."""
+def weigh(
+    piece: EnergyDelta, items: Sequence[Item], timing_se_s: float, unseen_s: float = 0.0
+) -> dict[Leaves, Weighed]:
+    """The parts of the phases of `items`, which sum to the piece's energy.
+
+    The piece's energy does not know `unseen_s` of it: with a change of power in there it is off, evenly up to all of
+    that change.
+    """
     found: dict[Leaves, Weighed] = {}
-    for level, item in zip(_levels(piece, items), items, strict=True):
+    levels = _levels(piece, items)
+    powers_w = [level.power_w for level in levels]
+    change_uj_per_s = 1e6 * (max(powers_w) - min(powers_w))
+    for level, item in zip(levels, items, strict=True):
         part = found.setdefault(item.leaves, Weighed())
         part.energy_uj += level.power_w * item.span_s * 1e6
         part.own_uj2 += _own_uj2(level, item, piece, timing_se_s)
+        part.own_uj2 += (min(unseen_s, item.span_s) * change_uj_per_s) ** 2 / 3
         part.span_s += item.span_s
         part.common_uj += 1e6 * item.span_s * (item.common_w if item.level else level.se_w)
-    _share_rest(piece, list(found.values()))
+    _share_rest(piece, list(found.values()), UNSEEN_REPEATED if unseen_s else 0.0)
     _make_possible(list(found.values()), piece.energy_uj)
     return found
 
 
-def _share_rest(piece: EnergyDelta, parts: Sequence[Weighed]) -> None:
+def _share_rest(piece: EnergyDelta, parts: Sequence[Weighed], least_repeated: float) -> None:
     sum_uj2 = sum(part.own_uj2 for part in parts)
     rest_uj = piece.energy_uj - sum(part.energy_uj for part in parts)
     foreign = 1 - FOREIGN * sum_uj2 / rest_uj**2 if rest_uj**2 > FOREIGN * sum_uj2 else 0.0
     # What one phase has too much others have too little: what of the errors is repeated is so for all.
-    repeated = min(1.0, sum(part.common_uj**2 for part in parts) / sum_uj2)
+    repeated = min(1.0, max(least_repeated, sum(part.common_uj**2 for part in parts) / sum_uj2))
     for part in parts:
         weight, time = part.own_uj2 / sum_uj2, part.span_s / piece.span_s
         part.energy_uj += rest_uj * ((1 - foreign) * weight + foreign * time)
