@@ -34,7 +34,8 @@ def mpirun(request: pytest.FixtureRequest) -> str:
 
 
 def call(folder: Path, *words: str) -> None:
-    env = environment(OPEN_MPI | {"AIPOWER_RUNS_DIR": str(folder / "runs"), "AIPOWER_USER_CONFIG": "none"})
+    ours = {"AIPOWER_RUNS_DIR": str(folder / "runs"), "AIPOWER_USER_CONFIG": "none", "XDG_RUNTIME_DIR": str(folder)}
+    env = environment(OPEN_MPI | ours)
     done = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -58,6 +59,7 @@ def test_one_run_for_each_rank_is_merged_into_one(mpirun: str, tmp_path: Path) -
     jobs = [record.job for record in records if record.job]
     assert [(job.system, job.rank, job.local_rank, job.ranks) for job in jobs] == [("mpi", 0, 0, 2), ("mpi", 1, 1, 2)]
     assert [job.leader for job in jobs].count(True) == 1
+    assert list((tmp_path / "aipower").iterdir()) == [], "the lock was there, and has gone"
     merged = merge(records)
     assert [node.ranks for node in merged.nodes] == [[0, 1]]
     assert len(merged.devices) == len(records[0].devices)

@@ -36,6 +36,7 @@ def call(folder: Path, *words: str) -> str:
         {
             "AIPOWER_RUNS_DIR": str(folder / "runs"),
             "AIPOWER_USER_CONFIG": "none",
+            "XDG_RUNTIME_DIR": str(folder),
             "OMP_NUM_THREADS": "1",
             "PYTHONPATH": str(ROOT / "agent"),
             "PYTHONWARNINGS": "ignore",
@@ -56,8 +57,8 @@ def test_one_run_around_torchrun_sees_all_its_ranks(python: str, tmp_path: Path)
     assert "on 2 ranks: accuracy" in out
     record = read(tmp_path / "run.json")
     assert record.job is None
-    ranks = [process for process in record.processes if EXAMPLE in process.command and process.cpu_time_s > 1.0]
-    assert len(ranks) >= 2
+    ranks = [process for process in record.processes if EXAMPLE in process.command and process.cpu_time_s > 0.1]
+    assert len(ranks) >= 2, (record.processes, record.faults)
     phases = {tuple(phase.path): phase for phase in record.phases}
     assert phases[("train",)].count == 2
     assert record.work["samples"] > 0
