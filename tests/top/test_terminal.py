@@ -183,28 +183,36 @@ def test_new_size_is_taken_at_once(top: Open) -> None:
     screen.until(lambda text: text.count("\n") == 9 and "total" in text, "the small screen")
 
 
-def test_ctrl_z_and_fg(tmp_path: Path) -> None:
-    bash = ["bash", "--norc", "--noprofile", "--noediting", "-i"]
-    screen = Screen(bash, tmp_path, PS1="")
+@pytest.mark.parametrize("how", ["Ctrl-Z", "SIGSTOP"])
+def test_stop_and_fg(tmp_path: Path, how: str) -> None:
+    screen = Screen(["bash", "--norc", "--noprofile", "--noediting", "-i"], tmp_path, PS1="")
     try:
-        before = eventually(lambda: modes(screen), "a terminal")
-        pid_file = tmp_path / "pid"
-        screen.type(f"sh -c 'echo $$ > {pid_file}.new; mv {pid_file}.new {pid_file}; exec {' '.join(TOP)}'\n".encode())
-        eventually(pid_file.exists, "the command")
-        pid = int(pid_file.read_text())
+        before = modes(screen)
+        pid = _started_by_shell(screen, tmp_path)
         screen.until_shown("train.py")
-        screen.type(b"\x1a")
+        if how == "Ctrl-Z":
+            screen.type(b"\x1a")
+        else:
+            os.kill(pid, signal.SIGSTOP)
         reaches_state(pid, "T")
         eventually(lambda: echoes(screen) == bool(before[3] & termios.ECHO), "the terminal as it was")
         screen.seen = b""
         screen.lines.clear()
         screen.type(b"fg\n")
         screen.until_shown("train.py")
-        assert not echoes(screen)
+        eventually(lambda: not echoes(screen), "keys without echo")
         screen.type(b"q")
         eventually(lambda: (screen.look(), LEAVE in screen.seen)[1], "the end")
+        eventually(lambda: echoes(screen) == bool(before[3] & termios.ECHO), "the terminal as it was")
     finally:
         screen.close()
+
+
+def _started_by_shell(screen: Screen, folder: Path) -> int:
+    pid_file = folder / "pid"
+    screen.type(f"sh -c 'echo $$ > {pid_file}.new; mv {pid_file}.new {pid_file}; exec {' '.join(TOP)}'\n".encode())
+    eventually(pid_file.exists, "the command")
+    return int(pid_file.read_text())
 
 
 def test_terminal_that_goes_away_ends_it(top: Open) -> None:

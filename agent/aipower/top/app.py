@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import dataclass
 
 from aipower.seams import Clock
 from aipower.top.look import Source
@@ -17,15 +16,6 @@ from aipower.top.watcher import Wanted, Watcher
 
 CLOCK_S = 1.0
 """The time in the first line goes on even where nothing is new."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often there is a new picture."""
-
-    interval_s: float
-    most: int | None = None
-    """After so many pictures it ends; None for never."""
 
 
 class App:

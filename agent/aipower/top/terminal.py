@@ -116,6 +116,8 @@ class Terminal:
             keys.append("ctrl-c")
         if signal.SIGTSTP in heard:
             self._suspend()
+        elif signal.SIGCONT in heard:
+            self._set()  # after a SIGSTOP, which nobody hears, the shell had the terminal
         resized = bool({signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT} & set(heard))
         fatal = next((number for number in heard if number in FATAL), 0)
         return Happened(keys, resized, fatal, hung_up)
@@ -134,6 +136,9 @@ class Terminal:
 
     def _take(self) -> None:
         self._before = termios.tcgetattr(self._in)
+        self._set()
+
+    def _set(self) -> None:
         tty.setcbreak(self._in)  # keys at once and without echo; Ctrl-C and Ctrl-Z stay signals
         self.write(ENTER.encode())
 
