@@ -101,6 +101,12 @@ def test_a_sensor_that_was_named_and_is_missing(folder: Path) -> None:
     assert "Traceback" not in shown
 
 
+def test_a_file_that_cannot_be_written(folder: Path) -> None:
+    shown = run(folder, *ON, "--aipower-json", "none/energy.json", code=4)
+    assert "--aipower-json none/energy.json: No such file or directory" in shown
+    assert "Traceback" not in shown
+
+
 def test_more_tests_than_a_measurement_has_room_for(folder: Path) -> None:
     (folder / "test_it.py").write_text(
         "import pytest\n@pytest.mark.parametrize('number', range(450))\ndef test_it(number): pass\n"

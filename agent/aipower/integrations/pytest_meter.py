@@ -47,6 +47,11 @@ class TestMeter:
     __test__ = False
 
     def __init__(self, config: pytest.Config) -> None:
+        """A meter as the options of `config` want it.
+
+        Raises:
+            UsageError: pytest's: the file cannot be written.
+        """
         self._sensors = str(config.getoption("--aipower-sensors"))
         self._file = config.getoption("--aipower-json")
         self._worker: dict[str, Any] | None = getattr(config, "workeroutput", None)
@@ -54,6 +59,8 @@ class TestMeter:
         self._names: list[str] = []
         self._tests: list[TestEnergy] = []
         self._why = ""
+        if self._file and self._worker is None:
+            _try(Path(self._file))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -111,6 +118,18 @@ class TestMeter:
     def _write(self, file: Path) -> None:
         tests = [asdict(test) for test in self._tests]
         file.write_text(json.dumps({"schema": SCHEMA, "why": self._why, "tests": tests}, indent=2) + "\n")
+
+
+def _try(file: Path) -> None:
+    """Complain now of a file that cannot be written, not after an hour of tests.
+
+    Raises:
+        UsageError: pytest's.
+    """
+    try:
+        file.open("a").close()
+    except OSError as error:
+        raise pytest.UsageError(f"--aipower-json {file}: {error.strerror}") from None
 
 
 def tests_of(record: RunRecord, names: Sequence[str]) -> list[TestEnergy]:
