@@ -134,8 +134,8 @@ def test_the_summary_of_tests_that_were_too_short() -> None:
     tests = [TestEnergy("a", 1.0, 3.0, (1.0, 5.0), resolved=True), TestEnergy("b", 0.0, None, None, resolved=True)]
     lines = summary(tests, "")
     assert lines[-2:] == [
-        "   3.00 J  together, by 1 tests",
-        "1 tests were over before the sensors had anything to tell",
+        "   3.00 J  together, by 1 test",
+        "1 test over before the sensors had anything to tell",
     ]
 
 

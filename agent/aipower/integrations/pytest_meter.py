@@ -158,9 +158,9 @@ def summary(tests: Sequence[TestEnergy], why: str) -> list[str]:
     lines = [_line(energy_j, test) for energy_j, test in known[:SHOWN]]
     if len(known) > SHOWN:
         lines.append(f"and {len(known) - SHOWN} more; --aipower-json FILE writes all")
-    lines.append(f"{joules(sum(energy_j for energy_j, _ in known)):>9}  together, by {len(known)} tests")
+    lines.append(f"{joules(sum(energy_j for energy_j, _ in known)):>9}  together, by {_count(len(known))}")
     if len(known) < len(tests):
-        lines.append(f"{len(tests) - len(known)} tests were over before the sensors had anything to tell")
+        lines.append(f"{_count(len(tests) - len(known))} over before the sensors had anything to tell")
     return [*lines, *([f"not measured: {why}"] if why else [])]
 
 
@@ -168,3 +168,7 @@ def _line(energy_j: float, test: TestEnergy) -> str:
     unsure = "" if test.resolved else "  by its time alone"
     figures = f"{joules(energy_j):>9}  {bracket(test.interval_j):<24} {duration(test.wall_s):>9}"
     return f"{figures}  {short(test.nodeid, NODE_WIDTH)}{unsure}"
+
+
+def _count(tests: int) -> str:
+    return f"{tests} test{'s' if tests != 1 else ''}"
