@@ -119,6 +119,13 @@ def test_kinds_with_several_devices_are_summed() -> None:
     assert "all GPU" not in render(RECORD)
 
 
+def test_a_rank_is_told_how_to_merge() -> None:
+    job = JobRecord("slurm", "7", "n1", rank=1, ranks=4)
+    text = render(replace(RECORD, job=job), Page(saved=True))
+    assert rows(text, "next") == ["  next     aipower merge --job 7 makes one run of all ranks"]
+    assert "merge" not in render(replace(RECORD, job=job, merged_from=["a", "b"]), Page(saved=True))
+
+
 def test_many_devices_fit_on_a_screen() -> None:
     def gpus(count: int) -> list[str]:
         devices = [replace(GPU, device=f"GPU-{at}", index=str(at)) for at in range(count)]

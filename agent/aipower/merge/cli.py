@@ -110,12 +110,15 @@ def _hand_out(record: RunRecord, arguments: argparse.Namespace, store: RunStore)
     if arguments.output is not None:
         write_file(arguments.output, [content])
     if arguments.html is not None:
-        from aipower.runs.reporting import renderer  # noqa: PLC0415 - only for --html
+        from aipower.record.renderers import renderer  # noqa: PLC0415 - only for --html
 
         write_file(arguments.html, [renderer("html")(record)])
     if not arguments.no_save:
         store.put(record)
-    say(content.decode() if arguments.json else _report(record, saved=not arguments.no_save))
+    if arguments.json:
+        write_file("-", [content])
+    else:
+        say(_report(record, saved=not arguments.no_save))
 
 
 def _report(record: RunRecord, *, saved: bool) -> str:

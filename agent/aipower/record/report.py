@@ -169,6 +169,10 @@ def _next(record: RunRecord, page: Page) -> Iterable[Row]:
     if not page.saved:
         return
     word = record.run_id.rpartition("-")[2]
+    job = record.job
+    if job is not None and job.id and (job.ranks or 1) > 1 and not record.merged_from:
+        yield Row("next", f"aipower merge --job {job.id} makes one run of all ranks", "dim")
+        return
     if record.devices:
         yield Row("next", f"aipower report {word} --html report.html", "dim")
     else:

@@ -16,8 +16,6 @@ from aipower.store.finding import find_path
 from aipower.store.folder import load_file, open_store
 from aipower.store.writing import home_of
 
-__all__ = ["renderer", "run_report"]
-
 KINDS = ("json", "csv", "html")
 """The options that name a file. All but the first are made by an exporter of that name."""
 
