@@ -8,6 +8,7 @@ from aipower.errors import UsageError
 from aipower.runrecord import DeviceRecord, Energies, Interval, Intervals, RunRecord, SeriesRecord
 
 GAIN = 0.05
+CARD = "GPU-01234567-89ab-cdef-0123-456789abcdef"
 
 
 def around(energy_j: float, relative: float) -> Interval:
@@ -33,7 +34,7 @@ def device(
     whole_j = (energy_j or 0.0) + idle_j + other_j
     both = (own**2 + gain**2) ** 0.5
     return DeviceRecord(
-        device=id_ or {"gpu": "GPU-1", "cpu": "cpu-0", "dram": "dram-0"}[kind],
+        device=id_ or {"gpu": CARD, "cpu": "cpu-0", "dram": "dram-0"}[kind],
         kind=kind,
         index="0",
         name=f"A {kind}",

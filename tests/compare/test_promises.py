@@ -58,8 +58,8 @@ def test_one_run_each_never_gives_a_verdict() -> None:
 
 
 def test_what_the_pipeline_measures_holds_too() -> None:
-    none = scored(Scenario("pipeline", runs=(3, 3), spread_percent=(0.5, 0.5), pipeline=True), 30)
-    saved = scored(Scenario("pipeline", 5.0, (3, 3), (0.5, 0.5), pipeline=True), 30)
+    none = scored(Scenario("pipeline", runs=(3, 3), spread_percent=(0.5, 0.5), pipeline=True), 15)
+    saved = scored(Scenario("pipeline", 5.0, (3, 3), (0.5, 0.5), pipeline=True), 15)
     assert none.wrong <= 10
     assert saved.held >= 90
     assert saved.less > 80

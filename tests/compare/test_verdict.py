@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from aipower.compare.build import compare, judge
 from aipower.compare.model import Pair, Question
+from aipower.compare.reading import device_key
 from aipower.compare.sides import side
-from aipower.runrecord import RunRecord, SeriesRecord
-from compare.records import device, gpu_runs, record
+from aipower.runrecord import Energies, Intervals, NodeRecord, RunRecord, SeriesRecord
+from compare.records import CARD, device, gpu_runs, record
 
 BASE = (700.0, 703.0, 698.0, 701.0, 699.0)
 
@@ -151,6 +152,15 @@ def test_the_same_card_in_another_host_is_the_same_card_but_a_processor_is_not()
         assert pair.headline is not None
         assert pair.headline.parts.scale_percent == pytest.approx(scale, abs=0.1)
         assert any(text.startswith("different hosts") for text in pair.warnings)
+
+
+def test_devices_of_many_nodes_are_those_of_the_nodes() -> None:
+    nothing = (Energies(), Intervals())
+    alone = record([device("gpu", 700.0), device("cpu", 100.0)], run_id="a", host="one")
+    rows = [device("gpu", 700.0, id_=f"one/{CARD}"), device("cpu", 100.0, id_="one/cpu-0")]
+    nodes = [NodeRecord(host, [], [], *nothing) for host in ("one", "two")]
+    merged = dataclasses.replace(record(rows, run_id="b", host="one, two"), nodes=nodes)
+    assert [device_key(merged, row) for row in merged.devices] == [device_key(alone, row) for row in alone.devices]
 
 
 def test_a_calibration_in_between_changes_the_scale() -> None:

@@ -14,6 +14,8 @@ from aipower.runrecord import DeviceRecord, Energies, Interval, Intervals, RunRe
 KINDS = ("gpu", "cpu", "dram")
 UNIQUE = ("GPU-", "MIG-")
 """A driver gives these ids to one device in the world; others are the same on each host."""
+UUID_LENGTH = 40
+"""Of such an id: four characters and the 36 of RFC 9562."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,10 @@ def amounts(record: RunRecord) -> dict[str, float]:
 
 
 def device_key(record: RunRecord, device: DeviceRecord) -> str:
-    """What tells a device from all others, on any host."""
-    return device.device if device.device.startswith(UNIQUE) else f"{record.host}/{device.device}"
+    """What tells a device from all others, on any host; ids of a run of many nodes begin with the node."""
+    named = [node.host for node in record.nodes if device.device.startswith(f"{node.host}/")]
+    host, own = (named[0], device.device.removeprefix(f"{named[0]}/")) if named else (record.host, device.device)
+    return own if own.startswith(UNIQUE) and len(own) == UUID_LENGTH else f"{host}/{own}"
 
 
 def kinds_of(energies: Energies) -> tuple[str, ...]:
