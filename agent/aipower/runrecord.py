@@ -311,7 +311,8 @@ class RunRecord:
     version: str
     schema: str = SCHEMA
     measured_by: str = "aipower-run"
-    """`agent` where an agent that runs on the machine has measured, `aipower-run` where the wrapper did so itself."""
+    """`agent` where an agent that runs on the machine has measured, `aipower-run` where the wrapper did so itself,
+    `aipower.measure` where the program did."""
     indistinct: list[GroupRecord] = field(default_factory=list)
     phases: list[PhaseRecord] = field(default_factory=list)
     carbon: CarbonRecord | None = None
