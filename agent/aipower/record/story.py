@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection, Iterable
 from aipower.channel import Channel
 from aipower.model import Attribution, EnergyDelta, ProcessId
 from aipower.processes.procfs import StatRow
-from aipower.record.phases.book import ANYBODY, NOBODY, PhaseBook, Sensed
+from aipower.record.phases.book import NOBODY, PhaseBook, Sensed
+from aipower.record.phases.levels import ANYBODY
 from aipower.record.phases.marks import Marks
 from aipower.record.timeline import Timeline
 

@@ -11,21 +11,20 @@ from aipower.attribution.split import largest_remainder
 from aipower.energy.levels import NEIGHBOURS
 from aipower.model import Attribution, EnergyDelta
 from aipower.record.phases.cut import Around, Cut, Learned, cut
+from aipower.record.phases.kept import Kept
+from aipower.record.phases.levels import ANYBODY, LevelsOf
 from aipower.record.phases.marks import Marks
-from aipower.record.phases.teller import OUTSIDE, Path, Stretch
+from aipower.record.phases.teller import OUTSIDE, Path
 from aipower.record.phases.usual import Timing
 
 LATE_S = 1.0
 """So long messages may be on their way: a window is cut this much after its end."""
 REMEMBERED_S = 30.0
 """Windows of devices are no further apart than this."""
-NOBODY, ANYBODY = 0, -1
-"""In place of the process that tells: none does, or nobody knows which of them."""
+NOBODY = 0
+"""In place of the process that tells: none does."""
 ITSELF: Path = ("",)
 """Stands for what a phase has beside those within it; no other path with an empty name is looked for there."""
-
-Slices = Mapping[int, Mapping[Path, Cut]]
-"""Cuts of a window, by the process that told of the phases."""
 
 
 @dataclass(slots=True)
@@ -63,8 +62,8 @@ class _Device:
     """The lowest idle level of a window."""
     before: list[EnergyDelta] = field(default_factory=list)
     """The last pieces of the window before."""
-    cut: dict[float, Slices] = field(default_factory=dict)
-    """Of windows that were not attributed yet, by their start."""
+    cut: Kept = field(default_factory=lambda: Kept(ANYBODY))
+    """Windows that were not attributed yet."""
     learned: dict[int, dict[int, Learned]] = field(default_factory=dict)
     """By the process that tells, `ANYBODY` for all of them, and by the level of phases."""
 
@@ -74,6 +73,7 @@ class PhaseBook:
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
+        self._levels = LevelsOf(marks)
         self._devices: dict[str, _Device] = {}
         self.parts: dict[tuple[str, Path], Part] = {}
         """By device and phase; a phase includes those in it."""
@@ -96,13 +96,15 @@ class PhaseBook:
     def posted(self, attribution: Attribution, owners_uj: Mapping[int, int]) -> None:
         """Who used a window is known: by process that tells of phases, NOBODY for those of whom nobody told."""
         id_ = attribution.delta.device.id
-        slices = self._devices.setdefault(id_, _Device()).cut.pop(attribution.delta.start_s, {})
+        slices = self._devices.setdefault(id_, _Device()).cut.take(attribution.delta.start_s)
+        outside = {OUTSIDE: _all_of(attribution.delta)}
+        anybody = slices.get(ANYBODY) or outside
         for teller, own_uj in owners_uj.items():
-            cuts = slices.get(teller) or {OUTSIDE: _all_of(attribution.delta)}
+            cuts = outside if teller == NOBODY else slices.get(teller) or anybody
             self._share(id_, attribution, own_uj, cuts)
         hidden_uj = self._hidden_uj(self._devices[id_], attribution, used=bool(owners_uj))
         if hidden_uj > 0:
-            self._hide(id_, hidden_uj, slices.get(ANYBODY) or {OUTSIDE: _all_of(attribution.delta)})
+            self._hide(id_, hidden_uj, anybody)
 
     def _cut_first(self, device: _Device) -> None:
         window, pieces, sensed = device.waiting.popleft()
@@ -129,13 +131,13 @@ class PhaseBook:
 
         around = Around(context, first, first + count, device.timing, sensed.timing_se_s, sensed.unseen_s)
 
-        def cut_by(teller: int, stretches: Sequence[Stretch]) -> dict[Path, Cut]:
-            return cut(around, stretches, device.learned.setdefault(teller, {}))
+        def cut_by(teller: int) -> dict[Path, Cut]:
+            levels = self._levels.between(teller, start_s, end_s)
+            return cut(around, levels, device.learned.setdefault(teller, {}))
 
-        tellers = self._marks.tellers
-        device.cut[window.start_s] = {pid: cut_by(pid, one.stretches(start_s, end_s)) for pid, one in tellers.items()}
-        together = cut_by(ANYBODY, self._marks.stretches(start_s, end_s))
-        device.cut[window.start_s][ANYBODY] = together
+        slices = {teller: cut_by(teller) for teller in self._marks.tellers}
+        together = next(iter(slices.values())) if len(slices) == 1 else cut_by(ANYBODY)
+        device.cut.put(window.start_s, {**slices, ANYBODY: together})
         for path, found in together.items():
             self._whole(window.device.id, path, found.energy_uj)
 

@@ -1,9 +1,9 @@
 """How much of a device's energy lies in which phase: pieces of energy, cut at the edges of phases.
 
 A piece is what the device used between two updates of its counter. One that lies in a single phase is that phase's.
-One that holds edges is shared by what each of its phases draws (aipower.record.phases.weigh): by the pieces of the same
-visit just before or after it, else by what the phase usually draws. A phase of which no piece was ever seen is known by
-time alone: what that may be off by adds up linearly, since it may be the same at each repetition.
+One that holds edges is shared by what each of its phases draws (aipower.record.phases.weigh): by the pieces of the
+same visit just before or after it, else by what the phase usually draws, else by what pieces that it shares with others
+tell of it (aipower.record.phases.mixture). What that may be off by is the same at each repetition and adds up linearly.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from aipower.record.phases.weigh import Item, weigh
 
 SHORT_S = 1e-6
 """Shorter overlaps are the roundness of floats."""
+CRUMBS = 0.05
+"""Where what lies between two phases takes more of a piece, this has no single edge."""
 BLURRED_SE = 0.2
 """A phase whose power is not known better than this share of the device's is not resolved."""
 
@@ -76,17 +78,19 @@ class Around:
         return self.timing.se_s(self.timing_se_s)
 
 
-def cut(around: Around, stretches: Sequence[Stretch], learned: dict[int, Learned]) -> dict[Path, Cut]:
+def cut(around: Around, levels: Sequence[Sequence[Stretch]], learned: dict[int, Learned]) -> dict[Path, Cut]:
     """The energy of a window by phase, those within a phase included in it, and `OUTSIDE` of all.
 
-    `stretches` leave no hole, and reach as far as the pieces. Each level of phases is cut by itself: an edge between
-    two phases within a third one is none of the third. What a phase is given is then shared among those in it.
-    `learned` is by level, and grows.
+    `levels` are the stretches as `by_level` gives them. They leave no hole, and reach as far as the pieces. Each level
+    of phases is cut by itself: an edge between two phases within a third one is none of the third. What a phase is
+    given is then shared among those in it. `learned` is by level, and grows.
     """
-    found = _level_cuts(around, _at_depth(stretches, 1), learned.setdefault(1, Learned()))
-    deepest = max((len(leaf) for one in stretches for leaf in one.leaves), default=0)
-    for depth in range(2, deepest + 1):
-        finer = _level_cuts(around, _at_depth(stretches, depth), learned.setdefault(depth, Learned()))
+    found: dict[Path, Cut] = {}
+    for depth, stretches in enumerate(levels or [[]], 1):
+        finer = _level_cuts(around, stretches, learned.setdefault(depth, Learned()))
+        if depth == 1:
+            found = finer
+            continue
         outer_uj: dict[Path, float] = {}
         for path, one in finer.items():
             outer_uj[path[: depth - 1]] = outer_uj.get(path[: depth - 1], 0.0) + one.energy_uj
@@ -95,18 +99,6 @@ def cut(around: Around, stretches: Sequence[Stretch], learned: dict[int, Learned
                 around_uj, sum_uj = found[path[:-1]].energy_uj, outer_uj[path[:-1]]
                 found[path] = replace(one, energy_uj=one.energy_uj * around_uj / sum_uj if sum_uj > 0 else 0.0)
     return found
-
-
-def _at_depth(stretches: Iterable[Stretch], depth: int) -> list[Stretch]:
-    """The same without what is deeper; neighbours that are then the same are one."""
-    shallow: list[Stretch] = []
-    for one in stretches:
-        leaves = tuple(sorted({leaf[:depth] for leaf in one.leaves}))
-        if shallow and shallow[-1].leaves == leaves:
-            shallow[-1] = shallow[-1]._replace(end_s=one.end_s)
-        else:
-            shallow.append(Stretch(one.start_s, one.end_s, leaves))
-    return shallow
 
 
 def _level_cuts(around: Around, stretches: Sequence[Stretch], learned: Learned) -> dict[Path, Cut]:
@@ -136,8 +128,9 @@ def _parts(around: Around, at: int, inside: Sequence[Stretch], learned: Learned)
     before = _near(_backwards(around.pieces, at, inside[0].start_s), inside[0].leaves, learned)
     after = _near(_forwards(around.pieces, at, inside[-1].end_s), inside[-1].leaves, learned)
     items = _items(piece, inside, before, after, learned)
-    if len(inside) == 2 and not around.unseen_s:  # noqa: PLR2004 - one edge
+    if not around.unseen_s:
         _learn_edge(piece, items, around.timing)
+    items = _together(items)
     for leaves, part in weigh(piece, items, around.edge_se_s, around.unseen_s).items():
         blurred = part.common_uj > BLURRED_SE * piece.mean_w * part.span_s * 1e6
         blurred_s = part.span_s if blurred or around.unseen_s else 0.0
@@ -149,7 +142,7 @@ def _whole(
     around: Around, piece: EnergyDelta, inside: Sequence[Stretch], learned: Learned
 ) -> Iterator[tuple[Leaves, Cut]]:
     """A piece in a single phase. Where that begins or ends close to it, a little of the piece may be another's."""
-    one = inside[0] if inside else Stretch(piece.start_s, piece.end_s, ())
+    one = inside[0] if inside else Stretch(-math.inf, math.inf, ())
     learned.usual.see(one.leaves, piece.mean_w)
     learned.mixture.see({one.leaves: 1.0}, piece.mean_w)
     se_s = around.edge_se_s
@@ -172,12 +165,12 @@ def _shares(piece: EnergyDelta, items: Iterable[Item]) -> dict[Leaves, float]:
 def _items(
     piece: EnergyDelta, inside: Sequence[Stretch], before: Level | None, after: Level | None, learned: Learned
 ) -> list[Item]:
-    """The first and the last stretch by the pieces beside them, those between by phase."""
+    """The first and the last stretch by the pieces beside them, then those between by phase."""
     first, *between, last = inside
     near = {leaves: level for leaves, level in ((first.leaves, before), (last.leaves, after)) if level}
     found = [_item(piece, first, before, near, learned), _item(piece, last, after, near, learned)]
     found[0].borders = found[1].borders = 1
-    return _together([*found, *(_item(piece, one, None, near, learned) for one in between)])
+    return [*found, *(_item(piece, one, None, near, learned) for one in between)]
 
 
 def _item(
@@ -204,12 +197,17 @@ def _together(items: Iterable[Item]) -> list[Item]:
 
 
 def _learn_edge(piece: EnergyDelta, items: Sequence[Item], timing: Timing) -> None:
-    if len(items) != 2 or any(item.level is None or item.common_w for item in items):  # noqa: PLR2004 - the two sides
+    """Compare the piece with what two phases draw; the moment between these draws as much as the one or the other."""
+    one, other, *between = items
+    if one.leaves == other.leaves or one.level is None or other.level is None or one.common_w or other.common_w:
         return
-    one, other = (Level(0.0, 0.0) if item.level is None else item.level for item in items)
-    told_uj = 1e6 * (one.power_w * items[0].span_s + other.power_w * items[1].span_s)
-    noise_uj = 1e6 * math.hypot(one.se_w * items[0].span_s, other.se_w * items[1].span_s)
-    timing.see(piece, piece.energy_uj - told_uj, one.power_w - other.power_w, noise_uj)
+    crumbs_s = sum(item.span_s for item in between)
+    if crumbs_s > CRUMBS * piece.span_s:
+        return
+    told_uj = 1e6 * (one.level.power_w * one.span_s + other.level.power_w * other.span_s)
+    crumbs_uj = 1e6 * crumbs_s * (one.level.power_w + other.level.power_w) / 2
+    noise_uj = 1e6 * math.hypot(one.level.se_w * one.span_s, other.level.se_w * other.span_s, crumbs_uj / 2e6)
+    timing.see(piece, piece.energy_uj - told_uj - crumbs_uj, one.level.power_w - other.level.power_w, noise_uj)
 
 
 def _overlap_s(one: Stretch, piece: EnergyDelta) -> float:

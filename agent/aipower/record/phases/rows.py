@@ -23,7 +23,7 @@ END_S = 0.5
 """A phase that comes so near to an end of the run has the error of that end."""
 EDGE_PERIODS = 1.0
 """Where an end of the run cuts a piece, it cannot be off by more than what the device draws in so many periods."""
-OTHERS_SE = 0.5
+OTHERS_SE = 0.8
 """Standard error of a phase's part of what it shares with other processes, in units of the root of both parts."""
 BLURRED = 0.2
 """Where more of a phase's time lies in pieces of energy with several edges, its energy rests on time."""
@@ -124,7 +124,7 @@ def _range(one: _Device, part: Part, wall_s: float, ledger: Ledger, span: Span, 
     shared = (1 - one.others) * time + one.others * max(share, time)
     systematic_uj = run.systematic_uj * shared + part.systematic_uj
     # Who shares a device is told apart by busy time: that a phase works harder than others does not show in it.
-    systematic_uj += OTHERS_SE * part.shared_uj * math.sqrt(max(0.0, 1 - share))
+    systematic_uj += OTHERS_SE * part.shared_uj * math.sqrt(max(0.0, 1 - share**2))
     account = PartAccount(0, part.own_uj, run.variance_uj2 * share + part.variance_uj2, systematic_uj)
     doubt_uj = math.sqrt(max(0.0, one.edge_uj**2 - one.most_edge_uj**2)) * share if run.energy_uj else 0.0
     edge_uj = min(one.edge_uj, one.most_edge_uj) if at_end and run.energy_uj else 0.0

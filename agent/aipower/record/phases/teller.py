@@ -60,6 +60,8 @@ class Teller:
         self._leaves: tuple[Path, ...] = ()
         self._since_s = began_s
         self._done: deque[Stretch] = deque(maxlen=MAX_STRETCHES)
+        self.version = 0
+        """Changes with all that is told."""
 
     def begins_again(self, mark: Mark) -> bool:
         """True where the phase of `mark` is open, but not by the same message: another process has the pid now."""
@@ -150,6 +152,7 @@ class Teller:
 
     def _change(self, at_s: float) -> None:
         """From `at_s` on other phases are the innermost ones."""
+        self.version += 1
         if at_s > self._since_s:
             self._done.append(Stretch(self._since_s, at_s, self._leaves))
             self._since_s = at_s

@@ -20,10 +20,9 @@ from aipower.model import EnergyDelta
 from aipower.record.phases.mixture import PRIOR_SE
 from aipower.record.phases.usual import Leaves
 
-
 UNSEEN_REPEATED = 0.1
-"""Share of the variance that is the same at each visit where a sensor looks part of the time: a piece whose end lies in
-another phase stands for all of that phase, and what was learned of short phases is of such pieces."""
+"""Share of the variance that is the same at each visit where a sensor looks part of the time: a piece whose end lies
+in another phase stands for all of that phase, and what was learned of short phases is of such pieces."""
 
 
 @dataclass(slots=True)
