@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from aipower.model import Device, ProcessId
@@ -46,7 +46,7 @@ def _finish(thread: Thread, rng: random.Random) -> Thread:
     return thread
 
 
-def _steady(thread: Thread, rng: random.Random, seconds: float, watts: float) -> None:
+def _steady(thread: Thread, _: random.Random, seconds: float, watts: float) -> None:
     thread.do(seconds, watts)
 
 
@@ -56,7 +56,7 @@ def _unsteady(thread: Thread, rng: random.Random, seconds: float, watts: float) 
     while thread.now_s < end_s:
         left_s = end_s - thread.now_s
         thread.do(min(left_s, rng.uniform(0.005, 0.3)) or left_s, watts * rng.uniform(0.67, 1.33))
-        if end_s - thread.now_s < 1e-9:  # noqa: PLR2004 - the roundness of floats
+        if end_s - thread.now_s < 1e-9:
             break
 
 
@@ -204,7 +204,7 @@ def threads(rng: random.Random, length_s: float, model: str) -> PhaseCase:
     return case_of(rng, [Program(two_threads(rng, length_s, 25.0))], model)
 
 
-def ranks(rng: random.Random, length_s: float, model: str, shared: bool = False) -> PhaseCase:
+def ranks(rng: random.Random, length_s: float, model: str, *, shared: bool = False) -> PhaseCase:
     """Four ranks, each with a GPU or all on one, in phases of their own."""
     programs = [
         Program([turns(rng, length_s, 25.0, pid=number + 1)], device=0 if shared else number) for number in range(4)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 
+from aipower.calibration.apply import true_uj
 from aipower.channel import Channel
 from aipower.model import Attribution, EnergyDelta, ProcessId
 from aipower.processes.procfs import StatRow
@@ -68,7 +70,7 @@ class Story:
 
     def taken(self, channel: Channel, window: EnergyDelta) -> None:
         """See aipower.meter.Listener."""
-        pieces = channel.taken
+        pieces = _calibrated(channel)
         self.timeline.taken(window, pieces)
         self.phases.taken(window, pieces, _sensed(channel))
 
@@ -107,3 +109,11 @@ def _sensed(channel: Channel) -> Sensed:
     if energy.method == "integrated":
         return Sensed(energy.powers.timing_se_s, energy.powers.unseen_s)
     return Sensed(SIGHTING_SE * energy.sighting_s, energy.powers.unseen_s if energy.powers.duty == "part" else 0.0)
+
+
+def _calibrated(channel: Channel) -> Sequence[EnergyDelta]:
+    """The pieces as far as the calibration tells: an offset changes low powers more than high ones."""
+    calibration = channel.calibration
+    if calibration.gain == 1 and calibration.offset_w == 0:
+        return channel.taken
+    return [replace(one, energy_uj=true_uj(calibration, one.energy_uj, one.span_s)) for one in channel.taken]

@@ -44,15 +44,16 @@ class Timeline:
         self._started_s = at_s
 
     def taken(self, window: EnergyDelta, pieces: Sequence[EnergyDelta]) -> None:
-        """The energy of a device is known for a window, that of its pieces in uncalibrated microjoules."""
-        raw_uj = sum(piece.energy_uj for piece in pieces)
+        """The energy of a device is known for a window, and how it was spread over its pieces."""
+        raw_uj, span_all_s = sum(piece.energy_uj for piece in pieces), sum(piece.span_s for piece in pieces)
         scale = window.energy_uj / raw_uj if raw_uj else 0.0
+        flat_uj_per_s = 0.0 if raw_uj or not pieces else window.energy_uj / span_all_s
         self._make_room(window.end_s)
         row = self._rows.setdefault(window.device.id, _Row())
         row.grow(self._place(window.end_s) + 1)
         for piece in pieces:
             for place, span_s in self._steps(piece.start_s, piece.end_s):
-                row.energy_uj[place] += scale * piece.energy_uj * span_s / piece.span_s
+                row.energy_uj[place] += (scale * piece.energy_uj / piece.span_s + flat_uj_per_s) * span_s
                 row.known_s[place] += span_s
 
     def posted(self, attribution: Attribution, own_uj: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 from hypothesis import given
@@ -34,7 +35,7 @@ def test_the_union_holds_all_in_order_without_overlap(added: list[tuple[float, f
     for one in added:
         spans.add(*one)
     listed = spans.listed()
-    assert all(before[1] < after[0] for before, after in zip(listed, listed[1:], strict=False))
+    assert all(before[1] < after[0] for before, after in itertools.pairwise(listed))
     assert all(any(low <= start and end <= high for low, high in listed) for start, end in added)
 
 

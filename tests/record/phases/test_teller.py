@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,7 +80,8 @@ def test_time_never_goes_back() -> None:
 
 
 def test_a_phase_that_is_too_deep_goes_for_the_one_around_it() -> None:
-    teller, path = Teller(0.0), ()
+    teller = Teller(0.0)
+    path: tuple[str, ...] = ()
     for depth in range(MAX_DEPTH):
         path = teller.begin(begin(1.0, depth + 1, "in", parent=depth)) or path
     assert len(path) == MAX_DEPTH
@@ -130,4 +133,4 @@ def test_stretches_leave_no_hole_whatever_is_told(
     found = teller.stretches(start_s, start_s + span_s)
     assert found[0].start_s == start_s
     assert found[-1].end_s == start_s + span_s
-    assert all(before.end_s == after.start_s for before, after in zip(found, found[1:], strict=False))
+    assert all(before.end_s == after.start_s for before, after in itertools.pairwise(found))

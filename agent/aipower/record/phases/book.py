@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aipower.attribution.split import largest_remainder
 from aipower.energy.levels import NEIGHBOURS
 from aipower.model import Attribution, EnergyDelta
 from aipower.record.phases.cut import Around, Cut, Learned, cut
 from aipower.record.phases.kept import Kept
-from aipower.record.phases.levels import ANYBODY, LevelsOf
+from aipower.record.phases.levels import ANYBODY, Levels, LevelsOf, is_in_phases
 from aipower.record.phases.marks import Marks
 from aipower.record.phases.teller import OUTSIDE, Path
 from aipower.record.phases.usual import Timing
@@ -99,8 +99,10 @@ class PhaseBook:
         slices = self._devices.setdefault(id_, _Device()).cut.take(attribution.delta.start_s)
         outside = {OUTSIDE: _all_of(attribution.delta)}
         anybody = slices.get(ANYBODY) or outside
+        # Where only what anybody did was kept, it stands for all who tell; else who is missing was in no phase.
+        others = anybody if len(slices) == 1 else outside
         for teller, own_uj in owners_uj.items():
-            cuts = outside if teller == NOBODY else slices.get(teller) or anybody
+            cuts = outside if teller == NOBODY else slices.get(teller) or others
             self._share(id_, attribution, own_uj, cuts)
         hidden_uj = self._hidden_uj(self._devices[id_], attribution, used=bool(owners_uj))
         if hidden_uj > 0:
@@ -131,12 +133,15 @@ class PhaseBook:
 
         around = Around(context, first, first + count, device.timing, sensed.timing_se_s, sensed.unseen_s)
 
-        def cut_by(teller: int) -> dict[Path, Cut]:
-            levels = self._levels.between(teller, start_s, end_s)
+        def cut_by(teller: int, levels: Levels) -> dict[Path, Cut]:
             return cut(around, levels, device.learned.setdefault(teller, {}))
 
-        slices = {teller: cut_by(teller) for teller in self._marks.tellers}
-        together = next(iter(slices.values())) if len(slices) == 1 else cut_by(ANYBODY)
+        levels = {teller: self._levels.between(teller, start_s, end_s) for teller in self._marks.tellers}
+        slices = {teller: cut_by(teller, one) for teller, one in levels.items() if is_in_phases(one)}
+        if len(slices) == 1:
+            together = next(iter(slices.values()))
+        else:
+            together = cut_by(ANYBODY, self._levels.between(ANYBODY, start_s, end_s))
         device.cut.put(window.start_s, {**slices, ANYBODY: together})
         for path, found in together.items():
             self._whole(window.device.id, path, found.energy_uj)
@@ -218,10 +223,13 @@ def _split(own_uj: int, weights: Mapping[Path, float]) -> dict[Path, int]:
 
 
 def _scaled(pieces: Sequence[EnergyDelta], energy_uj: int) -> list[EnergyDelta]:
-    """The pieces, calibrated as the window that they make up."""
+    """The pieces, which sum to the energy of the window that they make up."""
     raw_uj = sum(piece.energy_uj for piece in pieces)
-    if raw_uj in (0, energy_uj):
+    if raw_uj == energy_uj:
         return list(pieces)
+    if not raw_uj:
+        span_s = sum(piece.span_s for piece in pieces)
+        return [replace(piece, energy_uj=round(energy_uj * piece.span_s / span_s)) for piece in pieces]
     return [
         EnergyDelta(
             piece.device, piece.start_s, piece.end_s, round(piece.energy_uj * energy_uj / raw_uj), piece.method

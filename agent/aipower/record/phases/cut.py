@@ -2,8 +2,9 @@
 
 A piece is what the device used between two updates of its counter. One that lies in a single phase is that phase's.
 One that holds edges is shared by what each of its phases draws (aipower.record.phases.weigh): by the pieces of the
-same visit just before or after it, else by what the phase usually draws, else by what pieces that it shares with others
-tell of it (aipower.record.phases.mixture). What that may be off by is the same at each repetition and adds up linearly.
+same visit just before or after it, else by what the phase usually draws, else by what pieces that it shares with
+others tell of it (aipower.record.phases.mixture). What that may be off by is the same at each repetition and adds up
+linearly.
 """
 
 from __future__ import annotations

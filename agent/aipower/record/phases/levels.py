@@ -47,6 +47,11 @@ class LevelsOf:
         return (self._marks if teller == ANYBODY else self._marks.tellers[teller]).stretches(start_s, end_s)
 
 
+def is_in_phases(levels: Levels) -> bool:
+    """False where there is no phase in them."""
+    return any(one.leaves for one in levels[0]) if levels else False
+
+
 def by_level(stretches: Sequence[Stretch]) -> Levels:
     """The stretches without what is deeper than each level; neighbours that are then the same are one."""
     deepest = max((len(leaf) for one in stretches for leaf in one.leaves), default=0)
