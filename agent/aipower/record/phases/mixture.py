@@ -4,7 +4,7 @@ Recursive least squares (a Kalman filter of constant powers): a piece in which p
 has the mean power y = sum of f_i P_i + noise. Phases that always take the same parts of a piece are not told apart:
 the errors of their powers stay large. The shares themselves are not exact, since the instants of the pieces are not:
 that draws all powers to their mean, by the ratio of the variances of the error and of the shares (attenuation by
-errors in variables, Fuller, 1987, 1.1). The ratio is estimated from the noise of the fit, and counts as an error.
+errors in variables, Fuller, 1987, 1.1). The ratio is estimated from the noise of the fit: so far a power is not believed, and its error is that of the mean.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ DRIFT = 0.003
 FIRST_NOISE = 0.1
 """Standard deviation of the noise, as a share of the power, before it was seen."""
 NOISE_MEMORY = 1 / 32
+FAR = 3.0
+"""Standard errors beyond which a piece counts no more than there: its instants may be wrong (Huber, 1964)."""
 
 
 class Mixture:
@@ -43,8 +45,10 @@ class Mixture:
         place = self._places.get(leaves)
         if place is None:
             return None
-        drawn_w = PRIOR_SE * self._mean.value * self._drawn(place)
-        return max(0.0, self._powers_w[place]), math.sqrt(max(0.0, self._covariance_w2[place][place]) + drawn_w**2)
+        mean_w, drawn = self._mean.value, self._drawn(place)
+        power_w = (1 - drawn) * self._powers_w[place] + drawn * mean_w
+        variance_w2 = max(0.0, self._covariance_w2[place][place]) + (PRIOR_SE * mean_w * drawn) ** 2
+        return max(0.0, power_w), math.sqrt(variance_w2)
 
     @property
     def noise_w(self) -> float:
@@ -67,7 +71,8 @@ class Mixture:
         mixed_w2 = [sum(row[place] * share for place, share in parts) for row in self._covariance_w2]
         told_w2 = sum(mixed_w2[place] * share for place, share in parts)
         off_w = mean_w - sum(self._powers_w[place] * share for place, share in parts)
-        self._learn(mixed_w2, off_w, told_w2 + self._noise_w2)
+        most_w = FAR * math.sqrt(told_w2 + self._noise_w2)
+        self._learn(mixed_w2, min(max(off_w, -most_w), most_w), told_w2 + self._noise_w2)
         weight = max(1 / (1 + self._mean.count), NOISE_MEMORY)
         self._noise_w2 = max(least_w2, (1 - weight) * self._noise_w2 + weight * max(0.0, off_w**2 - told_w2))
 

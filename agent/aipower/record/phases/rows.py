@@ -127,7 +127,9 @@ def _range(one: _Device, part: Part, wall_s: float, ledger: Ledger, span: Span, 
     systematic_uj += OTHERS_SE * part.shared_uj * math.sqrt(max(0.0, 1 - share**2))
     account = PartAccount(0, part.own_uj, run.variance_uj2 * share + part.variance_uj2, systematic_uj)
     doubt_uj = math.sqrt(max(0.0, one.edge_uj**2 - one.most_edge_uj**2)) * share if run.energy_uj else 0.0
-    edge_uj = min(one.edge_uj, one.most_edge_uj) if at_end and run.energy_uj else 0.0
+    # At its own end a phase cannot be off by more than what it draws in a period.
+    most_uj = part.own_uj / part.time_s * EDGE_PERIODS * one.channel.energy.period_s if part.time_s > 0 else 0.0
+    edge_uj = min(one.edge_uj, one.most_edge_uj, most_uj) if at_end else 0.0
     error = part_error(account, ledger.scale(one.channel.sensor.device), math.hypot(edge_uj, doubt_uj))
     wall = min(1.0, wall_s / span.wall_s) if span.wall_s > 0 else 1.0
     # What the run may have more is mostly what nobody is named for, and when that was is known.
