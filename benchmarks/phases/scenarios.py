@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -242,43 +242,50 @@ def on_cpu(rng: random.Random, length_s: float, model: str) -> PhaseCase:
     return PhaseCase(case, program.lines(), truths, {path: "/".join(path) or "outside" for path in truths})
 
 
+SHORT_S, SLOW_S = (0.03, 0.4), (2.0, 8.0)
+"""How long a stranger works and pauses."""
+CPU_LENGTHS_S = (10.0, 2.0, 0.5, 0.15)
+
+
 def catalogue() -> Mapping[str, Scenario]:
     """All scenarios by name."""
-    found: list[Scenario] = []
-    for model in ("h100", "v100", "ga100-part", "h100-part", "pascal"):
-        for length_s, total_s in ((10.0, 40.0), (2.0, 25.0), (0.5, 20.0), (0.15, 15.0)):
-            build = partial(turns, length_s=length_s, total_s=total_s)
-            found.append(Scenario(f"turns/{length_s:g}s/{model}", partial(one, build=build, model=model)))
-    for model in ("h100", "v100"):
-        for length_s in (2.0, 0.5, 0.15):
-            build = partial(rare, length_s=length_s, count=6)
-            found.append(Scenario(f"rare/{length_s:g}s/{model}", partial(one, build=build, model=model)))
-        for length_s in (2.0, 0.5):
-            build = partial(turns, length_s=length_s, total_s=25.0, do=_unsteady)
-            found.append(Scenario(f"unsteady/{length_s:g}s/{model}", partial(one, build=build, model=model)))
-        for step_s in (1.0, 0.3):
-            build = partial(nested, step_s=step_s, epochs=2, steps=round(8 / step_s))
-            found.append(Scenario(f"nested/{step_s:g}s/{model}", partial(one, build=build, model=model)))
-        build = partial(alternating, one_s=0.010, other_s=0.005, total_s=10.0)
-        found.append(Scenario(f"alternating/10+5ms/{model}", partial(one, build=build, model=model)))
-        for length_s in (2.0, 0.5):
-            build = partial(turns, length_s=length_s, total_s=25.0)
-            found.append(
-                Scenario(
-                    f"neighbour/{length_s:g}s/{model}", partial(one, build=build, model=model, neighbour_s=(0.03, 0.4))
-                )
-            )
-        found.append(
-            Scenario(
-                f"neighbour-slow/2s/{model}",
-                partial(one, build=partial(turns, length_s=2.0, total_s=40.0), model=model, neighbour_s=(2.0, 8.0)),
-            )
-        )
-        for length_s in (2.0, 0.5):
-            found.append(Scenario(f"threads/{length_s:g}s/{model}", partial(threads, length_s=length_s, model=model)))
-            found.append(Scenario(f"ranks/{length_s:g}s/{model}", partial(ranks, length_s=length_s, model=model)))
-        found.append(Scenario(f"beside/2s/{model}", partial(beside, model=model)))
+    both = ("h100", "v100")
+    found = [case for model in ("h100", "v100", "ga100-part", "h100-part", "pascal") for case in _turns(model)]
+    found += [case for model in both for case in _single(model)]
+    found += [case for model in both for case in _several(model)]
     found.append(Scenario("ranks-shared/2s/h100", partial(ranks, length_s=2.0, model="h100", shared=True)))
-    for length_s in (10.0, 2.0, 0.5, 0.15):
-        found.append(Scenario(f"cpu/{length_s:g}s/rapl", partial(on_cpu, length_s=length_s, model="rapl")))
-    return {one_.name: one_ for one_ in found}
+    found += [Scenario(f"cpu/{s:g}s/rapl", partial(on_cpu, length_s=s, model="rapl")) for s in CPU_LENGTHS_S]
+    return {case.name: case for case in found}
+
+
+def _turns(model: str) -> Iterator[Scenario]:
+    for length_s, total_s in ((10.0, 40.0), (2.0, 25.0), (0.5, 20.0), (0.15, 15.0)):
+        yield _of(f"turns/{length_s:g}s", model, partial(turns, length_s=length_s, total_s=total_s))
+
+
+def _single(model: str) -> Iterator[Scenario]:
+    """A program that has the device for itself."""
+    for length_s in (2.0, 0.5, 0.15):
+        yield _of(f"rare/{length_s:g}s", model, partial(rare, length_s=length_s, count=6))
+    for length_s in (2.0, 0.5):
+        yield _of(f"unsteady/{length_s:g}s", model, partial(turns, length_s=length_s, total_s=25.0, do=_unsteady))
+    for step_s in (1.0, 0.3):
+        yield _of(f"nested/{step_s:g}s", model, partial(nested, step_s=step_s, epochs=2, steps=round(8 / step_s)))
+    yield _of("alternating/10+5ms", model, partial(alternating, one_s=0.010, other_s=0.005, total_s=10.0))
+
+
+def _several(model: str) -> Iterator[Scenario]:
+    """Strangers, threads, ranks, and a process that does not tell."""
+    for length_s in (2.0, 0.5):
+        yield _of(f"neighbour/{length_s:g}s", model, partial(turns, length_s=length_s, total_s=25.0), SHORT_S)
+    yield _of("neighbour-slow/2s", model, partial(turns, length_s=2.0, total_s=40.0), SLOW_S)
+    for length_s in (2.0, 0.5):
+        yield Scenario(f"threads/{length_s:g}s/{model}", partial(threads, length_s=length_s, model=model))
+        yield Scenario(f"ranks/{length_s:g}s/{model}", partial(ranks, length_s=length_s, model=model))
+    yield Scenario(f"beside/2s/{model}", partial(beside, model=model))
+
+
+def _of(
+    name: str, model: str, build: Callable[[random.Random], Thread], neighbour_s: tuple[float, float] | None = None
+) -> Scenario:
+    return Scenario(f"{name}/{model}", partial(one, build=build, model=model, neighbour_s=neighbour_s))

@@ -7,8 +7,7 @@ command has started can write here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -59,29 +58,24 @@ def parse(line: bytes) -> Mark | None:
         return None
     try:
         kind, at_ns, pid, id_, *more = line.decode("ascii").split(" ")
-        read = _READERS[kind]
-        mark = read(kind, int(at_ns) / NS_PER_S, int(pid), int(id_), *more)
-    except (ValueError, KeyError, TypeError, OverflowError):
+        parent, name, value = _rest(kind, more)
+        mark = Mark(kind, int(at_ns) / NS_PER_S, int(pid), int(id_), parent, name, value)
+    except (ValueError, OverflowError):
         return None
     return mark if mark.pid > 0 and 0 <= mark.id <= MAX_ID and abs(mark.value) <= MAX_VALUE else None
 
 
-def _begin(kind: str, at_s: float, pid: int, id_: int, parent: str, name: str) -> Mark:
-    return Mark(kind, at_s, pid, id_, int(parent), _name(name))
-
-
-def _end(kind: str, at_s: float, pid: int, id_: int) -> Mark:
-    return Mark(kind, at_s, pid, id_)
-
-
-def _amount(kind: str, at_s: float, pid: int, id_: int, name: str, value: str) -> Mark:
-    return Mark(kind, at_s, pid, id_, 0, _name(name), float(value))
+def _rest(kind: str, more: Sequence[str]) -> tuple[int, str, float]:
+    """Parent, name and value; a ValueError where the message has others."""
+    if kind == "E" and not more:
+        return 0, "", 0.0
+    one, other = more
+    if kind == "B":
+        return int(one), _name(other), 0.0
+    if kind in {"W", "M", "L"}:
+        return 0, _name(one), float(other)
+    raise ValueError(kind)
 
 
 def _name(quoted: str) -> str:
     return (unquote(quoted, errors="replace") if "%" in quoted else quoted)[:MAX_NAME]
-
-
-_READERS: Mapping[str, Callable[..., Mark]] = MappingProxyType(
-    {"B": _begin, "E": _end, "W": _amount, "M": _amount, "L": _amount}
-)

@@ -4,7 +4,8 @@ Recursive least squares (a Kalman filter of constant powers): a piece in which p
 has the mean power y = sum of f_i P_i + noise. Phases that always take the same parts of a piece are not told apart:
 the errors of their powers stay large. The shares themselves are not exact, since the instants of the pieces are not:
 that draws all powers to their mean, by the ratio of the variances of the error and of the shares (attenuation by
-errors in variables, Fuller, 1987, 1.1). The ratio is estimated from the noise of the fit: so far a power is not believed, and its error is that of the mean.
+errors in variables, Fuller, 1987, 1.1). The ratio is estimated from the noise of the fit: as far as that, a power is
+not believed, and its error is that of the mean.
 """
 
 from __future__ import annotations
