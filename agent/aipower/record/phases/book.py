@@ -104,9 +104,7 @@ class PhaseBook:
         for teller, own_uj in owners_uj.items():
             cuts = outside if teller == NOBODY else slices.get(teller) or others
             self._share(id_, attribution, own_uj, cuts)
-        hidden_uj = self._hidden_uj(self._devices[id_], attribution, used=bool(owners_uj))
-        if hidden_uj > 0:
-            self._hide(id_, hidden_uj, anybody)
+        self._hide(id_, attribution, anybody)
 
     def _cut_first(self, device: _Device) -> None:
         window, pieces, sensed = device.waiting.popleft()
@@ -167,22 +165,23 @@ class PhaseBook:
             part.time_s += one.time_s
             part.blurred_s += one.blurred_s
 
-    def _hidden_uj(self, device: _Device, attribution: Attribution, *, used: bool) -> float:
+    def _hide(self, id_: str, attribution: Attribution, cuts: Mapping[Path, Cut]) -> None:
         """What may be the run's although nobody is named for it.
 
-        Where nobody is named at all, as at the end of a run, a context that is still open counts as idle.
+        What is unattributed may be of any phase of the window, by the energy of these. Where nobody is known to hold a
+        context, as at the end of a run, one that was open counts as idle: it is of any phase, by time.
         """
-        span_s = attribution.delta.span_s
+        device, span_s = self._devices[id_], attribution.delta.span_s
         device.idle_uj_per_s = min(device.idle_uj_per_s, attribution.idle_uj / span_s)
-        beyond_uj = 0.0 if used else attribution.idle_uj - device.idle_uj_per_s * span_s
-        return attribution.unattributed_uj + beyond_uj
-
-    def _hide(self, id_: str, hidden_uj: float, cuts: Mapping[Path, Cut]) -> None:
-        """It may be of any phase of the window, by the energy of these."""
-        all_uj = sum(one.energy_uj for path, one in cuts.items() if len(path) <= 1)
+        context_uj = 0.0 if attribution.context_uj else attribution.idle_uj - device.idle_uj_per_s * span_s
+        if not context_uj and not attribution.unattributed_uj:
+            return
+        top = [one for path, one in cuts.items() if len(path) <= 1]
+        all_uj, all_s = sum(one.energy_uj for one in top), sum(one.time_s for one in top)
         for path, one in cuts.items():
-            share = one.energy_uj / all_uj if all_uj > 0 else 1.0
-            self._part(id_, path).hidden_uj += share * hidden_uj
+            by_energy = one.energy_uj / all_uj if all_uj > 0 else 1.0
+            by_time = one.time_s / all_s if all_s > 0 else 1.0
+            self._part(id_, path).hidden_uj += by_energy * attribution.unattributed_uj + by_time * context_uj
 
     def _part(self, device: str, path: Path) -> Part:
         return self.parts.setdefault((device, path), Part())
