@@ -65,6 +65,12 @@ def test_one_run_each_within_the_error_of_measurement() -> None:
     assert "does not differ by more than" in pair.sentence
 
 
+def test_one_run_against_many_is_warned_of() -> None:
+    pair = pair_of(gpu_runs("base", BASE[:1]), scaled(0.9))
+    assert pair.verdict == "less"
+    assert any("base is one run: it is taken to vary as fast does" in text for text in pair.warnings)
+
+
 def test_no_interval_is_made_up_where_nothing_is_known() -> None:
     pair = pair_of(gpu_runs("base", [700.0], own=0.0), gpu_runs("fast", [690.0], own=0.0))
     assert pair.verdict == "not repeated"

@@ -230,6 +230,13 @@ def _meters(base: Side, other: Side) -> Iterable[str]:
             yield f"{what} {_listed(one)} for {base.label}, {_listed(two)} for {other.label}"
 
 
+def _borrowed(base: Side, other: Side) -> Iterable[str]:
+    """The statistics take one run to vary as the repeated side does."""
+    few, many = sorted((base, other), key=lambda side_: len(side_.runs))
+    if len(few.runs) == 1 < len(many.runs):
+        yield f"{few.label} is one run: it is taken to vary as {many.label} does, which nobody has seen; repeat it"
+
+
 def _merits(base: Side, other: Side) -> Iterable[str]:
     """A figure that a run lacks may be one that it would have spoiled."""
     names = {name for side_ in (base, other) for record in side_.runs for name in record.metrics}
@@ -247,5 +254,6 @@ PAIR_RULES: Sequence[Callable[[Side, Side], Iterable[str]]] = (
     _conditions,
     _clocks,
     _meters,
+    _borrowed,
     _merits,
 )

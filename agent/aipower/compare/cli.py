@@ -104,12 +104,12 @@ def _gate(comparison: Comparison, limit_percent: float) -> int:
     """1 where any side is shown to use more than the limit.
 
     Raises:
-        UsageError: A side has one run: there is nothing to judge by.
+        UsageError: There is one run each: nothing to judge by.
         AipowerError: The sides cannot be compared.
     """
     for pair in comparison.pairs:
         if pair.verdict == "not repeated":
-            raise UsageError("--fail-if-more needs two runs or more of each side: measure with aipower-run -r 5")
+            raise UsageError("--fail-if-more needs two runs or more: measure with aipower-run -r 5")
         if pair.verdict == "not comparable":
             raise AipowerError(f"--fail-if-more: {pair.sentence}")
     shown = [pair for pair in comparison.pairs if _least(pair) > limit_percent]
