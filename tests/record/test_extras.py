@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aipower.footprint.settings import from_words
 from aipower.record.extras import Words, extras_of
 from aipower.runrecord import SeriesRecord
 
@@ -29,10 +30,12 @@ def test_series_job_and_footprint() -> None:
     assert extras.job is not None
     assert (extras.job.system, extras.job.rank, extras.job.leader) == ("slurm", 3, False)
     assert "SECRET" not in extras.job.variables
-    assert (extras.footprint.zone, extras.footprint.pue) == ("DEU", 1.2)
+    footprint = from_words(extras.footprint)
+    assert (footprint.zone, footprint.pue) == ("DEU", 1.2)
 
 
 @given(WORDS, WORDS, st.text(max_size=40), WORDS)
 def test_no_words_break_it(numbers: list[str], job: list[str], series: str, footprint: list[str]) -> None:
     extras = extras_of(Words(numbers, numbers, job, True, series, footprint))
     assert all(amount > 0 for amount in extras.work.values())
+    assert from_words(footprint).pue >= 1

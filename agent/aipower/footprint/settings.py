@@ -6,7 +6,7 @@ Nothing is looked up on a network and nothing is guessed: what is not configured
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import TypeAlias
 
@@ -87,6 +87,15 @@ def _read(path: str) -> Footprint:
     if not isinstance(table, dict):
         raise UsageError(f"{_told(path)}: {TABLE}: expected a table, [{TABLE}], not {_told(repr(table))}")
     return from_fields(table, _told(path))
+
+
+def from_words(words: Iterable[str]) -> Footprint:
+    """What `NAME=VALUE` words say; an empty one where they make no sense: who sent them has checked them."""
+    pairs = (word.partition("=")[::2] for word in words)
+    try:
+        return from_fields({name: float(value) if name in RANGES else value for name, value in pairs})
+    except (UsageError, ValueError):
+        return Footprint()
 
 
 def _known(values: Mapping[str, object], place: str) -> Mapping[str, object]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aipower import __version__
-from aipower.footprint.apply import with_footprint
 from aipower.record.books import Books, close_books
 from aipower.record.estimate import Estimate, estimate_cpu
 from aipower.record.measured import Measured, Told
 from aipower.runrecord import Energies, Interval, Intervals, PerUnit, RunRecord
+
+WH_J = 3600.0
 
 
 def compose(told: Told, measured: Measured) -> RunRecord:
@@ -55,7 +56,17 @@ def compose(told: Told, measured: Measured) -> RunRecord:
         job=told.extras.job,
         series=told.extras.series,
     )
-    return with_footprint(record, told.extras.footprint)
+    return _with_footprint(record, told.extras.footprint)
+
+
+def _with_footprint(record: RunRecord, words: Sequence[str]) -> RunRecord:
+    """Cost and carbon as configured, and what takes as much: of a watt-hour and more, less is nothing to imagine."""
+    if not words and (record.energy_j.total or 0.0) < WH_J:
+        return record
+    from aipower.footprint.apply import with_footprint  # noqa: PLC0415 - a short run pays for no more than it shows
+    from aipower.footprint.settings import Footprint, from_words  # noqa: PLC0415 - as above
+
+    return with_footprint(record, from_words(words) if words else Footprint())
 
 
 def _done(told: Told, measured: Measured) -> dict[str, float]:

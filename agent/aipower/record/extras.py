@@ -9,12 +9,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aipower.errors import AipowerError
-from aipower.footprint.settings import Footprint, from_fields
-from aipower.job.record import from_fields as job_from_fields
 from aipower.runrecord import JobRecord, SeriesRecord
 
-NUMBERS = frozenset({"price_per_kwh", "pue", "intensity_g_per_kwh"})
 MAX_NAME = 100
 SERIES_FIELDS = 3
 
@@ -41,7 +37,8 @@ class Extras:
     work: Mapping[str, float] = field(default_factory=dict)
     job: JobRecord | None = None
     series: SeriesRecord | None = None
-    footprint: Footprint = field(default_factory=Footprint)
+    footprint: Sequence[str] = ()
+    """Still as words: hardly anybody has configured any."""
 
 
 def extras_of(words: Words) -> Extras:
@@ -49,9 +46,9 @@ def extras_of(words: Words) -> Extras:
     return Extras(
         _numbers(words.metrics),
         {unit: amount for unit, amount in _numbers(words.work).items() if amount > 0},
-        job_from_fields(dict(_pairs(words.job)), leader=words.leader),
+        _job(words),
         _series(words.series),
-        _footprint(words.footprint),
+        words.footprint,
     )
 
 
@@ -61,6 +58,14 @@ def _pairs(words: Iterable[str]) -> Iterable[tuple[str, str]]:
         name, equals, value = word.partition("=")
         if equals and name:
             yield name, value
+
+
+def _job(words: Words) -> JobRecord | None:
+    if not words.job:
+        return None
+    from aipower.job.record import from_fields  # noqa: PLC0415 - only the rank of a job needs it
+
+    return from_fields(dict(_pairs(words.job)), leader=words.leader)
 
 
 def _numbers(words: Iterable[str]) -> dict[str, float]:
@@ -86,11 +91,3 @@ def _series(word: str) -> SeriesRecord | None:
     if len(fields) != SERIES_FIELDS or not all(field.isascii() and field.isdecimal() for field in fields[1:]):
         return None
     return SeriesRecord(fields[0][:MAX_NAME], int(fields[1][:9]), int(fields[2][:9]))
-
-
-def _footprint(words: Iterable[str]) -> Footprint:
-    values: dict[str, object] = {name: _number(v) if name in NUMBERS else v for name, v in _pairs(words)}
-    try:
-        return from_fields({name: value for name, value in values.items() if value is not None})
-    except AipowerError:
-        return Footprint()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from aipower.footprint.words import footprint_rows
 from aipower.record.device_lines import KINDS, device_rows, labels_of, room_for, unused_rows, used_devices
 from aipower.record.page import Page, Row, lay_out, paint
 from aipower.record.story_rows import phase_rows, power_rows, work_rows
@@ -46,7 +45,7 @@ def render(record: RunRecord, page: Page | None = None, *, verbose: bool = False
         *_notes(record),
         *work_rows(record),
         _total(record, labels),
-        *(Row(label, text) for label, text in footprint_rows(record, _equivalents(record, page))),
+        *_footprint(record, page),
         *_next(record, page),
     ]
     return "\n".join([*_headline(record, page), *lay_out(rows, page)]) + "\n"
@@ -156,6 +155,15 @@ def _total(record: RunRecord, labels: Mapping[str, str]) -> Row:
     own = f"{joules(energy_j)}  {bracket(record.interval_j.total)}  measured = {energy_j / WH_J:.4g} Wh"
     without = [labels[d.device] for d in record.devices if d.run_energy_j is None]
     return Row("total", f"{own}, without {', '.join(without)}" if without else own, "strong")
+
+
+def _footprint(record: RunRecord, page: Page) -> Iterable[Row]:
+    """Cost and carbon, where they are known."""
+    if not (record.carbon or record.cost or record.equivalents):
+        return []
+    from aipower.footprint.words import footprint_rows  # noqa: PLC0415 - most runs have none
+
+    return [Row(label, text) for label, text in footprint_rows(record, _equivalents(record, page))]
 
 
 def _equivalents(record: RunRecord, page: Page) -> int:

@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING
 from aipower.record.compose import compose, new_run_id
 from aipower.record.extras import Words, extras_of
 from aipower.record.measured import Told, Trouble
-from aipower.record.page import Page
-from aipower.record.report import render
 from aipower.run.books import Books
 from aipower.run.measure import Measurement
-from aipower.runrecord import to_json
+from aipower.runrecord import RunRecord, to_json
 from aipower.seams import SystemClock
 from aipower.sensors.select import parse_selection
 
@@ -26,7 +24,8 @@ if TYPE_CHECKING:
     from aipower.run.wire import Field
 
 WORDS = tuple(field.name for field in fields(Words))
-PAGE = tuple(field.name for field in fields(Page))
+PAGE = ("columns", "color", "glyphs", "saved", "verbose")
+"""Of aipower.record.page.Page."""
 
 
 class MeasuredHere:
@@ -99,6 +98,12 @@ class MeasuredHere:
             extras=extras_of(Words(**{name: words[name] for name in WORDS if name in words})),  # type: ignore[arg-type]  # run.asked gave each its type
         )
         made = compose(told, self._measurement.result())
-        page = Page(**{name: words[name] for name in PAGE if name in words})  # type: ignore[arg-type]  # as above
-        report = "" if self._options.quiet else render(made, page)
+        report = "" if self._options.quiet else _rendered(made, words)
         return Books(to_json(made) if record else b"", report)
+
+
+def _rendered(record: RunRecord, words: Mapping[str, Field]) -> str:
+    from aipower.record.page import Page  # noqa: PLC0415 - a run without a report need not pay for it
+    from aipower.record.report import render  # noqa: PLC0415 - as above
+
+    return render(record, Page(**{name: words[name] for name in PAGE if name in words}))  # type: ignore[arg-type]  # as above
