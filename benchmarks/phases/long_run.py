@@ -20,7 +20,7 @@ from aipower.record.runmeter import KEEP_WINDOWS
 
 STEP_S, PIECE_S = 0.1, 0.1
 PARTS = (("data", 0.02), ("forward", 0.03), ("backward", 0.04))
-SHOWN_S = 1200
+SHOWN_S = 600
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -29,12 +29,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--hours", type=float, default=4.0)
     parser.add_argument("--gpus", type=int, default=8)
     parser.add_argument("--tellers", type=int, default=1)
+    parser.add_argument("--keep", type=int, default=KEEP_WINDOWS, help="windows that wait (default: as in a run)")
     parser.add_argument("--traced", action="store_true", help="measure memory: takes several times as long")
     asked = parser.parse_args(arguments)
     if asked.traced:
         tracemalloc.start()
     began_s, told = time.process_time(), 0
-    for second, count in enumerate(_run(asked.gpus, asked.tellers, round(asked.hours * 3600)), 1):
+    for second, count in enumerate(_run(asked.gpus, asked.tellers, round(asked.hours * 3600), asked.keep), 1):
         told += count
         if second % SHOWN_S == 0:
             used_s, mib = time.process_time() - began_s, tracemalloc.get_traced_memory()[0] / 2**20
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _run(gpus: int, tellers: int, seconds: int) -> Iterator[int]:
+def _run(gpus: int, tellers: int, seconds: int, keep: int = KEEP_WINDOWS) -> Iterator[int]:
     """The number of messages of each second."""
     marks = Marks()
     marks.start(0.0)
@@ -64,7 +65,7 @@ def _run(gpus: int, tellers: int, seconds: int) -> Iterator[int]:
             window = EnergyDelta(device, second, second + 1.0, sum(piece.energy_uj for piece in pieces))
             book.taken(window, pieces, Sensed(0.003))
             waiting.append((window, number % tellers + 1))
-        while len(waiting) > KEEP_WINDOWS * gpus:
+        while len(waiting) > keep * gpus:
             _post(book, *waiting.popleft())
         yield len(lines)
 

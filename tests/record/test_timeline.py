@@ -109,3 +109,12 @@ def test_steps_sum_to_the_device_and_to_the_run(told: list[tuple[float, float, f
         (power_w or 0.0) * known_s * 1e6 for power_w, known_s in zip(series.power_w, row.known_s, strict=True)
     )
     assert sum_uj <= energy_uj + 1e3 * at_s
+
+
+def test_energy_of_pieces_that_showed_none_is_flat() -> None:
+    """An offset of the calibration may be all that there is."""
+    timeline = begun()
+    timeline.taken(EnergyDelta(GPU, START_S, START_S + 1.0, 5_000_000), [EnergyDelta(GPU, START_S, START_S + 1.0, 0)])
+    assert timeline.totals_j() == {"GPU-0": pytest.approx(5.0)}
+    (series,) = timeline.series()
+    assert series.power_w[:10] == pytest.approx([5.0] * 10)

@@ -159,3 +159,18 @@ def test_phases_sum_to_the_run_and_inner_ones_never_exceed_theirs(
         if path:
             assert sum(inner for deeper, inner in parts_uj.items() if deeper[:-1] == path) <= uj
     assert sum(uj for (_, path), uj in book.devices_uj.items() if len(path) <= 1) == pytest.approx(6 * 200e6, rel=1e-6)
+
+
+def test_pieces_that_showed_nothing_share_their_window_by_time() -> None:
+    book = PhaseBook(marks(begin(START_S, 1, "train"), end(START_S + 0.5, 1)))
+    book.taken(*window(0, 0.0, 10_000_000), Sensed(0.001))
+    book.close()
+    assert book.devices_uj["GPU-0", TRAIN] == pytest.approx(5e6, rel=0.01)
+
+
+def test_where_too_much_waits_all_that_was_told_stands_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aipower.record.phases.kept.MOST_NUMBERS", 0)
+    book = PhaseBook(marks(begin(START_S, 1, "train"), begin(START_S, 1, "eval", pid=8)))
+    run(book, 1)
+    post(book, 0, {PID: 100_000_000})
+    assert book.parts["GPU-0", TRAIN].own_uj == book.parts["GPU-0", EVAL].own_uj == 50_000_000
