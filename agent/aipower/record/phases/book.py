@@ -154,6 +154,7 @@ class PhaseBook:
         top = [path for path in cuts if len(path) <= 1]
         total_uj = sum(work_uj[path] for path in top)
         own = min(1.0, own_uj / total_uj) if total_uj > 0 else 0.0
+        others = (_used_uj(attribution) - own_uj) / total_uj if total_uj > 0 else 0.0
         if total_uj <= 0:  # nothing but idle energy: by time
             work_uj = {path: one.time_s for path, one in cuts.items()}
         for path, given_uj in _given(own_uj, top, work_uj, _inner(cuts)).items():
@@ -161,7 +162,7 @@ class PhaseBook:
             part.own_uj += given_uj
             part.variance_uj2 += own**2 * one.variance_uj2
             part.systematic_uj += own * one.systematic_uj
-            part.shared_uj += math.sqrt(max(0.0, given_uj * (work_uj[path] - given_uj)))
+            part.shared_uj += math.sqrt(max(0.0, given_uj * work_uj[path] * others))
             part.time_s += one.time_s
             part.blurred_s += one.blurred_s
 
@@ -185,6 +186,11 @@ class PhaseBook:
 
     def _part(self, device: str, path: Path) -> Part:
         return self.parts.setdefault((device, path), Part())
+
+
+def _used_uj(attribution: Attribution) -> int:
+    """What all processes that are known have used."""
+    return sum(attribution.context_uj.values()) + sum(attribution.active_uj.values())
 
 
 def _all_of(window: EnergyDelta) -> Cut:

@@ -132,9 +132,10 @@ def _range(one: _Device, part: Part, wall_s: float, ledger: Ledger, span: Span, 
     edge_uj = min(one.edge_uj, one.most_edge_uj, most_uj) if at_end else 0.0
     error = part_error(account, ledger.scale(one.channel.sensor.device), math.hypot(edge_uj, doubt_uj))
     wall = min(1.0, wall_s / span.wall_s) if span.wall_s > 0 else 1.0
-    # What the run may have more is mostly what nobody is named for, and when that was is known.
-    beyond_j = max(0.0, own.more_j - one.unattributed_j) * max(share, wall)
-    return Range(part.own_uj / UJ_PER_J, error, own.less_j * share, part.hidden_uj / UJ_PER_J + beyond_j)
+    # What of a GPU the run may have more is mostly what nobody is named for, and when that was is known.
+    hidden_j = part.hidden_uj / UJ_PER_J if one.kind == "gpu" else 0.0
+    beyond_j = own.more_j - min(own.more_j, one.unattributed_j if one.kind == "gpu" else 0.0)
+    return Range(part.own_uj / UJ_PER_J, error, own.less_j * share, hidden_j + beyond_j * max(share, wall))
 
 
 def _bounded(found: Range, devices: Sequence[_Device], id_: str) -> Share:
