@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rich.cells import get_character_cell_size
+from wcwidth import wcwidth
 
 from aipower.record.wording import clean
 
@@ -17,12 +17,12 @@ def harmless(text: str) -> str:
     shown = clean(text)
     if shown.isascii():
         return shown
-    return "".join(char for char in shown if get_character_cell_size(char) > 0)
+    return "".join(char for char in shown if wcwidth(char) > 0)
 
 
 def width_of(text: str) -> int:
     """Cells that `text` takes; it is harmless."""
-    return len(text) if text.isascii() else sum(map(get_character_cell_size, text))
+    return len(text) if text.isascii() else sum(map(wcwidth, text))
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:
@@ -42,7 +42,7 @@ def cut(text: str, width: int) -> str:
         return ""
     kept, used = [], 0
     for char in text:
-        used += get_character_cell_size(char)
+        used += wcwidth(char)
         if used > width - 1:
             break
         kept.append(char)
