@@ -228,3 +228,13 @@ def test_an_agents_processes_have_short_names_only() -> None:
     found = watcher.picture(Wanted())
     assert found is not None
     assert {row.command for row in found.processes} == {"python", "vllm"}
+
+
+def test_one_may_leave_before_the_sensors_are_found() -> None:
+    """Ctrl-C while they are looked for: nothing was started, and nothing that was not is waited for."""
+    for wait_s in (0.0, 0.0, 0.01, 0.05, 0.1, 0.2):
+        source = LocalSource(parse_selection("fake:1"), 1.0, SystemClock(), {})
+        source.start(lambda: None)
+        time.sleep(wait_s)
+        source.stop()
+        assert source.failure is None

@@ -115,7 +115,7 @@ def test_ctrl_c_ends_it(top: Open, key: bytes) -> None:
     screen = top()
     screen.until_shown("looking for sensors")
     screen.type(key)
-    assert screen.finish() == 0
+    assert screen.finish() == 0, screen.seen
     assert echoes(screen)
 
 

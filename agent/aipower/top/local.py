@@ -62,7 +62,9 @@ class LocalSource:
         self._limits_w: dict[str, float] = {}
         self._limits_due_s = 0.0
         self._parts: _Parts | None = None
-        self._stopped = threading.Event()
+        self._stopped = self._begun = False
+        self._turn = threading.Lock()
+        """Of whoever begins or ends: what was not started cannot be stopped."""
         self._wake: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._begin, name="aipower-top-start", daemon=True)
 
@@ -77,10 +79,12 @@ class LocalSource:
 
     def stop(self) -> None:
         """End; a sensor that hangs is left behind with its daemon thread."""
-        self._stopped.set()
-        if self._parts is not None:
-            self._parts.finder.stop()
-            self._parts.sampler.stop()
+        with self._turn:
+            self._stopped = True
+            parts = self._parts if self._begun else None
+        if parts is not None:
+            parts.finder.stop()
+            parts.sampler.stop()
 
     def take_faults(self) -> Sequence[Fault]:
         """None of its own."""
@@ -119,9 +123,11 @@ class LocalSource:
         except Exception as error:  # noqa: BLE001 - whatever it is, it must be told and not leave the screen waiting
             self._fail(AipowerError(f"internal error: {type(error).__name__}: {error}"))
             return
-        if not self._stopped.is_set():
-            parts.sampler.start()
-            parts.finder.start()
+        with self._turn:
+            if not self._stopped:
+                parts.sampler.start()
+                parts.finder.start()
+                self._begun = True
 
     def _fail(self, error: AipowerError) -> None:
         self.failure = error
