@@ -15,7 +15,6 @@ from aipower.processes.tree import RunTree
 from aipower.record.conditions import with_conditions
 from aipower.record.device_rows import Span, device_row, share_of, span_of
 from aipower.record.measured import Measured
-from aipower.record.phases.rows import phase_rows
 from aipower.record.shares import Range, Share
 from aipower.runrecord import (
     DeviceRecord,
@@ -91,14 +90,19 @@ def _without_sensors(measured: Measured) -> Books:
 
 def _phases(measured: Measured, channels: Sequence[Channel], ledger: Ledger, span: Span) -> list[PhaseRecord]:
     story = measured.story
-    return phase_rows(story.marks, story.phases, channels, ledger, span) if story else []
+    if story is None or not story.has_marks:
+        return []
+    from aipower.record.phases.rows import phase_rows  # noqa: PLC0415 - most runs have none
+
+    return phase_rows(story.marks, story.phases, channels, ledger, span)
 
 
 def _troubles(measured: Measured) -> list[FaultLine]:
     troubles = [
         FaultLine(None, trouble.reason, trouble.at_s, trouble.at_s, 1, trouble.detail) for trouble in measured.troubles
     ]
-    lost = measured.story.marks.lost if measured.story else 0
+    story = measured.story
+    lost = story.marks.lost if story and story.has_marks else 0
     if lost:
         detail = "messages of the program's phases were lost: there were too many at once, or they made no sense"
         troubles.append(FaultLine(None, "phases_lost", 0.0, measured.ended_s - measured.started_s, lost, detail))

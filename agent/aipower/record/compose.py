@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from aipower import __version__
 from aipower.record.books import Books, close_books
 from aipower.record.estimate import Estimate, estimate_cpu
+from aipower.record.extras import Extras
 from aipower.record.measured import Measured, Told
 from aipower.runrecord import Energies, Interval, Intervals, PerUnit, RunRecord
+
+if TYPE_CHECKING:
+    from aipower.record.phases.marks import Marks
 
 WH_J = 3600.0
 
@@ -50,7 +55,7 @@ def compose(told: Told, measured: Measured) -> RunRecord:
         measured_by=told.measured_by,
         phases=books.phases,
         power=measured.story.timeline.series() if measured.story else [],
-        metrics={**(measured.story.marks.metrics if measured.story else {}), **told.extras.metrics},
+        metrics={**_told(measured).metrics, **told.extras.metrics},
         work=done,
         per=_per(done, books),
         job=told.extras.job,
@@ -69,9 +74,15 @@ def _with_footprint(record: RunRecord, words: Sequence[str]) -> RunRecord:
     return with_footprint(record, from_words(words) if words else Footprint())
 
 
+def _told(measured: Measured) -> Marks | Extras:
+    """What the run's programs have told of work and results; nothing where they have told nothing."""
+    story = measured.story
+    return story.marks if story and story.has_marks else Extras()
+
+
 def _done(told: Told, measured: Measured) -> dict[str, float]:
     """The work by unit; what the command line says of a unit holds, as its writer has seen what the program tells."""
-    logged = measured.story.marks.work if measured.story else {}
+    logged = _told(measured).work
     return {unit: amount for unit, amount in {**logged, **told.extras.work}.items() if amount > 0}
 
 

@@ -80,6 +80,10 @@ class PhaseBook:
         self.devices_uj: dict[tuple[str, Path], float] = {}
         """What the whole device used while anybody was in the phase."""
 
+    def outside_before(self, device: str, energy_uj: int) -> None:
+        """A device's energy before this account was opened: in no phase."""
+        self._whole(device, OUTSIDE, float(energy_uj))
+
     def taken(self, window: EnergyDelta, pieces: Sequence[EnergyDelta], sensed: Sensed) -> None:
         """A device's energy is known for a window that starts where the last one ended, or later."""
         device = self._devices.setdefault(window.device.id, _Device())
