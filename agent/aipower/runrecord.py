@@ -5,7 +5,10 @@ Fields may be added; none changes its meaning. All are described in docs/record.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
 
 from aipower.errors import AipowerError
 
@@ -339,12 +342,30 @@ def is_covered(row: DeviceRecord, wall_s: float) -> bool:
 
 
 def to_json(record: RunRecord) -> bytes:
-    """The record as indented JSON, the schema first."""
-    import msgspec  # noqa: PLC0415 - 15 ms that a run without --json need not spend
+    """The record as JSON for people: the schema first, indented, but for the long rows of numbers."""
+    import json  # noqa: PLC0415 - `import aipower` does not come here; msgspec would cost each run 9 ms
 
-    fields = msgspec.to_builtins(record)
-    ordered = {"schema": fields.pop("schema"), **fields}
-    return msgspec.json.format(msgspec.json.encode(ordered), indent=2) + b"\n"
+    named = {"schema": record.schema, **_plain(record)}
+    lines = [f'  "{name}": {_text(json.dumps, name, value)}' for name, value in named.items()]
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+
+def _text(dumps: Callable[..., str], name: str, value: object) -> str:
+    """JSON of one field."""
+    if name == "power" and isinstance(value, list) and value:
+        return "[\n" + ",\n".join(f"    {dumps(one, ensure_ascii=False)}" for one in value) + "\n  ]"
+    return dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n  ")
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - as json takes it
+    """What JSON knows: a number that is none, as the ratio of nothing to nothing, is not known."""
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    if isinstance(value, dict):
+        return {str(name): _plain(one) for name, one in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 class NoRecordError(AipowerError):
