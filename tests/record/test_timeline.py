@@ -118,3 +118,14 @@ def test_energy_of_pieces_that_showed_none_is_flat() -> None:
     assert timeline.totals_j() == {"GPU-0": pytest.approx(5.0)}
     (series,) = timeline.series()
     assert series.power_w[:10] == pytest.approx([5.0] * 10)
+
+
+def test_a_crumb_of_a_last_step_shows_the_power_of_the_step_before_too() -> None:
+    timeline = begun()
+    pieces = [
+        EnergyDelta(GPU, START_S, START_S + 0.2, 20_000_000),
+        EnergyDelta(GPU, START_S + 0.2, START_S + 0.21, 4_000_000),
+    ]
+    timeline.taken(EnergyDelta(GPU, START_S, START_S + 0.21, 24_000_000), pieces)
+    (series,) = timeline.series()
+    assert series.power_w == pytest.approx([100.0, 14 / 0.11, 14 / 0.11], rel=1e-3)

@@ -108,10 +108,15 @@ class Timeline:
 
 
 def _watts(energies_uj: Sequence[float], row: _Row, known: Sequence[bool]) -> list[float | None]:
-    return [
+    watts = [
         round(energy_uj / UJ_PER_J / known_s, 3) if is_known else None
         for energy_uj, known_s, is_known in zip(energies_uj, row.known_s, known, strict=True)
     ]
+    if len(watts) > 1 and known[-1] and known[-2] and row.known_s[-1] < SEEN * row.known_s[-2]:
+        # Over so short a time the error of the end is all that a power shows.
+        both_uj, both_s = sum(energies_uj[-2:]), sum(row.known_s[-2:])
+        watts[-2:] = [round(both_uj / UJ_PER_J / both_s, 3)] * 2
+    return watts
 
 
 def _pairs(values: Sequence[float]) -> list[float]:
