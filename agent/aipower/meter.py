@@ -32,8 +32,8 @@ RECENT_FAULTS = 256
 class Listener(Protocol):
     """Sees the windows of all devices: each is taken first, and once attributed, at once or much later."""
 
-    def taken(self, channel: Channel, window: EnergyDelta) -> None:
-        """The energy of `window` is known; `channel.taken` has its pieces."""
+    def taken(self, channel: Channel, window: EnergyDelta, usage: Usage | None) -> None:
+        """The energy of `window` is known, and who worked meanwhile; `channel.taken` has its pieces."""
         ...
 
     def posted(self, attribution: Attribution) -> None:
@@ -233,7 +233,7 @@ class Meter:
         taken = channel.take()
         if taken is not None:
             if self._listener is not None:
-                self._listener.taken(channel, taken[0])
+                self._listener.taken(channel, *taken)
             self._post(self._apportioner(channel).add(*taken))
 
     def _post(self, attributions: Iterable[Attribution]) -> None:

@@ -63,7 +63,7 @@ def _run(gpus: int, tellers: int, seconds: int, keep: int = KEEP_WINDOWS) -> Ite
                 EnergyDelta(device, second + k * PIECE_S, second + (k + 1) * PIECE_S, 25_000_000) for k in range(10)
             ]
             window = EnergyDelta(device, second, second + 1.0, sum(piece.energy_uj for piece in pieces))
-            book.taken(window, pieces, Sensed(0.003))
+            book.taken(window, pieces, Sensed(0.003, workers=frozenset({number % tellers + 1})))
             waiting.append((window, number % tellers + 1))
         while len(waiting) > keep * gpus:
             _post(book, *waiting.popleft())

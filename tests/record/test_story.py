@@ -101,7 +101,7 @@ def test_a_window_goes_to_the_phase_of_those_who_used_it() -> None:
     channel = Channel(ScriptedSensor(clock, lambda _: (0, None)), None, 5.0, clock)
     delta = EnergyDelta(GPU, 10.0, 11.0, 200_000_000)
     channel.taken = [delta]
-    told.taken(channel, delta)
+    told.taken(channel, delta, None)
     told.end(11.0)
     told.close()
     stranger = ProcessId("boot", 77, 1)

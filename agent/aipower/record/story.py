@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aipower.calibration.apply import true_uj
 from aipower.channel import Channel
-from aipower.model import Attribution, EnergyDelta, ProcessId
+from aipower.model import Attribution, EnergyDelta, ProcessId, Usage
 from aipower.processes.procfs import StatRow
 from aipower.record.timeline import Timeline
 
@@ -37,7 +37,7 @@ class Story:
         self._started_s: float | None = None
         self._closed = False
         self._opened: tuple[Marks, PhaseBook] | None = None
-        self._last: dict[str, tuple[EnergyDelta, Sequence[EnergyDelta], Channel]] = {}
+        self._last: dict[str, tuple[EnergyDelta, Sequence[EnergyDelta], Channel, Usage | None]] = {}
         """The last window of each device that the account of phases was not told of."""
         self._before_uj: dict[str, int] = {}
         """The energy of those before it."""
@@ -79,12 +79,12 @@ class Story:
         marks = Marks()
         if self._started_s is not None:
             marks.start(self._started_s)
-        book = PhaseBook(marks)
+        book = PhaseBook(marks, self._teller)
         self._opened = marks, book
         for device, energy_uj in self._before_uj.items():
             book.outside_before(device, energy_uj)
-        for window, pieces, channel in self._last.values():
-            book.taken(window, pieces, _sensed(channel))
+        for window, pieces, channel, usage in self._last.values():
+            book.taken(window, pieces, _sensed(channel, usage))
         self._last.clear()
         self._before_uj.clear()
         return self._opened
@@ -119,16 +119,16 @@ class Story:
             self.marks.close()
             self.phases.close()
 
-    def taken(self, channel: Channel, window: EnergyDelta) -> None:
+    def taken(self, channel: Channel, window: EnergyDelta, usage: Usage | None) -> None:
         """See aipower.meter.Listener."""
         pieces, device = _calibrated(channel), window.device.id
         self.timeline.taken(window, pieces)
         if self._opened is not None:
-            self.phases.taken(window, pieces, _sensed(channel))
+            self.phases.taken(window, pieces, _sensed(channel, usage))
             return
         if device in self._last:
             self._before_uj[device] = self._before_uj.get(device, 0) + self._last[device][0].energy_uj
-        self._last[device] = window, pieces, channel
+        self._last[device] = window, pieces, channel, usage
 
     def posted(self, attribution: Attribution) -> None:
         """See aipower.meter.Listener.
@@ -167,14 +167,16 @@ class Story:
         return NOBODY if any(teller in self._parents for teller in tellers) else ANYBODY
 
 
-def _sensed(channel: Channel) -> Sensed:
+def _sensed(channel: Channel, usage: Usage | None) -> Sensed:
     """What is known of the pieces that the channel gives."""
     from aipower.record.phases.book import Sensed  # noqa: PLC0415 - see the class
 
     energy = channel.energy
+    workers = None if usage is None else frozenset(who.pid for who in (*usage.busy_s, *usage.holders))
     if energy.method == "integrated":
-        return Sensed(energy.powers.timing_se_s, energy.powers.unseen_s)
-    return Sensed(SIGHTING_SE * energy.sighting_s, energy.powers.unseen_s if energy.powers.duty == "part" else 0.0)
+        return Sensed(energy.powers.timing_se_s, energy.powers.unseen_s, workers)
+    unseen_s = energy.powers.unseen_s if energy.powers.duty == "part" else 0.0
+    return Sensed(SIGHTING_SE * energy.sighting_s, unseen_s, workers)
 
 
 def _calibrated(channel: Channel) -> Sequence[EnergyDelta]:

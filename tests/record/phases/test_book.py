@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aipower.model import Attribution, EnergyDelta
-from aipower.record.phases.book import NOBODY, PhaseBook, Sensed
+from aipower.record.phases.book import NOBODY, Part, PhaseBook, Sensed
 from aipower.record.phases.levels import ANYBODY
 from aipower.record.phases.teller import OUTSIDE
 from fakes import GPU, process
@@ -174,3 +174,22 @@ def test_where_too_much_waits_all_that_was_told_stands_for_each(monkeypatch: pyt
     run(book, 1)
     post(book, 0, {PID: 100_000_000})
     assert book.parts["GPU-0", TRAIN].own_uj == book.parts["GPU-0", EVAL].own_uj == 50_000_000
+
+
+def test_only_those_who_worked_are_cut_and_the_others_keep_out() -> None:
+    """Two ranks in phases of their own: the device is one's, or a third's who is in no phase."""
+    for worker, own, other in ((7, TRAIN, EVAL), (8, EVAL, TRAIN)):
+        book = PhaseBook(marks(begin(START_S, 1, "train", pid=7), begin(START_S, 1, "eval", pid=8)))
+        for number in range(2):
+            book.taken(*window(number), Sensed(0.001, workers=frozenset({worker})))
+        book.close()
+        post(book, 0, {worker: 150_000_000})
+        assert book.parts["GPU-0", own].own_uj == 150_000_000
+        assert book.parts.get(("GPU-0", other), Part()).own_uj == 0
+        assert book.devices_uj["GPU-0", TRAIN] > 0 < book.devices_uj["GPU-0", EVAL]
+    book = PhaseBook(marks(begin(START_S, 1, "train", pid=7), begin(START_S + 5, 1, "eval", pid=8)))
+    for number in range(2):
+        book.taken(*window(number), Sensed(0.001, workers=frozenset({8})))
+    book.close()
+    post(book, 0, {8: 150_000_000})
+    assert book.parts["GPU-0", OUTSIDE].own_uj == 150_000_000

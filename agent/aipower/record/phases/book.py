@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from aipower.attribution.split import largest_remainder
@@ -50,6 +50,8 @@ class Sensed:
     """Standard error of the instants between them."""
     unseen_s: float = 0.0
     """How much of each its energy does not know."""
+    workers: frozenset[int] | None = None
+    """Pids of all that worked or held a context; None where nobody says."""
 
 
 @dataclass(slots=True)
@@ -71,8 +73,10 @@ class _Device:
 class PhaseBook:
     """The account of each phase and device. Not thread-safe."""
 
-    def __init__(self, marks: Marks) -> None:
+    def __init__(self, marks: Marks, teller_of: Callable[[int], int] = lambda pid: pid) -> None:
+        """`teller_of` gives the process that tells of phases for a pid."""
         self._marks = marks
+        self._teller_of = teller_of
         self._levels = LevelsOf(marks)
         self._devices: dict[str, _Device] = {}
         self.parts: dict[tuple[str, Path], Part] = {}
@@ -139,14 +143,24 @@ class PhaseBook:
             return cut(around, levels, device.learned.setdefault(teller, {}))
 
         levels = {teller: self._levels.between(teller, start_s, end_s) for teller in self._marks.tellers}
-        slices = {teller: cut_by(teller, one) for teller, one in levels.items() if is_in_phases(one)}
-        if len(slices) == 1:
+        inside = [teller for teller, one in levels.items() if is_in_phases(one)]
+        slices = {teller: cut_by(teller, levels[teller]) for teller in self._working(inside, sensed)}
+        if len(inside) == len(slices) == 1:
             together = next(iter(slices.values()))
         else:
             together = cut_by(ANYBODY, self._levels.between(ANYBODY, start_s, end_s))
+        if not slices and inside:
+            slices = {NOBODY: {OUTSIDE: _all_of(window)}}  # so that who tells and worked is seen to be in no phase
         device.cut.put(window.start_s, {**slices, ANYBODY: together})
         for path, found in together.items():
             self._whole(window.device.id, path, found.energy_uj)
+
+    def _working(self, tellers: Sequence[int], sensed: Sensed) -> Sequence[int]:
+        """Those of `tellers` for whom somebody worked: nobody asks for the phases of the others."""
+        if sensed.workers is None:
+            return tellers
+        wanted = {self._teller_of(pid) for pid in sensed.workers}
+        return [teller for teller in tellers if teller in wanted]
 
     def _whole(self, device: str, path: Path, energy_uj: float) -> None:
         self.devices_uj[device, path] = self.devices_uj.get((device, path), 0.0) + energy_uj
