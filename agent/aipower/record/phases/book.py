@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from aipower.attribution.split import largest_remainder
 from aipower.energy.levels import NEIGHBOURS
 from aipower.model import Attribution, EnergyDelta
-from aipower.record.phases.cut import Around, Cut, Learned, cut
+from aipower.record.phases.cut import Around, Cut, Learned, cut, cut_by_time
 from aipower.record.phases.kept import Kept
 from aipower.record.phases.levels import ANYBODY, Levels, LevelsOf, is_in_phases
 from aipower.record.phases.marks import Marks
@@ -142,20 +142,21 @@ class PhaseBook:
         def cut_by(teller: int, levels: Levels) -> dict[Path, Cut]:
             return cut(around, levels, device.learned.setdefault(teller, {}))
 
-        levels = {teller: self._levels.between(teller, start_s, end_s) for teller in self._marks.tellers}
-        inside = [teller for teller, one in levels.items() if is_in_phases(one)]
-        slices = {teller: cut_by(teller, levels[teller]) for teller in self._working(inside, sensed)}
-        if len(inside) == len(slices) == 1:
+        tellers = self._marks.tellers
+        levels = {teller: self._levels.between(teller, start_s, end_s) for teller in self._working(tellers, sensed)}
+        slices = {teller: cut_by(teller, one) for teller, one in levels.items() if is_in_phases(one)}
+        if len(tellers) == len(slices) == 1:
             together = next(iter(slices.values()))
         else:
-            together = cut_by(ANYBODY, self._levels.between(ANYBODY, start_s, end_s))
-        if not slices and inside:
-            slices = {NOBODY: {OUTSIDE: _all_of(window)}}  # so that who tells and worked is seen to be in no phase
+            everybody = self._levels.between(ANYBODY, start_s, end_s)
+            together = cut_by_time(around, everybody)
+            if not slices and is_in_phases(everybody):
+                slices = {NOBODY: {OUTSIDE: _all_of(window)}}  # so that who tells and worked is seen to be in no phase
         device.cut.put(window.start_s, {**slices, ANYBODY: together})
         for path, found in together.items():
             self._whole(window.device.id, path, found.energy_uj)
 
-    def _working(self, tellers: Sequence[int], sensed: Sensed) -> Sequence[int]:
+    def _working(self, tellers: Collection[int], sensed: Sensed) -> Collection[int]:
         """Those of `tellers` for whom somebody worked: nobody asks for the phases of the others."""
         if sensed.workers is None:
             return tellers
