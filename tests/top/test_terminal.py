@@ -157,22 +157,22 @@ def test_keys(top: Open) -> None:
     screen.until_shown("PAUSED")
 
 
-def first_shown(text: str) -> int:
-    """The place of the first process on the screen; 0 where all fit."""
-    found = re.search(r"(\d+)-\d+ of", text)
-    return int(found[1]) if found else 0
+def shown(text: str) -> tuple[int, int]:
+    """The place of the first process on the screen, and how many there are; zeros where all fit."""
+    found = re.search(r"(\d+)-\d+ of (\d+)", text)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def test_arrows_scroll(top: Open) -> None:
-    """By how much a page goes depends on the room that is left by rows of what is idle and of others."""
+    """There are the simulated processes, we and the test: more than fit, of which a page goes as far as there are."""
     screen = top("--sort", "pid", rows=12)
-    screen.until(lambda text: first_shown(text) == 1, "the beginning")
+    screen.until(lambda text: shown(text)[0] == 1 and shown(text)[1] >= 6, "six processes")
     screen.type(b"\x1b[B")
-    screen.until(lambda text: first_shown(text) == 2, "the next process")
+    screen.until(lambda text: shown(text)[0] == 2, "the next process")
     screen.type(b"\x1b[6~")
-    screen.until(lambda text: first_shown(text) > 3, "the next page")
+    screen.until(lambda text: shown(text)[0] > 2, "the next page")
     screen.type(b"\x1b[H")
-    screen.until(lambda text: first_shown(text) == 1, "the beginning")
+    screen.until(lambda text: shown(text)[0] == 1, "the beginning")
 
 
 def test_new_size_is_taken_at_once(top: Open) -> None:
