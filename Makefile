@@ -1,4 +1,4 @@
 # For fingers used to make; ./dev does the work.
-.PHONY: demo test lint build
-demo test lint build:
+.PHONY: demo test integrations lint build deb
+demo test integrations lint build deb:
 	@./dev $@
