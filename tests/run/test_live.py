@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
 from aipower.run.live import line
+from daemon.agents import agent
 from run.aipower_run import argv, environment
+from run.helpers import eventually
 from run.terminal import Terminal
 
 
@@ -24,6 +27,21 @@ def test_the_line_shows_what_devices_draw_and_is_erased(tmp_path: Path) -> None:
     log = (tmp_path / "log").read_text()
     assert "total" in log
     assert "\x1b" not in log
+
+
+def test_an_agent_is_asked_how_the_run_does(tmp_path: Path) -> None:
+    place = {"AIPOWER_SOCKET": str(tmp_path / "agent.sock"), "TERM": "xterm"}
+    with agent(tmp_path, "--sensors", "fake:1", env=place) as running:
+        running.until_healthy()
+        eventually(Path(place["AIPOWER_SOCKET"]).exists, "the socket")
+        words = shlex.join(argv("--live", sys.executable, "-c", "import time; time.sleep(2)"))
+        terminal = Terminal(["sh", "-c", f"{words} > log 2>&1; echo over"], tmp_path, env=environment(place))
+        try:
+            terminal.expect(b"CPU 0")
+            terminal.expect(b"over")
+        finally:
+            terminal.close()
+    assert "total" in (tmp_path / "log").read_text()
 
 
 def test_where_the_command_has_the_terminal_a_note_says_so(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from aipower.record.device_lines import KINDS, device_rows, labels_of, room_for,
 from aipower.record.page import Page, Row, lay_out, paint
 from aipower.record.story_rows import phase_rows, power_rows, work_rows
 from aipower.record.wording import bracket, duration, joules, short
-from aipower.runrecord import FaultLine, Missing, RunRecord
+from aipower.runrecord import DeviceRecord, FaultLine, Missing, RunRecord
 
 SHOWN_PROCESSES = 5
 SHOWN_FAULTS = 5
@@ -33,7 +33,7 @@ def render(record: RunRecord, page: Page | None = None, *, verbose: bool = False
     room = room_for(len(used), page)
     rows = [
         *(row for device in used for row in device_rows(device, labels[device.device], record, page, room)),
-        *_kinds(record),
+        *_kinds(record, used),
         *unused_rows(record),
         *_estimate(record),
         *_missing(record.not_measured),
@@ -68,11 +68,11 @@ def _headline(record: RunRecord, page: Page) -> Iterable[str]:
         yield paint("  SIMULATED SENSORS: no measurement", "warn", page)
 
 
-def _kinds(record: RunRecord) -> Iterable[Row]:
-    """The sum of each kind of which there are several devices."""
+def _kinds(record: RunRecord, used: Sequence[DeviceRecord]) -> Iterable[Row]:
+    """The sum of each kind of which several devices have a row."""
     for kind, name in KINDS.items():
         energy_j: float | None = getattr(record.energy_j, kind)
-        count = sum(device.kind == kind for device in record.devices)
+        count = sum(device.kind == kind for device in used)
         if energy_j is not None and count > 1:
             bounds = bracket(getattr(record.interval_j, kind))
             yield Row(f"all {name}", f"{joules(energy_j)}  {bounds}  by this run, of {count} devices")

@@ -142,14 +142,14 @@ class Link:
         return bytes(self._received[:record]), bytes(self._received[record : record + report])
 
     def read(self, run_id: str) -> dict[str, int]:
-        """What a run of ours has used so far, in microjoules by device; for a connection that opens none.
+        """What a run of ours has used so far, in microjoules by a device's label; for a connection that opens none.
 
         Raises:
             LinkError: The agent has left or refuses.
         """
         self._connection.settimeout(OPEN_S)
         self._send({"do": "read", "run": run_id})
-        return self._answer(lambda answer: {str(k): int(v) for k, v in answer["runs"][0]["energy_uj"].items()})
+        return self._answer(lambda answer: _labelled(answer["runs"][0]))
 
     def close(self) -> None:
         """Hang up; also wakes a thread that watches."""
@@ -188,3 +188,9 @@ class Link:
             if not chunk:
                 raise LinkError("the agent has left")
             self._received += chunk
+
+
+def _labelled(run: dict[str, Any]) -> dict[str, int]:
+    """An agent that is older than we are has no labels."""
+    labels = run.get("labels", {})
+    return {str(labels.get(device, device)): int(energy_uj) for device, energy_uj in run["energy_uj"].items()}

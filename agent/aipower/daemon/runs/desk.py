@@ -71,6 +71,8 @@ class RunState:
     started: bool
     energy_uj: Mapping[str, int]
     """By device, up to the agent's last windows; an ended run's record knows more."""
+    labels: Mapping[str, str]
+    """Kind and index of each device, by its id."""
 
 
 class RefusedError(AipowerError):
@@ -313,9 +315,10 @@ class RunDesk:
 
 
 def _state(run: MeteredRun, ledger: Ledger) -> RunState:
-    devices = [channel.sensor.device.id for channel in run.meter.meter.channels]
-    energy_uj = {device: ledger.run_part(run.id, device).energy_uj for device in devices}
-    return RunState(run.id, run.name, run.tree is not None, energy_uj)
+    devices = [channel.sensor.device for channel in run.meter.meter.channels]
+    energy_uj = {device.id: ledger.run_part(run.id, device.id).energy_uj for device in devices}
+    labels = {device.id: f"{device.kind.upper()} {device.index}" for device in devices}
+    return RunState(run.id, run.name, run.tree is not None, energy_uj, labels)
 
 
 class Reaped:
