@@ -61,6 +61,7 @@ def open_ear() -> Ear | None:
         both = os.open(f"/proc/self/fd/{writer}", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         opened.append(both)
         high = fcntl.fcntl(both, _F_DUPFD_CLOEXEC, LEAST_DESCRIPTOR)
+        opened = [reader, high]
         os.close(both)
         os.close(writer)
         os.set_inheritable(high, True)
