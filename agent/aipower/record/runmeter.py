@@ -39,7 +39,19 @@ KEEP_WINDOWS = 3600
 """Windows that are split at the end, when all is known that the run shows; an hour of them."""
 LEAST_PAUSE_S = 0.02
 """Sensors are not read more often than this, however fast they are: each read wakes a driver."""
+LEAST_STEP, JITTER = 0.75, 0.3
+"""Of a pause between reads."""
+GOLDEN = (5**0.5 - 1) / 2
+"""Multiples of it, without their whole parts, are spread more evenly than random numbers (Weyl's sequence)."""
 MOST_PROCESSES = 4096
+
+
+def uneven_s(pause_s: float, number: int) -> float:
+    """The pause before read `number`, about `pause_s`.
+
+    Reads in step with a counter may show each of its values one period late for a whole run.
+    """
+    return pause_s * (LEAST_STEP + JITTER * (number * GOLDEN % 1))
 
 
 def hungriest(channels: Iterable[Channel]) -> tuple[Sequence[Channel], float]:

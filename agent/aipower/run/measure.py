@@ -17,7 +17,7 @@ from aipower.processes.procfs import ProcFs
 from aipower.processes.table import ProcessTable
 from aipower.processes.tree import RunTree
 from aipower.record.measured import Measured, Trouble
-from aipower.record.runmeter import ATTRIBUTE_S, BURST_S, DENSE_S, RunMeter, hungriest, patience_s
+from aipower.record.runmeter import ATTRIBUTE_S, BURST_S, DENSE_S, RunMeter, hungriest, patience_s, uneven_s
 from aipower.run.console import in_one_line
 from aipower.run.scales import load_scales
 from aipower.seams import Clock
@@ -29,10 +29,6 @@ READY_S = 10.0
 """A driver that has not answered by then is left out: the command must not wait for it."""
 PATIENT_S = 2.0
 """After this long a person is told what is waited for."""
-LEAST_STEP, JITTER = 0.75, 0.3
-"""Of the interval: reads in step with a counter may show each of its values one period late for a whole run."""
-GOLDEN = (5**0.5 - 1) / 2
-"""Multiples of it, without their whole parts, are spread more evenly than random numbers (Weyl's sequence)."""
 HEAR_S = 0.5
 """What programs tell is read so often, however seldom the sensors are: the pipe has room for a second or so."""
 SLICE_S = 0.05
@@ -202,7 +198,7 @@ class Measurement:
 
             adopt(run.sources, tree.root, self._local_rank())
         burst_until_s = self._from_s + BURST_S
-        stride = 0.0
+        reads = 0
         next_s, attribute_s = self._from_s, self._from_s + ATTRIBUTE_S
         while not self._over.is_set():
             now_s = self._clock.monotonic_s()
@@ -215,8 +211,8 @@ class Measurement:
                 self._over.wait(DENSE_S)
                 continue
             run.look_around()
-            stride = (stride + GOLDEN) % 1
-            next_s = max(next_s + self._interval_s * (LEAST_STEP + JITTER * stride), self._clock.monotonic_s())
+            reads += 1
+            next_s = max(next_s + uneven_s(self._interval_s, reads), self._clock.monotonic_s())
             self._rest(run, now_s, next_s)
 
     def _local_rank(self) -> int:

@@ -11,7 +11,7 @@ from aipower.model import ProcessId
 from aipower.processes.procfs import ProcFs
 from aipower.processes.tree import RunTree
 from aipower.record.measured import Measured
-from aipower.record.runmeter import BURST_S, DENSE_S, RunMeter, hungriest, patience_s
+from aipower.record.runmeter import BURST_S, DENSE_S, RunMeter, hungriest, patience_s, uneven_s
 from aipower.seams import Clock, SensorSet
 
 YOUNG_S, YOUNG_PAUSE_S = 10.0, 0.1
@@ -137,6 +137,6 @@ class MeteredRun:
         if self.dense and age_s < BURST_S:
             return everything, DENSE_S
         if age_s < YOUNG_S:
-            return everything, YOUNG_PAUSE_S
+            return everything, uneven_s(YOUNG_PAUSE_S, int(age_s / YOUNG_PAUSE_S))
         hungry, pause_s = hungriest(channels)
         return frozenset(channel.sensor.device.id for channel in hungry), pause_s
