@@ -58,7 +58,10 @@ def test_a_run_is_measured_from_its_start_to_its_end(agent: Rig) -> None:
     assert record["wall_s"] == pytest.approx(ended_s - started_s, abs=1e-6)
     (cpu,) = [device for device in record["devices"] if device["kind"] == "cpu"]
     assert cpu["energy_j"] > 0
-    assert cpu["run_energy_j"] > 0.2 * cpu["energy_j"] * min(1.0, 2 / (os.cpu_count() or 1))
+    (worker,) = record["processes"]
+    share = worker["cpu_time_s"] / (record["wall_s"] * (os.cpu_count() or 1))
+    assert share > 0.01
+    assert cpu["run_energy_j"] > 0.4 * share * cpu["energy_j"]  # of a machine that may be busy with other things
     parts_j = sum(cpu[part] for part in ("run_energy_j", "idle_j", "other_j", "unattributed_j"))
     assert parts_j == pytest.approx(cpu["energy_j"], abs=1e-5)
     assert [process["pid"] for process in record["processes"]] == [child.pid]

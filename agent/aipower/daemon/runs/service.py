@@ -27,6 +27,7 @@ SOCKET_MODE, FOLDER_MODE = 0o666, 0o755
 """Everybody may call: what they may ask for depends on who they are."""
 MOST_SESSIONS, MOST_EACH = 512, 128
 """Connections at once: of all callers, and of one user who is not root."""
+LOOP_TURNS = 4
 BACKLOG = 1024
 """Callers that may wait to be accepted; more are turned away by the kernel and measure by themselves."""
 CALLS_PER_S, CALLS_AT_ONCE, PAUSE_S = 50.0, 200.0, 0.5
@@ -91,9 +92,10 @@ class RunService:
         )
         async with server:
             await self._leave.wait()
+        await _turns()  # who was let in a moment ago is met first
         for writer in tuple(self._writers):
             writer.transport.abort()
-        await asyncio.sleep(0)  # so that the sockets are closed before the loop is
+        await _turns()  # so that the sockets are closed before the loop is
 
     async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         owner = owner_of(writer.get_extra_info("socket"), self._procfs)
@@ -126,6 +128,12 @@ class RunService:
         if self._sessions.total() >= MOST_SESSIONS or (owner.uid and self._sessions[owner.uid] >= MOST_EACH):
             return "too many connections"
         return None
+
+
+async def _turns() -> None:
+    """As many turns of the loop as a connection takes from its arrival to `_welcome`, or from its end to its close."""
+    for _ in range(LOOP_TURNS):
+        await asyncio.sleep(0)
 
 
 def owner_of(connection: socket.socket, procfs: ProcFs) -> Owner:
