@@ -97,6 +97,7 @@ def test_each_interval_writes_the_newest(tmp_path: Path) -> None:
         for number in range(1, 4):
             writer.offer(shot(number))
             until(lambda number=number: on_disk(tmp_path) == str(number))  # type: ignore[misc]
+        until(lambda: writer.state().flushes == 3)  # told right after the file is there
         state = writer.state()
         assert (state.up, state.flushes, state.written_unix_s) == (True, 3, 3.0)
         assert state.size_bytes == (tmp_path / SLOTS[0]).stat().st_size
