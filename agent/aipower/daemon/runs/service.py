@@ -87,12 +87,15 @@ class RunService:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
+        assert self._listener is not None  # noqa: S101 - `start` has made it before the thread
         server = await asyncio.start_unix_server(
             self._welcome, sock=self._listener, backlog=BACKLOG, limit=SHORT_LINE_BYTES
         )
         async with server:
             await self._leave.wait()
-        await _turns()  # who was let in a moment ago is met first
+            # Python 3.11 leaves the socket open of who is let in by a server that closes in the same turn.
+            self._loop.remove_reader(self._listener)
+            await _turns()
         for writer in tuple(self._writers):
             writer.transport.abort()
         await _turns()  # so that the sockets are closed before the loop is
