@@ -40,6 +40,23 @@ def measured_run(binaries: Path, folder: Path) -> None:
     check(record["energy_j"]["total"] > 0, "no energy")
 
 
+def kept_run(binaries: Path) -> None:
+    """What was measured is kept; page, table and grid intensities came with the package, phases are heard."""
+    program = "import aipower, time\nwith aipower.phase('train'): time.sleep(0.5)"
+    run = [binaries / "aipower-run", "-q", "--sensors", "fake", binaries / "python", "-c", program]
+    check(subprocess.run(run, check=False).returncode == 0, "a run with a phase failed")
+    asked: tuple[tuple[tuple[str, ...], str], ...] = (
+        (("report", "last"), "train"),
+        (("report", "last", "--html", "-"), "<!doctype html>"),
+        (("report", "last", "--csv"), "run_energy"),
+        (("runs",), "python"),
+        (("equiv", "1287MWh", "--zone", "DEU"), "6,435"),
+    )
+    for words, told in asked:
+        done = subprocess.run([binaries / "aipower", *words], capture_output=True, text=True, check=False)
+        check(done.returncode == 0 and told in done.stdout, f"aipower {' '.join(words)}: {done.stderr}")
+
+
 def doctor(binaries: Path) -> None:
     """The doctor answers."""
     done = subprocess.run([binaries / "aipower", "doctor", "--json"], capture_output=True, text=True, check=False)
@@ -75,9 +92,11 @@ def agent(binaries: Path) -> None:
 def main() -> None:
     """All checks."""
     binaries = Path(sys.argv[1]).absolute()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as store:
+        os.environ["AIPOWER_RUNS_DIR"] = store
         measured_run(binaries, Path(folder))
         check(os.listdir(folder) == ["run.json"], "files in the working directory")  # noqa: PTH208 - names only
+        kept_run(binaries)
         doctor(binaries)
         agent(binaries)
     print("smoke test passed")
