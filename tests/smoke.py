@@ -43,7 +43,7 @@ def measured_run(binaries: Path, folder: Path) -> None:
 def kept_run(binaries: Path) -> None:
     """What was measured is kept; page, table and grid intensities came with the package, phases are heard."""
     program = "import aipower, time\nwith aipower.phase('train'): time.sleep(0.5)"
-    run = [binaries / "aipower-run", "-q", "--sensors", "fake", binaries / "python", "-c", program]
+    run: list[str | Path] = [binaries / "aipower-run", "-q", "--sensors", "fake", binaries / "python", "-c", program]
     check(subprocess.run(run, check=False).returncode == 0, "a run with a phase failed")
     asked: tuple[tuple[tuple[str, ...], str], ...] = (
         (("report", "last"), "train"),
