@@ -9,7 +9,7 @@ from aipower.ledger import Ledger
 from aipower.meter import Channel, Meter
 from aipower.model import SUMMED_KINDS, UJ_PER_J, ProcessId
 from aipower.record.books import _identifiable as identifiable
-from aipower.record.books import _sums as sums_of
+from aipower.record.books import sums_of
 from aipower.record.device_rows import Span, device_row
 from aipower.record.measured import RUN
 from aipower.runrecord import DeviceRecord, is_covered

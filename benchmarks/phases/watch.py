@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aipower.model import UJ_PER_J
 from aipower.processes.procfs import StatRow
-from aipower.record.books import _sums
+from aipower.record.books import sums_of
 from aipower.record.device_rows import Span
 from aipower.record.measured import RUN
 from aipower.record.phases.rows import phase_rows
@@ -119,7 +119,7 @@ def _estimates(told: PhaseCase, rows: Iterable[PhaseRecord]) -> Iterator[Estimat
 def _run(told: PhaseCase, watched: PhaseWatch) -> Iterator[Estimate]:
     """The run as a whole, for comparison: what is wrong with that is wrong with its phases, too."""
     span = Span(told.case.end_s - told.case.start_s, 0.0, 1)
-    share = _sums(watched.meter.channels, watched.ledger, span).get("total")
+    share = sums_of(watched.meter.channels, watched.ledger, span).get("total")
     if share:
         true_j = sum(joules for path, joules in told.truths_j.items() if len(path) <= 1)
         yield Estimate(METHOD, "(run)", true_j, share.own.energy_j, share.absolute_j, share.repeatable_j)

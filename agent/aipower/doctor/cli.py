@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from aipower.errors import AipowerError
+from aipower.streams import discard
 
 if TYPE_CHECKING:
     from aipower.doctor.finding import Finding
@@ -114,16 +115,7 @@ def _write(stream: TextIO, text: str) -> None:
         stream.write(text)
         stream.flush()
     except BrokenPipeError:
-        _discard(stream)
+        discard(stream)
     except OSError as error:
-        _discard(stream)
+        discard(stream)
         raise AipowerError(f"the report cannot be written: {error.strerror or error}") from error
-
-
-def _discard(stream: TextIO) -> None:
-    """Let the interpreter's own flush at its end go nowhere: it would fail again, with a traceback."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, stream.fileno())
-    finally:
-        os.close(null)

@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, TextIO
 
 from aipower.errors import AipowerError, UsageError
+from aipower.streams import discard
 
 if TYPE_CHECKING:
     from aipower.footprint.settings import Footprint
@@ -144,9 +145,9 @@ def _write(stream: TextIO, text: str) -> None:
         stream.write(_encodable(text, encoding))
         stream.flush()
     except BrokenPipeError:
-        _discard(stream)
+        discard(stream)
     except OSError as error:
-        _discard(stream)
+        discard(stream)
         raise AipowerError(f"the answer cannot be written: {error.strerror or error}") from error
 
 
@@ -157,12 +158,3 @@ def _encodable(text: str, encoding: str) -> str:
     except UnicodeEncodeError:
         return text.replace("µ", "u").replace("°", "").encode(encoding, errors="replace").decode(encoding)
     return text
-
-
-def _discard(stream: TextIO) -> None:
-    """Let the interpreter's own flush at its end go nowhere: it would fail again, with a traceback."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, stream.fileno())
-    finally:
-        os.close(null)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aipower.accounts import ProcessAccount
@@ -10,12 +10,12 @@ from aipower.attribution.apportion import TOGETHER
 from aipower.faultlog import FaultRecord
 from aipower.ledger import Ledger
 from aipower.meter import Channel, Meter
-from aipower.model import SUMMED_KINDS, UJ_PER_J, ProcessId
+from aipower.model import UJ_PER_J, ProcessId
 from aipower.processes.tree import RunTree
 from aipower.record.conditions import with_conditions
 from aipower.record.device_rows import Span, device_row, share_of, span_of
 from aipower.record.measured import Measured
-from aipower.record.shares import Range, Share
+from aipower.record.shares import Range, Share, sums_by_kind
 from aipower.runrecord import (
     DeviceRecord,
     Energies,
@@ -64,7 +64,7 @@ def close_books(measured: Measured, command: str, cpu_s: float) -> Books:
     span = span_of(wall_s, cpu_s, tree.total_cpu_s() if tree else 0.0)
     rows = [device_row(channel, ledger, span) for channel in meter.channels]
     devices = [with_conditions(row, measured.conditions) for row in rows]
-    sums = _sums(meter.channels, ledger, span)
+    sums = sums_of(meter.channels, ledger, span)
     faults = [*_troubles(measured), *(_fault(fault, measured) for fault in meter.fault_records())]
     return Books(
         Energies(**{kind: share.own.energy_j for kind, share in sums.items()}),
@@ -120,20 +120,9 @@ def _covered(devices: Sequence[DeviceRecord], faults: Sequence[FaultLine], wall_
     return all(is_covered(d, wall_s) for d in devices if d.energy_j is not None or d.device in faulty)
 
 
-def _kinds() -> Iterable[tuple[str, Sequence[str]]]:
-    yield "total", SUMMED_KINDS
-    for kind in SUMMED_KINDS:
-        yield kind, (kind,)
-
-
-def _sums(channels: Sequence[Channel], ledger: Ledger, span: Span) -> dict[str, Share]:
-    """The run's part of all devices of a kind, by kind; kinds of which nothing is known are not in it."""
-    shares = [(channel.sensor.device.kind, share_of(channel, ledger, span)) for channel in channels]
-    sums: dict[str, Share] = {}
-    for kind, kinds in _kinds():
-        if known := [share for kind_of, share in shares if share is not None and kind_of in kinds]:
-            sums[kind] = sum(known, Share())
-    return sums
+def sums_of(channels: Sequence[Channel], ledger: Ledger, span: Span) -> dict[str, Share]:
+    """The run's part of all devices, and of those of a kind; kinds of which nothing is known are not in it."""
+    return sums_by_kind((channel.sensor.device.kind, share_of(channel, ledger, span)) for channel in channels)
 
 
 def _processes(meter: Meter, ledger: Ledger, tree: RunTree | None, command: str) -> list[ProcessRecord]:

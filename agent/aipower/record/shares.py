@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from aipower.model import UJ_PER_J
+from aipower.model import SUMMED_KINDS, UJ_PER_J, Kind
 from aipower.runrecord import Interval
 from aipower.uncertainty import Error
 
@@ -67,3 +68,11 @@ class Share:
 
 def _within(own_j: Interval, whole_j: Interval) -> Interval:
     return own_j[0], min(own_j[1], whole_j[1])
+
+
+def sums_by_kind(shares: Iterable[tuple[str, Share | None]]) -> dict[str, Share]:
+    """The sums of devices' shares, given with their kinds: `total`, and each kind of which something is known."""
+    known = [(kind, share) for kind, share in shares if share is not None]
+    wanted: dict[str, tuple[Kind, ...]] = {"total": SUMMED_KINDS, **{kind: (kind,) for kind in SUMMED_KINDS}}
+    found = {name: [share for kind, share in known if kind in kinds] for name, kinds in wanted.items()}
+    return {name: sum(parts, Share()) for name, parts in found.items() if parts}

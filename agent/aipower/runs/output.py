@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from aipower.errors import AipowerError
+from aipower.streams import discard
 
 STANDARD_OUTPUT = "-"
 USUAL_COLUMNS = 80
@@ -119,15 +120,6 @@ def _failed(stream: TextIO, error: OSError) -> None:
     Raises:
         AipowerError: For any other reason.
     """
-    _discard(stream)
+    discard(stream)
     if not isinstance(error, BrokenPipeError):
         raise AipowerError(f"standard output cannot be written: {error.strerror or error}") from error
-
-
-def _discard(stream: TextIO) -> None:
-    """Let the interpreter's own flush at its end go nowhere: it would fail again, with a traceback."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, stream.fileno())
-    finally:
-        os.close(null)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aipower.accounts import PartAccount
 from aipower.ledger import Ledger
 from aipower.meter import Channel
-from aipower.model import SUMMED_KINDS, UJ_PER_J
+from aipower.model import UJ_PER_J
 from aipower.record.device_rows import Span, share_of
 from aipower.record.measured import RUN
 from aipower.record.phases.book import Part, PhaseBook
 from aipower.record.phases.marks import Marks, Tally
 from aipower.record.phases.teller import OUTSIDE, Path
-from aipower.record.shares import Range, Share
+from aipower.record.shares import Range, Share, sums_by_kind
 from aipower.runrecord import Energies, Intervals, PhasePart, PhaseRecord
 from aipower.uncertainty import part_error
 
@@ -92,7 +92,7 @@ def _row(
     ranges = {
         one.id: _range(one, parts[one.id], tally.wall_s, ledger, span, at_end=at_end) for one in devices if one.share
     }
-    sums = _sums(devices, {id_: _bounded(found, devices, id_) for id_, found in ranges.items()})
+    sums = sums_by_kind((one.kind, _bounded(ranges[one.id], one)) for one in devices if one.id in ranges)
     return PhaseRecord(
         path=list(path),
         count=tally.count,
@@ -138,28 +138,11 @@ def _range(one: _Device, part: Part, wall_s: float, ledger: Ledger, span: Span, 
     return Range(part.own_uj / UJ_PER_J, error, own.less_j * share, hidden_j + beyond_j * max(share, wall))
 
 
-def _bounded(found: Range, devices: Sequence[_Device], id_: str) -> Share:
+def _bounded(found: Range, one: _Device) -> Share:
     """No phase has more than the run may have."""
-    run = next(one.share for one in devices if one.id == id_)
-    most_j = run.absolute_j[1] if run else 0.0
-    return Share(found, Range(most_j))
+    return Share(found, Range(one.share.absolute_j[1] if one.share else 0.0))
 
 
 def _part(one: _Device, found: Range | None, whole_uj: float) -> PhasePart:
     own_j = found.energy_j if found else None
     return PhasePart(one.id, whole_uj / UJ_PER_J, own_j, found.absolute_j if found else None)
-
-
-def _kinds() -> Iterable[tuple[str, Sequence[str]]]:
-    yield "total", SUMMED_KINDS
-    for kind in SUMMED_KINDS:
-        yield kind, (kind,)
-
-
-def _sums(devices: Sequence[_Device], shares: Mapping[str, Share]) -> dict[str, Share]:
-    """By kind; kinds of which nothing is known are not in it."""
-    sums: dict[str, Share] = {}
-    for kind, kinds in _kinds():
-        if known := [shares[one.id] for one in devices if one.id in shares and one.kind in kinds]:
-            sums[kind] = sum(known, Share())
-    return sums
