@@ -6,7 +6,7 @@ import math
 import tracemalloc
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aipower.record.phases.marks import AHEAD_S, MAX_PATHS, MAX_TELLERS, MAX_UNITS
@@ -163,6 +163,7 @@ lines = st.one_of(
 
 
 @given(st.lists(lines, max_size=60))
+@example([b"B 0 2 1 0 \n", b"B 20000000001 2 1 0 \n"])
 def test_anything_may_be_told(told: list[bytes]) -> None:
     heard = marks(*told)
     heard.end(20.0)

@@ -57,6 +57,10 @@ class Marks:
     def end(self, at_s: float) -> None:
         """The run has ended: what lasts longer ends there."""
         self._ended_s = at_s
+        # Who outlives the command may have told of a later time already.
+        self.inside_s = min(self.inside_s, max(0.0, at_s - self._started_s))
+        for tally in self.tallies.values():
+            tally.spans.clip(at_s - self._started_s)
 
     def feed(self, chunk: bytes) -> None:
         """Take in what was read."""

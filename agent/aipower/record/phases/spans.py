@@ -26,6 +26,10 @@ class Spans:
         if len(self._spans) > 2 * MAX_SPANS:
             self._spans = _fewer(self._spans)
 
+    def clip(self, end_s: float) -> None:
+        """Nothing is later than `end_s`."""
+        self._spans = [(low_s, min(high_s, end_s)) for low_s, high_s in self._spans if low_s <= end_s]
+
     def listed(self) -> list[tuple[float, float]]:
         """At most `MAX_SPANS`, in order, in seconds after the start of the run."""
         return _fewer(self._spans)
