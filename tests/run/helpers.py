@@ -48,6 +48,11 @@ def reaches_state(pid: int, letters: str) -> None:
     eventually(lambda: state_of(pid) in letters.split(), f"state {letters} of {pid}, now {state_of(pid)}")
 
 
+def is_alive(pid: int) -> bool:
+    """Whether `pid` runs, sleeps or waits for a disk; not for a zombie, a stopped one or none at all."""
+    return state_of(pid) in ("R", "S", "D")
+
+
 def gone(pid: int) -> None:
     """Wait until `pid` has ended; a zombie of another parent has."""
     eventually(lambda: state_of(pid) in ("", "Z", "X"), f"end of {pid}")

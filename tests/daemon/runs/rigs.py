@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import socket
 import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,10 +23,12 @@ from aipower.meter import Meter
 from aipower.processes.machine import MachineCpuUsage
 from aipower.processes.procfs import ProcFs
 from aipower.processes.table import ProcessTable
-from aipower.seams import SystemClock
+from aipower.seams import Sensor, SystemClock
+from aipower.sensors.fake import FakeSensor, Wave
 from aipower.sensors.select import Machine, discover, parse_selection
 
 DEADLINE_S = 60.0
+IDLE_W, PER_CPU_W = 20.0, 50.0
 MAX_GAP_S = 5.0
 
 
@@ -40,6 +43,25 @@ class Rig:
     ledger: Ledger
 
 
+class LoadDriven(Wave):
+    """A processor that draws by what its CPUs do: of one that waves as it likes, a run may seem to have no part."""
+
+    def power_w(self, at_s: float) -> float:  # noqa: ARG002 - it is the same at all times
+        """Power at full load: what was measured is in the energy."""
+        return self.idle_w + self.swing_w
+
+    def energy_j(self, at_s: float) -> float:
+        """Idle power for the time, and `swing_w` for each CPU second of the machine so far."""
+        return self.idle_w * at_s + self.swing_w * ProcFs().cpu_totals().busy_s
+
+
+def load_driven(sensor: Sensor) -> Sensor:
+    """The simulated processor, driven by the real load; any other sensor as it is."""
+    if sensor.device.kind != "cpu" or not isinstance(sensor, FakeSensor):
+        return sensor
+    return replace(sensor, wave=LoadDriven(IDLE_W, 0.0, PER_CPU_W, math.inf, 0.0))
+
+
 @contextmanager
 def rig(path: Path, most_runs: int = 64) -> Iterator[Rig]:
     """A running one that listens at `path`."""
@@ -48,8 +70,9 @@ def rig(path: Path, most_runs: int = 64) -> Iterator[Rig]:
     found = discover(
         parse_selection("fake:1"), Machine(table, clock, os.environ), MachineCpuUsage(procfs, table, clock)
     )
+    sensors = replace(found.sensors, sensors=[load_driven(sensor) for sensor in found.sensors.sensors])
     taps, desk, ledger = Taps(), RunDesk(most_runs), Ledger(found.directory)
-    meter = Meter(taps.wrap(found.sensors), ledger, clock, MAX_GAP_S, run_of=desk.run_of)
+    meter = Meter(taps.wrap(sensors), ledger, clock, MAX_GAP_S, run_of=desk.run_of)
     desk.open_shop(Shop(meter, ledger, taps, table, procfs, clock, MAX_GAP_S, {}, str, tuple))
     sampler = Sampler(meter, ledger, Pace(0.2, 0.4), clock, lambda: None, desk)
     service = RunService(path, desk, sampler)

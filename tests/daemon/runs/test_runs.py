@@ -21,7 +21,7 @@ from aipower.daemon.runs.metered import Owner
 from aipower.daemon.runs.service import MOST_EACH, RunService, listen, owner_of
 from aipower.errors import AipowerError
 from aipower.processes.procfs import ProcFs
-from daemon.runs.rigs import DEADLINE_S, Caller, Rig, as_user, eventually, rig
+from daemon.runs.rigs import DEADLINE_S, PER_CPU_W, Caller, Rig, as_user, eventually, rig
 from run.aipower_run import argv, environment
 
 BUSY = "import time\nend = time.monotonic() + {seconds}\nwhile time.monotonic() < end: pass\n"
@@ -58,10 +58,9 @@ def test_a_run_is_measured_from_its_start_to_its_end(agent: Rig) -> None:
     assert record["wall_s"] == pytest.approx(ended_s - started_s, abs=1e-6)
     (cpu,) = [device for device in record["devices"] if device["kind"] == "cpu"]
     assert cpu["energy_j"] > 0
-    # Of a machine that may be busy with other things, and a simulated processor that rests from time to time.
-    share = record["cpu_time_s"] / (record["wall_s"] * (os.cpu_count() or 1))
-    assert share > 0.01
-    assert cpu["run_energy_j"] >= 0.4 * share * (cpu["energy_j"] - cpu["idle_j"]) - 0.01
+    # Of a machine that may be busy with other things.
+    assert record["cpu_time_s"] > 0.01
+    assert cpu["run_energy_j"] >= 0.1 * PER_CPU_W * record["cpu_time_s"]
     parts_j = sum(cpu[part] for part in ("run_energy_j", "idle_j", "other_j", "unattributed_j"))
     assert parts_j == pytest.approx(cpu["energy_j"], abs=1e-5)
     assert [process["pid"] for process in record["processes"]] == ([child.pid] if cpu["run_energy_j"] else [])
