@@ -50,6 +50,47 @@ class ProcessId:
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """What a process works for: the key of an account of a job."""
+
+    system: str = "none"
+    """`slurm`, `kubernetes`, `docker`, `podman`, `containerd`, `crio`, `systemd`, or `none`; `other` for jobs without
+    an account of their own."""
+    job: str = ""
+    """Id of the Slurm job, uid of the pod, id of the container outside of Kubernetes, name of the systemd unit."""
+    step: str = ""
+    """Slurm's step (`0`, `batch`, `extern`, `interactive`); the id of the container in a pod, `` for all else."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobFacts:
+    """What a job says of itself; all of it may be empty."""
+
+    name: str = ""
+    team: str = ""
+    account: str = ""
+    partition: str = ""
+    namespace: str = ""
+    pod: str = ""
+    gpus: tuple[str, ...] = ()
+    """The GPUs that it was given, as indices or UUIDs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a process stands in the machine's order of things."""
+
+    owner: Owner = Owner()
+    container: str = ""
+    """Id of the container."""
+    unit: str = ""
+    """systemd's unit, as in `vllm.service`."""
+    slice: str = ""
+    """systemd's innermost slice, as in `system.slice`."""
+    facts: JobFacts = JobFacts()
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessInfo:
     """What is shown of a process."""
 
@@ -57,6 +98,7 @@ class ProcessInfo:
     comm: str
     """The kernel's short name (15 bytes), never the command line: secrets live there."""
     user: str = ""
+    place: Place = Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +323,8 @@ class DeviceState:
     """None before the first reading."""
     seen_unix_s: float = 0.0
     """When its sensor was last up, or when it was first known if that never was."""
+    power_limit_w: float | None = None
+    """The most that it may draw; None where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +342,8 @@ class ProcessEnergy:
     ended_s: float | None = None
     error: PartError = PartError()
     """What `error_uj` is made of, beside the scale of the sensor."""
+    since_unix_s: float | None = None
+    """When the account began at 0; None where nobody has noted it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +366,8 @@ class RunEnergy:
     energy_uj: int
     ended_s: float | None = None
     error: PartError = PartError()
+    since_unix_s: float | None = None
+    """When the account began at 0; None where nobody has noted it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +378,49 @@ class UserEnergy:
     """Empty for the processes without a name and for the users beyond those that have series."""
     device: Device
     energy_uj: int
+    since_unix_s: float | None = None
+    """When the sum began at 0; None where nobody has noted it."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnergy:
+    """What all processes of one user in one step of a job used of one device, and for how long they held it."""
+
+    owner: Owner
+    user: str
+    device: Device
+    energy_uj: int
+    error_uj: float = 0.0
+    """Half-width of the 95 % interval of the energy, in microjoules."""
+    held_s: float = 0.0
+    """Seconds for which the job held the device: it was given to it, or a process had a context open."""
+    unused_s: float = 0.0
+    """Of these, seconds in which none of its processes was seen at work there."""
+    facts: JobFacts = JobFacts()
+    ended_s: float | None = None
+    error: PartError = PartError()
+    """What `error_uj` is made of, beside the scale of the sensor."""
+    since_unix_s: float | None = None
+    """When the account began at 0; None where nobody has noted it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SinkState:
+    """How one way out does that the agent pushes to."""
+
+    name: str
+    up: bool
+    """False since the last attempt has failed, until one succeeds."""
+    pushes: int = 0
+    """Snapshots that arrived."""
+    skipped: int = 0
+    """Times that a snapshot was due while the one before was still under way."""
+    push_s: float = 0.0
+    """Seconds spent in pushes, summed."""
+    faults: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Number of failures by a short stable reason: `refused`, `timeout`, `rejected`, `full`, `failed`…"""
+    pushed_unix_s: float | None = None
+    """When a push last succeeded; None before the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,3 +488,10 @@ class Snapshot:
     """A later snapshot of the same ledger has a higher one."""
     asleep_s: float = 0.0
     """Seconds for which the machine had been suspended since its boot when the positions were taken."""
+    jobs: tuple[JobEnergy, ...] = ()
+    """Those of the system `none` too: what is in no job. Idle energy and what is unattributed is nobody's."""
+    folded_jobs: tuple[FoldedEnergy, ...] = ()
+    """What the jobs whose accounts were withdrawn had used."""
+    sinks: tuple[SinkState, ...] = ()
+    unavailable: tuple[Unavailable, ...] = ()
+    """Sources that cannot be read now."""

@@ -22,7 +22,11 @@ class Metric:
     labels: tuple[str, ...] = ()
 
 
+Sample = tuple[Metric, tuple[str, ...], float]
+"""A metric, its label values in the order of its row of the table, and the value."""
+
 DEVICE_LABELS = ("device", "kind", "index")
+JOB_LABELS = ("system", "job", "step", "user", *DEVICE_LABELS)
 PROCESS_LABELS = ("pid", "comm", "user", "run", *DEVICE_LABELS)
 
 DEVICE_POWER = Metric(
@@ -81,12 +85,75 @@ USER_ENERGY = Metric(
     "Energy of the device that all processes of the user used, those without own series too.",
     ("user", *DEVICE_LABELS),
 )
+JOB_ENERGY = Metric(
+    "aipower_job_energy_joules_total",
+    "joules",
+    "counter",
+    "Energy of the device by job; system=none is what is in no job or unattributed, system=idle the idle energy.",
+    JOB_LABELS,
+)
+JOB_FOLDED = Metric(
+    "aipower_job_folded_energy_joules_total",
+    "joules",
+    "counter",
+    "Past energy of jobs whose series have left; jumps when series leave, so it is for sums, not for rates.",
+    DEVICE_LABELS,
+)
+JOB_ENERGY_ERROR = Metric(
+    "aipower_job_energy_error_joules",
+    "joules",
+    "gauge",
+    "Half-width of the 95 % interval of the energy of the job.",
+    JOB_LABELS,
+)
+JOB_HELD = Metric(
+    "aipower_job_held_seconds_total",
+    "seconds",
+    "counter",
+    "Time for which the job held the GPU: it was given to it, or a process of it had a context open.",
+    JOB_LABELS,
+)
+JOB_UNUSED = Metric(
+    "aipower_job_unused_seconds_total",
+    "seconds",
+    "counter",
+    "Time for which the job held the GPU while no process of it was seen at work there.",
+    JOB_LABELS,
+)
+JOB_INFO = Metric(
+    "aipower_job_info",
+    "",
+    "info",
+    "What the job says of itself: names from SLURM_* and AIPOWER_* variables of its processes.",
+    ("system", "job", "name", "team", "account", "partition", "namespace", "pod"),
+)
+PROCESS_INFO = Metric(
+    "aipower_process_info",
+    "",
+    "info",
+    "Where the process belongs: its job, step, container, and systemd's unit and slice.",
+    ("pid", "comm", "user", "run", "system", "job", "step", "container", "unit", "slice"),
+)
 SENSOR_UP = Metric(
     "aipower_sensor_up",
     "",
     "gauge",
     "1 while the sensor of the device can be read, 0 while it fails.",
     DEVICE_LABELS,
+)
+POWER_LIMIT = Metric(
+    "aipower_device_power_limit_watts",
+    "watts",
+    "gauge",
+    "The most that the device may draw; absent where it does not say.",
+    DEVICE_LABELS,
+)
+SOURCE_MISSING = Metric(
+    "aipower_source_missing",
+    "",
+    "gauge",
+    "1 for each source of measurements that this machine has not, or that the agent may not read.",
+    ("source", "kind"),
 )
 DEVICE_INFO = Metric(
     "aipower_device_info",
@@ -161,6 +228,31 @@ JOURNAL_SIZE = Metric(
     "aipower_agent_journal_bytes", "bytes", "gauge", "Size of the counters as they were written last."
 )
 
+SINK_UP = Metric(
+    "aipower_sink_up",
+    "",
+    "gauge",
+    "1 while what is pushed to the sink arrives, 0 since a push has failed.",
+    ("sink",),
+)
+SINK_PUSHES = Metric("aipower_sink_pushes_total", "", "counter", "Snapshots that arrived at the sink.", ("sink",))
+SINK_FAULTS = Metric("aipower_sink_faults_total", "", "counter", "Pushes that have failed.", ("sink", "reason"))
+SINK_SKIPPED = Metric(
+    "aipower_sink_skipped_total",
+    "",
+    "counter",
+    "Snapshots that were left out as the push before took too long.",
+    ("sink",),
+)
+SINK_TIME = Metric("aipower_sink_push_seconds_total", "seconds", "counter", "Time spent in pushes.", ("sink",))
+SINK_PUSHED = Metric(
+    "aipower_sink_pushed_timestamp_seconds",
+    "seconds",
+    "gauge",
+    "When a push last succeeded, in seconds since 1970.",
+    ("sink",),
+)
+
 METRICS: tuple[Metric, ...] = (
     DEVICE_POWER,
     DEVICE_ENERGY,
@@ -170,7 +262,16 @@ METRICS: tuple[Metric, ...] = (
     PROCESS_ENERGY_ERROR,
     RUN_ENERGY,
     USER_ENERGY,
+    JOB_ENERGY,
+    JOB_FOLDED,
+    JOB_ENERGY_ERROR,
+    JOB_HELD,
+    JOB_UNUSED,
+    JOB_INFO,
+    PROCESS_INFO,
     SENSOR_UP,
+    POWER_LIMIT,
+    SOURCE_MISSING,
     DEVICE_INFO,
     BUILD_INFO,
     AGENT_CPU,
@@ -191,6 +292,12 @@ METRICS: tuple[Metric, ...] = (
     JOURNAL_FLUSHES,
     JOURNAL_FLUSH_TIME,
     JOURNAL_SIZE,
+    SINK_UP,
+    SINK_PUSHES,
+    SINK_FAULTS,
+    SINK_SKIPPED,
+    SINK_TIME,
+    SINK_PUSHED,
 )
 """All metrics, in the order in which they are written."""
 

@@ -13,18 +13,17 @@ from aipower.model import (
     JournalState,
     ProcessEnergy,
     RunEnergy,
+    SinkState,
     Snapshot,
     UserEnergy,
 )
 from aipower_exporters import metrics
-from aipower_exporters.metrics import METRICS, Metric
+from aipower_exporters.jobs import job_samples
+from aipower_exporters.metrics import METRICS, Metric, Sample
 
 MAX_LABEL_CHARS = 128
 """Longer label values are cut: a comm has 15 bytes, but the name of a run is whatever its owner typed."""
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-
-Sample = tuple[Metric, tuple[str, ...], float]
-"""A metric, its label values in the order of its row of the table, and the value."""
 
 Series = Mapping[tuple[str, ...], float]
 """The values of one metric by its label values."""
@@ -57,9 +56,14 @@ def samples(snapshot: Snapshot) -> Iterator[Sample]:
         yield _run_sample(run)
     for user in snapshot.users:
         yield _user_sample(user)
+    yield from job_samples(snapshot)
     yield from _agent_samples(snapshot)
     if snapshot.journal is not None:
         yield from _journal_samples(snapshot.journal)
+    for missing in snapshot.unavailable:
+        yield metrics.SOURCE_MISSING, (missing.source, missing.kind), 1.0
+    for sink in snapshot.sinks:
+        yield from _sink_samples(sink)
 
 
 def _device_samples(state: DeviceState) -> Iterator[Sample]:
@@ -75,6 +79,8 @@ def _device_samples(state: DeviceState) -> Iterator[Sample]:
     ):
         yield metrics.DEVICE_COMPONENT_ENERGY, (*labels, component), _joules(energy_uj)
     yield metrics.SENSOR_UP, labels, float(state.up)
+    if state.power_limit_w is not None:
+        yield metrics.POWER_LIMIT, labels, state.power_limit_w
     facts = state.facts
     yield metrics.DEVICE_INFO, (*labels, state.device.name, facts.uuid, facts.driver, facts.method), 1.0
 
@@ -138,6 +144,18 @@ def _journal_samples(journal: JournalState) -> Iterator[Sample]:
     yield metrics.JOURNAL_FLUSHES, (), float(journal.flushes)
     yield metrics.JOURNAL_FLUSH_TIME, (), journal.flush_s
     yield metrics.JOURNAL_SIZE, (), float(journal.size_bytes)
+
+
+def _sink_samples(sink: SinkState) -> Iterator[Sample]:
+    labels = (sink.name,)
+    yield metrics.SINK_UP, labels, float(sink.up)
+    yield metrics.SINK_PUSHES, labels, float(sink.pushes)
+    yield metrics.SINK_SKIPPED, labels, float(sink.skipped)
+    yield metrics.SINK_TIME, labels, sink.push_s
+    for reason, count in sorted(sink.faults.items()):
+        yield metrics.SINK_FAULTS, (sink.name, reason), float(count)
+    if sink.pushed_unix_s is not None:
+        yield metrics.SINK_PUSHED, labels, sink.pushed_unix_s
 
 
 def _device_labels(device: Device) -> tuple[str, str, str]:
