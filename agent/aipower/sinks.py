@@ -1,8 +1,8 @@
 """The seam of the sinks: what a way out that the agent pushes to must offer, and no more.
 
 A package offers a sink with an entry point of the group `aipower.sinks`: its name is the `kind` of the settings, and
-what it names is a `SinkFactory`. The agent makes one sink for each table `[sinks.NAME]` of its settings, and gives each
-a thread of its own.
+what it names is a `SinkFactory`. The agent makes one sink for each table `[sinks.NAME]` of its settings, and gives
+each a thread of its own.
 """
 
 from __future__ import annotations
