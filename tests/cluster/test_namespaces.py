@@ -1,0 +1,231 @@
+"""Several agents as several nodes, each in a network namespace of its own, and one Prometheus; one node is cut off."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from aipower.seams import SystemClock
+from aipower.sensors.fake import FakeSensor, simulate
+from cluster.network import Network, network, visitor
+from cluster.promserver import DEADLINE_S, Server, prometheus
+from fakes import FakeDirectory
+
+NODES, CUT = 3, 1
+PORT = 9877
+INTERVAL_S = 0.2
+SCRAPE_S = 1
+MISSED = 8
+"""Scrapes of the node that fail."""
+LATE_S = 3.0
+"""The agent closes the windows of its GPUs about once a second; a busy machine may take longer."""
+CUT_OFF = f"10.99.{CUT}.2:{PORT}"
+GPU = "GPU-fake-0"
+ALERTS = Path(__file__).parents[2] / "config" / "prometheus" / "aipower.alerts.yml"
+POWER = 'sum by (instance) (aipower_device_power_watts{kind=~"gpu|cpu|dram"})'
+COVERED = 'sum(up{job="aipower"}) / count(up{job="aipower"})'
+LEFT = (
+    'sum by (device) (aipower_device_energy_joules_total{{instance="{instance}"}})'
+    ' - sum by (device) (aipower_device_component_energy_joules_total{{instance="{instance}"}})'
+)
+RESETS = 'resets(aipower_device_energy_joules_total{{instance="{instance}"}}[5m])'
+ENERGY = f'aipower_device_energy_joules_total{{device="{GPU}"}}'
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a Prometheus says at one moment."""
+
+    up: dict[str, float]
+    power_w: dict[str, float]
+    covered: float
+    energy_j: dict[str, float]
+    alerts: frozenset[str]
+    """The instances for which an agent-down alert's expression is true."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What was seen before, while and after one node was cut off."""
+
+    before: Moment
+    early: Moment
+    """As soon as Prometheus had noticed."""
+    late: Moment
+    after: Moment
+    energies_j: dict[str, list[tuple[float, float]]]
+    """All samples of the counter of one GPU, by instance, with their unix times."""
+    left_j: dict[str, float]
+    """The whole of each device of the node that was cut off, less its four components."""
+    resets: dict[str, float]
+    unix_less_monotonic_s: float
+    agents_alive: list[bool]
+
+
+def instance(made: Network, number: int) -> str:
+    return f"{made.address(number)}:{PORT}"
+
+
+def down_expression() -> str:
+    """Of the alert that tells of an agent that is down."""
+    if not ALERTS.exists():
+        return 'up{job="aipower"} == 0'
+    rules = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+    (found,) = [rule["expr"] for rule in rules if rule.get("alert") == "AipowerAgentDown"]
+    return str(found)
+
+
+@contextlib.contextmanager
+def agents(made: Network, folder: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """A real agent in each node, which any address reaches; ended by their pids."""
+    flags = ["--sensors", "fake:2", "--state-dir", "none", "--socket", "none", "--web-config", ""]
+    pace = ["--interval-s", str(INTERVAL_S), "--process-interval-s", str(INTERVAL_S)]
+    command = [sys.executable, "-m", "aipower", "agent", "--listen", f"0.0.0.0:{PORT}", *flags, *pace]
+    running: list[subprocess.Popen[bytes]] = []
+    try:
+        for number in range(made.nodes):
+            with (folder / f"agent-{number}.log").open("wb") as log:
+                running.append(subprocess.Popen(made.inside(made.node(number), command), stderr=log, cwd=folder))
+        for number, process in enumerate(running):
+            await_served(process, folder / f"agent-{number}.log")
+        yield running
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait(30)
+
+
+def await_served(process: subprocess.Popen[bytes], log: Path) -> None:
+    end_s = time.monotonic() + DEADLINE_S
+    while "serves http://" not in log.read_text():
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < end_s, log.read_text()
+        time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def watched(made: Network, folder: Path) -> Iterator[Server]:
+    """A Prometheus in the hub that scrapes all nodes."""
+    targets = [{"targets": [instance(made, number) for number in range(made.nodes)]}]
+    config = {
+        "global": {"scrape_interval": f"{SCRAPE_S}s", "scrape_timeout": f"{SCRAPE_S}s"},
+        "scrape_configs": [{"job_name": "aipower", "static_configs": targets}],
+    }
+    with (
+        visitor(made.hub) as fetch,
+        prometheus(
+            folder, config, "127.0.0.1:9090", wrap=lambda command: made.inside(made.hub, command), fetch=fetch
+        ) as server,
+    ):
+        yield server
+
+
+def look(server: Server, down: str) -> Moment:
+    return Moment(
+        server.values('up{job="aipower"}', "instance"),
+        server.values(POWER, "instance"),
+        float(server.ask(COVERED)[0]["value"][1]),
+        server.values(ENERGY, "instance"),
+        frozenset(server.values(down, "instance")),
+    )
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    folder = tmp_path_factory.mktemp("nodes")
+    down = down_expression()
+    with network(NODES) as made, agents(made, folder) as running, watched(made, folder) as server:
+        yield tell(made, running, server, down)
+
+
+def tell(made: Network, running: list[subprocess.Popen[bytes]], server: Server, down: str) -> Story:
+    cut = instance(made, CUT)
+    server.until(f"count(count_over_time({ENERGY}[1m]) >= 3) == {NODES}")
+    before = look(server, down)
+    made.cut(CUT)
+    up = f'up{{instance="{cut}"}}'
+    server.until(f"{up} == 0")
+    early = look(server, down)
+    server.until(f"count_over_time({up}[5m]) - sum_over_time({up}[5m]) >= {MISSED}")
+    late = look(server, down)
+    made.join(CUT)
+    server.until(f"min_over_time({up}[3s]) == 1 and count_over_time({up}[3s]) >= 2")
+    return Story(
+        before,
+        early,
+        late,
+        look(server, down),
+        {row["metric"]["instance"]: pairs(row) for row in server.ask(f"{ENERGY}[5m]")},
+        server.values(LEFT.format(instance=cut), "device"),
+        server.values(RESETS.format(instance=cut), "device"),
+        time.time() - time.monotonic(),
+        [process.poll() is None for process in running],
+    )
+
+
+def pairs(row: Mapping[str, Any]) -> list[tuple[float, float]]:
+    return [(float(at_s), float(value)) for at_s, value in row["values"]]
+
+
+def test_the_cut_off_node_is_down_and_the_others_go_on(story: Story) -> None:
+    assert set(story.before.up.values()) == set(story.after.up.values()) == {1.0}
+    for moment in (story.early, story.late):
+        assert {name for name, up in moment.up.items() if up == 0} == {CUT_OFF}
+    assert all(story.agents_alive)
+    grown_j = {name: story.late.energy_j[name] - energy_j for name, energy_j in story.early.energy_j.items()}
+    assert set(grown_j) == set(story.before.energy_j) - {CUT_OFF}
+    assert min(grown_j.values()) > 0
+
+
+def test_sums_over_the_cluster_are_of_those_who_answer_and_the_share_of_them_is_known(story: Story) -> None:
+    assert set(story.before.power_w) == set(story.after.power_w) == set(story.before.up)
+    for moment in (story.early, story.late):
+        assert set(moment.power_w) == set(story.before.up) - {CUT_OFF}, "the last power must not stay"
+        assert moment.covered == pytest.approx((NODES - 1) / NODES)
+    assert story.before.covered == story.after.covered == 1
+
+
+def test_the_alert_of_a_down_agent_is_true_meanwhile_and_for_that_node_only(story: Story) -> None:
+    assert story.before.alerts == story.after.alerts == frozenset()
+    assert story.early.alerts == story.late.alerts == {CUT_OFF}
+
+
+def truth_j(story: Story) -> Callable[[float], float]:
+    """The energy of the simulated GPU until a unix time; all nodes have the same."""
+    sensors = simulate(2, SystemClock(), None, FakeDirectory())[0].sensors
+    (sensor,) = [sensor for sensor in sensors if sensor.device.id == GPU]
+    assert isinstance(sensor, FakeSensor)
+    wave = sensor.wave
+    return lambda unix_s: wave.energy_j(unix_s - story.unix_less_monotonic_s)
+
+
+@pytest.mark.parametrize("number", range(NODES))
+def test_no_counter_has_lost_what_was_used_in_the_gap(story: Story, number: int) -> None:
+    """What two neighbouring samples differ by is what the GPU used between them, also when these are far apart.
+
+    A page shows what was used until its agent's last look, and is rendered within the time that a scrape may take.
+    """
+    samples, energy_j = story.energies_j[f"10.99.{number}.2:{PORT}"], truth_j(story)
+    gaps_s = [after - before for (before, _), (after, _) in itertools.pairwise(samples)]
+    assert (max(gaps_s) > MISSED * SCRAPE_S) == (number == CUT)
+    for (before_s, before_j), (after_s, after_j) in itertools.pairwise(samples):
+        least_j = energy_j(after_s - LATE_S) - energy_j(before_s + SCRAPE_S)
+        most_j = energy_j(after_s + SCRAPE_S) - energy_j(before_s - LATE_S)
+        assert least_j <= after_j - before_j <= most_j
+
+
+def test_the_sums_of_the_node_hold_after_the_gap(story: Story) -> None:
+    assert story.left_j == pytest.approx(dict.fromkeys(story.left_j, 0.0), abs=1e-6)
+    assert len(story.left_j) == len(story.resets) == 4
+    assert set(story.resets.values()) == {0.0}
