@@ -1,0 +1,127 @@
+"""The tables `[sinks.NAME]` of the configuration file: where else the agent sends what it measures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from aipower.settings.file import MAX_LOOKS, Document
+from aipower.settings.file import _is_toml as is_toml
+
+TABLE = "sinks"
+MAX_SINKS = 16
+"""Each has a thread."""
+GOOD_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+MIN_INTERVAL_S, MAX_INTERVAL_S, DEFAULT_INTERVAL_S = 1.0, 3600.0, 15.0
+OWN_KEYS = ("kind", "interval_s")
+"""Keys of the agent; all others are the sink's."""
+
+
+@dataclass(frozen=True, slots=True)
+class SinkSettings:
+    """One table."""
+
+    name: str
+    kind: str
+    """Name of the entry point that makes the sink; that of the table where none is given."""
+    interval_s: float = DEFAULT_INTERVAL_S
+    options: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    places: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    """`FILE:LINE` of each key, and of the table under ""."""
+
+    def place(self, key: str = "") -> str:
+        """Where `key` is written; the table where that is not known."""
+        return self.places.get(key) or self.places.get("") or f"[{TABLE}.{self.name}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Sinks:
+    """The sinks that a file has, and what is wrong with others."""
+
+    found: tuple[SinkSettings, ...] = ()
+    mistakes: tuple[str, ...] = ()
+
+
+def read_sinks(document: Document) -> Sinks:
+    """The sinks of `document`. Raises nothing."""
+    tables = document.keys.get(TABLE, {})
+    if not isinstance(tables, Mapping):
+        return Sinks(mistakes=(f"{document.place(TABLE)}: {TABLE}: expected tables, as in [{TABLE}.jsonl]",))
+    if len(tables) > MAX_SINKS:
+        return Sinks(mistakes=(f"{document.place(TABLE)}: {len(tables)} sinks: expected at most {MAX_SINKS}",))
+    found: list[SinkSettings] = []
+    mistakes: list[str] = []
+    for name, table in tables.items():
+        wrong = tuple(_mistakes(document, name, table))
+        mistakes.extend(wrong)
+        if not wrong:
+            found.append(_settings(document, name, table))
+    return Sinks(tuple(found), tuple(mistakes))
+
+
+def _settings(document: Document, name: str, table: Mapping[str, object]) -> SinkSettings:
+    """A table without mistakes."""
+    options = {key: value for key, value in table.items() if key not in OWN_KEYS}
+    places = {key: place_of(document, name, key) for key in ("", *table)}
+    interval_s = _interval_s(table) or DEFAULT_INTERVAL_S
+    return SinkSettings(name, _kind(name, table), interval_s, MappingProxyType(options), MappingProxyType(places))
+
+
+def _mistakes(document: Document, name: str, table: object) -> Iterator[str]:
+    if not GOOD_NAME.fullmatch(name):
+        yield f"{document.place(TABLE)}: {TABLE}: expected a name of letters, digits, - and _, at most 40 of them"
+    elif not isinstance(table, Mapping):
+        yield f"{document.place(TABLE)}: {TABLE}.{name}: expected a table, as in [{TABLE}.{name}]"
+    else:
+        if not _kind(name, table):
+            yield f"{place_of(document, name, 'kind')}: kind: expected the name of a kind of sink"
+        if _interval_s(table) is None:
+            low, high = MIN_INTERVAL_S, MAX_INTERVAL_S
+            yield f"{place_of(document, name, 'interval_s')}: interval_s: expected seconds from {low:g} to {high:g}"
+
+
+def _kind(name: str, table: Mapping[str, object]) -> str:
+    """The kind; "" where what is written is none."""
+    kind = table.get("kind", name)
+    return kind if isinstance(kind, str) else ""
+
+
+def _interval_s(table: Mapping[str, object]) -> float | None:
+    """The interval; None where what is written is none."""
+    value = table.get("interval_s", DEFAULT_INTERVAL_S)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if MIN_INTERVAL_S <= value <= MAX_INTERVAL_S else None
+
+
+def place_of(document: Document, name: str, key: str = "") -> str:
+    """`FILE:LINE` of `key` of the sink `name`, or of its table; without the line where it is written unusually."""
+    table = rf"""^[ \t]*\[[ \t]*{TABLE}[ \t]*\.[ \t]*(["']?){re.escape(name)}\1[ \t]*"""
+    started = _first(document.text, rf"{table}\]")
+    if key:
+        inner = _first(document.text, rf"{table}\.[ \t]*{re.escape(key)}[ \t]*[\].]")
+        within = None if started is None else _key_below(document.text, started, key)
+        started = next((at for at in (within, inner, started) if at is not None), None)
+    if started is None:
+        return document.place(TABLE)
+    return f"{document.path}:{document.text.count(chr(10), 0, started) + 1}"
+
+
+def _key_below(text: str, header: int, key: str) -> int | None:
+    """Where `key` is written in the table whose header is at `header`."""
+    line_end = text.find("\n", header)
+    if line_end < 0:
+        return None
+    end = _first(text, r"^[ \t]*\[", line_end)
+    return _first(text, rf"""^[ \t]*(["']?){re.escape(key)}\1[ \t]*[=.]""", line_end, end)
+
+
+def _first(text: str, pattern: str, start: int = 0, end: int | None = None) -> int | None:
+    """The first match of `pattern` that is no part of a longer string or list."""
+    matches = re.compile(pattern, re.MULTILINE).finditer(text, start, len(text) if end is None else end)
+    for _, found in zip(range(MAX_LOOKS), matches, strict=False):
+        if is_toml(text[: found.start()]):
+            return found.start()
+    return None
