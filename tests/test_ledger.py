@@ -280,11 +280,11 @@ def test_a_smaller_limit_folds_those_who_used_least() -> None:
     for pid in range(1, 6):
         post(ledger, 700 * pid, {process(pid): 1.0})
     before = ledger.snapshot(0.0, "", {})
-    ledger.limit(2, 10.0, 1000)
+    ledger.limit(2, 10.0, 1000, 200)
     assert set(ledger.processes()) == {process(4), process(5)}
     check(ledger.snapshot(0.0, "", {}))
     assert_no_fall(before, ledger.snapshot(0.0, "", {}))
-    ledger.limit(3, 10.0, 1000)
+    ledger.limit(3, 10.0, 1000, 200)
     post(ledger, 7000, {process(3): 1.0})
     assert process(3) in ledger.processes()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aipower.model import Attribution, PartError, ProcessEnergy, ProcessInfo
 
@@ -91,6 +91,8 @@ class ProcessAccount:
     """What it used before it had this account; that stays in `other` or in what was folded."""
     rows: dict[str, ProcessEnergy] = field(default_factory=dict)
     """What snapshots show of it by device, until that changes."""
+    since_unix_s: float | None = None
+    """When the account began at 0."""
 
     @property
     def energy_uj(self) -> int:
@@ -112,6 +114,12 @@ class ProcessAccount:
         self.parts.setdefault(device, PartAccount()).merge(part)
         self.rows.pop(device, None)
 
+    def know(self, info: ProcessInfo) -> None:
+        """Take in where its process belongs now; name and user stay, as they are in the names of its series."""
+        if info.comm and info.place != self.info.place:
+            self.info = replace(self.info, place=info.place)
+            self.rows.clear()
+
     def end(self, now_s: float) -> None:
         """Note the end of its process."""
         self.ended_s = now_s
@@ -129,7 +137,7 @@ class Dormant:
     """A process without an account, whose work goes to `other`."""
 
     run: str
-    user: str
+    info: ProcessInfo
     energy_uj: int = 0
     """All that it ever used, over all devices."""
     withdrawn_s: float = -math.inf

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from aipower.accounts import DeviceAccount, PartAccount, ProcessAccount
 from aipower.calibration.default import default_calibration
+from aipower.jobbook import JobBook, JobKey, job_key
 from aipower.model import (
     AgentStats,
     Attribution,
@@ -15,6 +16,7 @@ from aipower.model import (
     Device,
     DeviceFacts,
     DeviceState,
+    EnergyDelta,
     Fault,
     FoldedEnergy,
     JournalState,
@@ -23,6 +25,7 @@ from aipower.model import (
     ProcessEnergy,
     ProcessId,
     Snapshot,
+    Usage,
 )
 from aipower.processbook import ProcessBook
 from aipower.runbook import RunBook
@@ -54,6 +57,7 @@ class Ledger:
         retention_s: float = 300.0,
         *,
         max_runs: int = 1000,
+        max_jobs: int = 200,
         boot: str = "",
         naming: str = "",
         since_unix_s: float | None = None,
@@ -62,6 +66,9 @@ class Ledger:
         self._book = ProcessBook(directory, max_processes)
         self._runs = RunBook(max_runs)
         self._users = UserBook()
+        self._jobs = JobBook(max_jobs)
+        self._limits_w: dict[str, float] = {}
+        self._directory = directory
         self._retention_s = retention_s
         self._devices: dict[str, DeviceAccount] = {}
         self._known: dict[str, tuple[Device, DeviceFacts]] = {}
@@ -72,6 +79,7 @@ class Ledger:
         self._naming = naming
         self._since_unix_s = since_unix_s
         self._snapshots = 0
+        self._date(since_unix_s)
 
     def open_account(self, device: Device, facts: DeviceFacts, calibration: Calibration | None = None) -> None:
         """Show `device` from now on, also while it has used nothing; what was said of its scale stands."""
@@ -93,13 +101,15 @@ class Ledger:
         self._book.restore(state.processes, state.folded, state.agent.folded_series)
         self._runs.restore(state.runs)
         self._users.restore(state.users)
+        self._jobs.restore(state.jobs, state.folded_jobs)
         self._faults.update(state.fault_counts)
         self._since_unix_s = state.since_unix_s
 
-    def limit(self, max_processes: int, retention_s: float, max_runs: int) -> None:
-        """Keep to these bounds from now on; runs that go on are never dropped."""
+    def limit(self, max_processes: int, retention_s: float, max_runs: int, max_jobs: int) -> None:
+        """Keep to these bounds from now on; runs and jobs that go on are never dropped."""
         self._retention_s = retention_s
         self._runs.most = max_runs
+        self._jobs.limit(max_jobs)
         self._book.limit(max_processes)
 
     def register_run(self, run: str, name: str, user: str) -> bool:
@@ -129,7 +139,29 @@ class Ledger:
             self._add(process, device.id, part, run_of(process))
         for run, error in attribution.run_errors.items():
             self._runs.doubt(run, device.id, error)
+        for key, error in attribution.job_errors.items():
+            self._jobs.doubt(key, device.id, error)
         self._book.rebalance()
+
+    def job_of(self, process: ProcessId) -> JobKey | None:
+        """The job that `process` works for, None for none."""
+        key = job_key(self._book.info_of(process))
+        return key if key[0].job else None
+
+    def hold(self, window: EnergyDelta, usage: Usage) -> None:
+        """Note which jobs held a device in a window, and which of them were seen at work there."""
+        if window.device.kind != "gpu":
+            return
+        holders = {key: False for process in usage.holders if (key := self.job_of(process)) is not None}
+        working = {key: True for process in usage.busy_s if (key := self.job_of(process)) is not None}
+        self._jobs.hold(window.device, window.span_s, {**holders, **working})
+
+    def bound(self, device: str, power_w: float | None) -> None:
+        """Note the most that `device` may draw; None where it does not say."""
+        if power_w is None:
+            self._limits_w.pop(device, None)
+        else:
+            self._limits_w[device] = power_w
 
     def fault(self, fault: Fault) -> None:
         """Count one fault."""
@@ -139,6 +171,7 @@ class Ledger:
         """Withdraw the series of processes and runs that ended more than the retention ago."""
         self._book.retire(now_s, self._retention_s)
         self._runs.retire(now_s, self._retention_s)
+        self._jobs.retire(now_s, self._retention_s, self._directory.alive)
 
     def part(self, process: ProcessId, device: str) -> PartAccount:
         """What `process` has used of `device`; zeros if nothing."""
@@ -177,10 +210,12 @@ class Ledger:
     ) -> Snapshot:
         """All of it, frozen. `powers_w` has the power now of each device that is up; `asleep_s` as of `positions`."""
         self._book.published()
+        self._jobs.published()
+        self._date(at_unix_s)
         unseen = self._known.keys() - self._seen_unix_s.keys()
         self._seen_unix_s.update(dict.fromkeys((*unseen, *powers_w), at_unix_s))
         self._snapshots += 1
-        devices = {device_id: device for device_id, (device, _) in self._known.items()}
+        devices = {device_id: self._known[device_id][0] for device_id in self._devices}
         return Snapshot(
             at_unix_s,
             version,
@@ -189,7 +224,7 @@ class Ledger:
             tuple(self._runs.rows(devices)),
             MappingProxyType(dict(self._faults)),
             agent or AgentStats(),
-            tuple(self._folded_energies()),
+            tuple(_folded(devices, self._book.folded)),
             tuple(self._users.rows(devices)),
             journal,
             self._since_unix_s,
@@ -197,6 +232,8 @@ class Ledger:
             self._naming,
             self._snapshots,
             asleep_s,
+            tuple(self._jobs.rows(devices, self._error_uj)),
+            tuple(_folded(devices, self._jobs.folded)),
         )
 
     @property
@@ -207,8 +244,14 @@ class Ledger:
     def _add(self, process: ProcessId, device: str, part: PartAccount, run: str) -> None:
         if run:
             self._runs.count(run, device, part)
-        user = self._book.add(process, device, part, run)
-        self._users.add(user, device, part.energy_uj)
+        info = self._book.add(process, device, part, run)
+        self._users.add(info.user, device, part.energy_uj)
+        self._jobs.add(info, device, part)
+
+    def _date(self, now_unix_s: float | None) -> None:
+        """Accounts that are opened from now on begin now."""
+        for book in (self._book, self._runs, self._users, self._jobs):
+            book.now_unix_s = now_unix_s
 
     def _device_states(
         self, powers_w: Mapping[str, float | None], positions: Mapping[str, Position]
@@ -227,6 +270,7 @@ class Ledger:
                 account.unattributed_uj,
                 positions.get(device_id),
                 self._seen_unix_s[device_id],
+                self._limits_w.get(device_id),
             )
 
     def _process_energies(self) -> Iterable[ProcessEnergy]:
@@ -247,12 +291,19 @@ class Ledger:
             device,
             part.context_uj,
             part.active_uj,
-            part_error(part, self.scale(device)).absolute_95_uj,
+            self._error_uj(device, part),
             account.ended_s if account else None,
             part.error,
+            account.since_unix_s if account else self._since_unix_s,
         )
 
-    def _folded_energies(self) -> Iterable[FoldedEnergy]:
-        for device_id in self._devices:
-            part = self._book.folded.get(device_id, PartAccount())
-            yield FoldedEnergy(self._known[device_id][0], part.context_uj, part.active_uj)
+    def _error_uj(self, device: Device, part: PartAccount) -> float:
+        """Half-width of the 95 % interval of a part."""
+        return part_error(part, self.scale(device)).absolute_95_uj
+
+
+def _folded(devices: Mapping[str, Device], parts: Mapping[str, PartAccount]) -> Iterable[FoldedEnergy]:
+    """What was folded of each device, zeros too."""
+    for device_id, device in devices.items():
+        part = parts.get(device_id, PartAccount())
+        yield FoldedEnergy(device, part.context_uj, part.active_uj)

@@ -19,7 +19,7 @@ from aipower.faultlog import FaultLog, FaultRecord
 from aipower.ledger import Ledger
 from aipower.model import Attribution, Calibration, EnergyDelta, Fault, Position, ProcessId, Usage
 from aipower.resume import bridge
-from aipower.seams import Clock, SensorSet, UsageSource
+from aipower.seams import Clock, Conditioned, SensorSet, UsageSource
 
 __all__ = ["MIN_POWER_WINDOW_S", "Channel", "FaultRecord", "Meter", "PowerStats"]
 
@@ -54,8 +54,12 @@ class Meter:
         calibrations: Mapping[str, Calibration] = MappingProxyType({}),
         keep_windows: int = 0,
         positions: Mapping[str, Position] = MappingProxyType({}),
+        *,
+        jobs: bool = False,
     ) -> None:
-        """`keep_windows` of each device are held back, to be split by what is known when `settle` is called.
+        """With `jobs` the ledger is told who held what, and how far the energy of jobs may be off.
+
+        `keep_windows` of each device are held back, to be split by what is known when `settle` is called.
 
         `positions` is where the accounts of the ledger stood before; each is used at its device's first reading.
         """
@@ -64,6 +68,7 @@ class Meter:
         self._ledger = ledger
         self._clock = clock
         self._run_of = run_of
+        self._jobs = jobs
         self._max_gap_s = max_gap_s
         self._calibrations = calibrations
         self._keep_windows = keep_windows
@@ -159,6 +164,16 @@ class Meter:
         opened = self._open_channels(found)
         self.channels = [*(channel for channel in self.channels if channel.sensor.device.id not in new), *opened]
 
+    def refresh_limits(self) -> None:
+        """Tell the ledger the most that each device may draw now; who does not answer keeps what it said."""
+        for channel in self.channels:
+            sensor = channel.sensor
+            if channel.up and isinstance(sensor, Conditioned):
+                try:
+                    self._ledger.bound(sensor.device.id, sensor.conditions().power_limit_w)
+                except SensorError:
+                    log.debug("no conditions of %s", sensor.device.id, exc_info=True)
+
     def refresh_methods(self) -> None:
         """Tell the ledger how the energy of each device is found now: a counter may get stuck, or recover."""
         for channel in self.channels:
@@ -234,6 +249,9 @@ class Meter:
         if taken is not None:
             if self._listener is not None:
                 self._listener.taken(channel, *taken)
+            window, usage = taken
+            if self._jobs and usage is not None:
+                self._ledger.hold(window, usage)
             self._post(self._apportioner(channel).add(*taken))
 
     def _post(self, attributions: Iterable[Attribution]) -> None:
@@ -246,8 +264,9 @@ class Meter:
         """That of the device: what it has learned outlasts a sensor that leaves and comes back."""
         device = channel.sensor.device
         if device.id not in self._apportioners:
+            job_of = self._ledger.job_of if self._jobs else _no_job
             self._apportioners[device.id] = apportioner_of(
-                device, self._ledger.name_of, self._run_of, self._keep_windows
+                device, self._ledger.name_of, self._run_of, self._keep_windows, job_of
             )
         return self._apportioners[device.id]
 
@@ -263,3 +282,7 @@ class Meter:
         self._fault_log.add(fault)
         self._ledger.fault(fault)
         log.debug("%s: %s %s", fault.device, fault.reason, fault.detail)
+
+
+def _no_job(_process: ProcessId) -> None:
+    """Nobody asks for jobs."""

@@ -239,6 +239,8 @@ class Attribution:
     """Of each process's part; those that are missing have none."""
     run_errors: Mapping[str, PartError] = field(default_factory=dict)
     """Of the part of all processes of a run together: errors of the split between them are not in it."""
+    job_errors: Mapping[tuple[Owner, str], PartError] = field(default_factory=dict)
+    """The same of all processes of a user in a step of a job."""
 
     def __post_init__(self) -> None:
         """Refuse parts that are negative or do not sum to the whole.

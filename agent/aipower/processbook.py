@@ -27,6 +27,8 @@ class ProcessBook:
         self.other: dict[str, PartAccount] = {}
         self.folded: dict[str, PartAccount] = {}
         self.series_folded = 0
+        self.now_unix_s: float | None = None
+        """When accounts begin that are opened now."""
         self._directory = directory
         self._most = most
         self._holders: dict[SeriesKey, ProcessId] = {}
@@ -44,19 +46,25 @@ class ProcessBook:
         """Processes without an account that are remembered."""
         return len(self._dormant)
 
-    def add(self, process: ProcessId, device: str, part: PartAccount, run: str) -> str:
-        """Post to the process's account, or to `other` where there is room for no more accounts; its user."""
+    def add(self, process: ProcessId, device: str, part: PartAccount, run: str) -> ProcessInfo:
+        """Post to the process's account, or to `other` where there is room for no more accounts; who it is."""
         account = self.shown.get(process) or self._admit(process, run)
         if account is not None:
             account.add(device, part)
-            return account.info.user
+            account.know(self._directory.describe(process))
+            return account.info
         self.other.setdefault(device, PartAccount()).merge(part)
         dormant = self._dormant.get(process)
         if dormant is None:
-            dormant = self._dormant[process] = Dormant(run, self._directory.describe(process).user)
+            dormant = self._dormant[process] = Dormant(run, self._directory.describe(process))
         dormant.energy_uj += part.energy_uj
         self._rank_anew |= dormant.energy_uj > self._bar_uj and self._may_return(dormant)
-        return dormant.user
+        return dormant.info
+
+    def info_of(self, process: ProcessId) -> ProcessInfo:
+        """Who a process is, as its account has it."""
+        account = self.shown.get(process)
+        return account.info if account else self._directory.describe(process)
 
     def limit(self, most: int) -> None:
         """From now on at most `most` accounts; those who used least lose theirs if need be."""
@@ -85,7 +93,8 @@ class ProcessBook:
             return self.other.setdefault(device, PartAccount())
         key, account = series_key(row.info, row.run), self.shown.get(row.info.id)
         if account is None and key not in self._holders:
-            account = self.shown[row.info.id] = ProcessAccount(row.info, row.run, ended_s=row.ended_s)
+            account = ProcessAccount(row.info, row.run, ended_s=row.ended_s, since_unix_s=row.since_unix_s)
+            self.shown[row.info.id] = account
             self._holders[key] = row.info.id
         parts = self.folded if account is None or account.key != key else account.parts
         return parts.setdefault(device, PartAccount())
@@ -145,7 +154,7 @@ class ProcessBook:
 
     def _open(self, info: ProcessInfo, run: str) -> ProcessAccount:
         """An account that begins at 0: what its process used before stays where it is."""
-        account = ProcessAccount(info, run, earlier_uj=self._forget(info.id))
+        account = ProcessAccount(info, run, earlier_uj=self._forget(info.id), since_unix_s=self.now_unix_s)
         self.shown[info.id] = account
         self._holders[account.key] = info.id
         self._rank_anew = True
@@ -175,7 +184,7 @@ class ProcessBook:
 
     def _asleep(self, account: ProcessAccount) -> Dormant:
         """Its process goes on without the account; `retire` notes since when."""
-        return Dormant(account.run, account.info.user, account.rank_uj, math.inf)
+        return Dormant(account.run, account.info, account.rank_uj, math.inf)
 
     def _exchange(self, holder: ProcessId, newcomer: ProcessId, run: str) -> None:
         """Give the place of `holder` to `newcomer`, unless its series would fall."""

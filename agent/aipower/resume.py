@@ -14,6 +14,7 @@ from aipower.model import (
     DeviceState,
     EnergyDelta,
     Fault,
+    JobEnergy,
     Position,
     ProcessEnergy,
     ProcessInfo,
@@ -96,14 +97,14 @@ def _unwatched_uj(traits: SensorTraits, position: Position, reading: Reading, sp
 def revived(state: Snapshot, now_s: float, boot: str, naming: str, directory: ProcessDirectory) -> Snapshot:
     """`state` fit for a ledger at `now_s`: who is gone has ended, names of another kind are forgotten.
 
-    Runs have ended too, until they are registered again: nobody can tell if they go on.
+    Runs and jobs have ended too, until they are registered again: nobody can tell if they go on.
     """
     devices = _kept(state)
     kept = frozenset(row.device.id for row in devices)
     living = {who for who in {row.info.id for row in state.processes if row.info} if directory.alive(who)}
     same_boot, same_names = bool(boot) and state.boot == boot, state.naming == naming
 
-    def ended_s(row: ProcessEnergy | RunEnergy) -> float:
+    def ended_s(row: ProcessEnergy | RunEnergy | JobEnergy) -> float:
         return min(row.ended_s, now_s) if row.ended_s is not None and same_boot else now_s
 
     def process(row: ProcessEnergy) -> ProcessEnergy:
@@ -116,12 +117,18 @@ def revived(state: Snapshot, now_s: float, boot: str, naming: str, directory: Pr
     def run(row: RunEnergy) -> RunEnergy:
         return replace(row, user=row.user if same_names else "", ended_s=ended_s(row))
 
+    def job(row: JobEnergy) -> JobEnergy:
+        at_s = ended_s(row) if row.owner.job else None
+        return replace(row, user=row.user if same_names else "", ended_s=at_s)
+
     return replace(
         state,
         devices=devices,
         processes=tuple(process(row) for row in state.processes if row.device.id in kept),
         runs=tuple(run(row) for row in state.runs if row.device.id in kept),
         folded=tuple(row for row in state.folded if row.device.id in kept),
+        jobs=tuple(job(row) for row in state.jobs if row.device.id in kept),
+        folded_jobs=tuple(row for row in state.folded_jobs if row.device.id in kept),
         users=tuple(_users((row for row in state.users if row.device.id in kept), same_names=same_names)),
         fault_counts={key: count for key, count in state.fault_counts.items() if key[0] in kept or not key[0]},
     )

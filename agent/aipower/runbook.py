@@ -17,6 +17,7 @@ class RunAccount:
     user: str = ""
     parts: dict[str, PartAccount] = field(default_factory=dict)
     ended_s: float | None = None
+    since_unix_s: float | None = None
 
     def part(self, device: str) -> PartAccount:
         """Its account of `device`."""
@@ -28,6 +29,8 @@ class RunBook:
 
     def __init__(self, most: int) -> None:
         self.most = most
+        self.now_unix_s: float | None = None
+        """When accounts begin that are opened now."""
         self._accounts: dict[str, RunAccount] = {}
 
     def register(self, run: str, name: str, user: str) -> bool:
@@ -76,6 +79,7 @@ class RunBook:
             account = self._open(row.run)
             if account is not None:
                 account.name, account.user, account.ended_s = row.name, row.user, row.ended_s
+                account.since_unix_s = row.since_unix_s
                 error = row.error
                 account.parts[row.device.id] = PartAccount(0, row.energy_uj, error.variance_uj2, error.systematic_uj)
 
@@ -84,13 +88,20 @@ class RunBook:
         for run, account in self._accounts.items():
             for device, part in account.parts.items():
                 yield RunEnergy(
-                    run, account.name, account.user, devices[device], part.energy_uj, account.ended_s, part.error
+                    run,
+                    account.name,
+                    account.user,
+                    devices[device],
+                    part.energy_uj,
+                    account.ended_s,
+                    part.error,
+                    account.since_unix_s,
                 )
 
     def _open(self, run: str) -> RunAccount | None:
         account = self._accounts.get(run)
         if account is None and self._has_room():
-            account = self._accounts[run] = RunAccount()
+            account = self._accounts[run] = RunAccount(since_unix_s=self.now_unix_s)
         return account
 
     def _has_room(self) -> bool:

@@ -164,3 +164,12 @@ class Exporter(Protocol):
     def render(self, snapshot: Snapshot, accept: str) -> tuple[bytes, str]:
         """The body and its content type, as the request's Accept header asks."""
         ...
+
+
+@runtime_checkable
+class Configurable(Protocol):
+    """An exporter that wants to know settings of the agent."""
+
+    def configured(self, settings: Mapping[str, object]) -> Exporter:
+        """The same as `settings` have it: those of the agent by name."""
+        ...

@@ -16,23 +16,28 @@ class UserBook:
 
     def __init__(self, most: int = MOST_USERS) -> None:
         self._most = most
+        self.now_unix_s: float | None = None
+        """When sums begin that are opened now."""
         self._sums_uj: dict[str, dict[str, int]] = {}
+        self._since_unix_s: dict[str, float | None] = {}
 
-    def add(self, user: str, device: str, energy_uj: int) -> None:
+    def add(self, user: str, device: str, energy_uj: int, since_unix_s: float | None = None) -> None:
         """Take in what a process of `user` used of `device`."""
         sums_uj = self._sums_uj.get(user)
         if sums_uj is None:
             room = user == REST or len(self._sums_uj) - (REST in self._sums_uj) < self._most
-            sums_uj = self._sums_uj.setdefault(user if room else REST, {})
+            shown = user if room else REST
+            sums_uj = self._sums_uj.setdefault(shown, {})
+            self._since_unix_s.setdefault(shown, since_unix_s or self.now_unix_s)
         sums_uj[device] = sums_uj.get(device, 0) + energy_uj
 
     def restore(self, rows: Iterable[UserEnergy]) -> None:
         """Go on with the sums of `rows`."""
         for row in rows:
-            self.add(row.user, row.device.id, row.energy_uj)
+            self.add(row.user, row.device.id, row.energy_uj, row.since_unix_s)
 
     def rows(self, devices: Mapping[str, Device]) -> Iterator[UserEnergy]:
         """What a snapshot shows of them."""
         for user, sums_uj in self._sums_uj.items():
             for device, energy_uj in sums_uj.items():
-                yield UserEnergy(user, devices[device], energy_uj)
+                yield UserEnergy(user, devices[device], energy_uj, self._since_unix_s[user])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from aipower.model import UJ_PER_J, Device, JobEnergy, Owner, ProcessInfo, Snapshot
+from aipower.model import UJ_PER_J, Device, JobEnergy, JobFacts, Owner, ProcessInfo, Snapshot
 from aipower_exporters import metrics
 from aipower_exporters.metrics import Sample
 
@@ -14,6 +14,7 @@ IDLE = Owner("idle")
 
 Key = tuple[Owner, str, Device]
 """Job, user and device."""
+Words = tuple[str, ...]
 
 
 def job_samples(snapshot: Snapshot) -> Iterator[Sample]:
@@ -45,22 +46,36 @@ def _energies_uj(snapshot: Snapshot) -> dict[Key, int]:
 
 
 def _details(job: JobEnergy) -> Iterator[Sample]:
+    if not job.owner.job:
+        return
     labels = _labels(job.owner, job.user, job.device)
     yield metrics.JOB_ENERGY_ERROR, labels, job.error_uj / UJ_PER_J
-    if job.device.kind == "gpu" and job.owner.job:
+    if job.device.kind == "gpu":
         yield metrics.JOB_HELD, labels, job.held_s
         yield metrics.JOB_UNUSED, labels, job.unused_s
 
 
 def _infos(snapshot: Snapshot) -> Iterator[Sample]:
     """One series for each job and for each process: whoever joins on them must not find two."""
-    said = {(job.owner.system, job.owner.job): job.facts for job in snapshot.jobs if job.owner.job}
-    for (system, name), facts in said.items():
-        words = (facts.name, facts.team, facts.account, facts.partition, facts.namespace, facts.pod)
-        yield metrics.JOB_INFO, (system, name, *words), 1.0
-    known = {(row.info, row.run) for row in snapshot.processes if row.info is not None}
+    said: dict[tuple[str, str], Words] = {}
+    for job in snapshot.jobs:
+        if job.owner.job:
+            key = job.owner.system, job.owner.job
+            said[key] = _first(said[key], _words(job.facts)) if key in said else _words(job.facts)
+    for key, words in said.items():
+        yield metrics.JOB_INFO, (*key, *words), 1.0
+    known = dict.fromkeys((row.info, row.run) for row in snapshot.processes if row.info is not None)
     for info, run in known:
         yield metrics.PROCESS_INFO, _process(info, run), 1.0
+
+
+def _words(facts: JobFacts) -> Words:
+    return facts.name, facts.team, facts.account, facts.partition, facts.namespace, facts.pod
+
+
+def _first(one: Words, other: Words) -> Words:
+    """The words of two steps of a job; the first that is not empty stands."""
+    return tuple(word or then for word, then in zip(one, other, strict=True))
 
 
 def _process(info: ProcessInfo, run: str) -> tuple[str, ...]:

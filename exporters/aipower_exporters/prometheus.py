@@ -8,12 +8,13 @@ The tests hold what its parsers read here equal to what they read from its own e
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from prometheus_client.exposition import choose_encoder
 
 from aipower.model import Snapshot
+from aipower_exporters.beginnings import Beginnings, beginnings
 from aipower_exporters.metrics import Metric
 from aipower_exporters.samples import Series, collect
 
@@ -25,6 +26,12 @@ class PrometheusExporter:
     """Renders `/metrics`. It keeps nothing between calls, so any thread may call it."""
 
     path: str = "/metrics"
+    created: bool = True
+    """Whether OpenMetrics pages say when each counter began."""
+
+    def configured(self, settings: Mapping[str, object]) -> PrometheusExporter:
+        """As the agent's settings have it."""
+        return replace(self, created=settings.get("created_timestamps") != "off")
 
     def render(self, snapshot: Snapshot, accept: str) -> tuple[bytes, str]:
         """The body and its content type: OpenMetrics where `accept` prefers it, else text 0.0.4."""
@@ -33,9 +40,10 @@ class PrometheusExporter:
         _, content_type = choose_encoder(f"{OPENMETRICS}; version=1.0.0" if openmetrics else "text/plain")
         head = _openmetrics_head if openmetrics else _text_head
         lines: list[str] = []
+        began = beginnings(snapshot) if openmetrics and self.created else {}
         for metric, series in collect(snapshot).items():
             lines.append(head(metric))
-            lines.extend(_lines(metric, series))
+            lines.extend(_lines(metric, series, began.get(metric)))
         lines.append("# EOF\n" if openmetrics else "")
         return "".join(lines).encode(), content_type
 
@@ -51,21 +59,26 @@ def _openmetrics_head(metric: Metric) -> str:
     return f"# HELP {family} {metric.help}\n# TYPE {family} {metric.type}\n{unit}"
 
 
-def _lines(metric: Metric, series: Series) -> Iterator[str]:
-    template = _template(metric)
+def _lines(metric: Metric, series: Series, began: Beginnings | None) -> Iterator[str]:
+    """The samples; with `began`, which has what is known of a counter's beginnings, those after each one."""
+    template = _template(metric.name, metric)
+    created = _template(f"{metric.name.removesuffix('_total')}_created", metric)
     for labels, value in series.items():
         # Hardly a value needs an escape: one look at all together is cheaper than one at each.
         together = "".join(labels)
         plain = '"' not in together and "\\" not in together
-        yield template.format(*(labels if plain else map(_escape, labels)), _number(value))
+        shown = labels if plain else tuple(map(_escape, labels))
+        yield template.format(*shown, _number(value))
+        if began is not None and (at_unix_s := began.of(labels)) is not None:
+            yield created.format(*shown, _number(at_unix_s))
 
 
-def _template(metric: Metric) -> str:
+def _template(name: str, metric: Metric) -> str:
     """A format string of the label values, in the table's order, and the value; it writes labels by name."""
     places = sorted((label, place) for place, label in enumerate(metric.labels))
     labels = ",".join(f'{label}="{{{place}}}"' for label, place in places)
     braced = f"{{{{{labels}}}}}" if labels else ""
-    return f"{metric.name}{braced} {{{len(places)}}}\n"
+    return f"{name}{braced} {{{len(places)}}}\n"
 
 
 def _number(value: float) -> str:

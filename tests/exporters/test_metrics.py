@@ -11,6 +11,7 @@ from aipower_exporters.metrics import METRICS, Metric, markdown_table
 
 DEVICE = ("device", "kind", "index")
 PROCESS = ("pid", "comm", "user", "run", *DEVICE)
+JOB = ("system", "job", "step", "user", *DEVICE)
 PROMISED = {
     "aipower_device_power_watts": ("gauge", DEVICE),
     "aipower_device_energy_joules_total": ("counter", DEVICE),
@@ -20,7 +21,19 @@ PROMISED = {
     "aipower_process_energy_error_joules": ("gauge", PROCESS),
     "aipower_run_energy_joules_total": ("counter", ("run", "name", "user", *DEVICE)),
     "aipower_user_energy_joules_total": ("counter", ("user", *DEVICE)),
+    "aipower_job_energy_joules_total": ("counter", JOB),
+    "aipower_job_folded_energy_joules_total": ("counter", DEVICE),
+    "aipower_job_energy_error_joules": ("gauge", JOB),
+    "aipower_job_held_seconds_total": ("counter", JOB),
+    "aipower_job_unused_seconds_total": ("counter", JOB),
+    "aipower_job_info": ("info", ("system", "job", "name", "team", "account", "partition", "namespace", "pod")),
+    "aipower_process_info": (
+        "info",
+        ("pid", "comm", "user", "run", "system", "job", "step", "container", "unit", "slice"),
+    ),
     "aipower_sensor_up": ("gauge", DEVICE),
+    "aipower_device_power_limit_watts": ("gauge", DEVICE),
+    "aipower_source_missing": ("gauge", ("source", "kind")),
     "aipower_device_info": ("info", (*DEVICE, "name", "uuid", "driver", "method")),
     "aipower_build_info": ("info", ("version",)),
     "aipower_agent_cpu_seconds_total": ("counter", ()),
@@ -41,6 +54,12 @@ PROMISED = {
     "aipower_agent_journal_flushes_total": ("counter", ()),
     "aipower_agent_journal_flush_seconds_total": ("counter", ()),
     "aipower_agent_journal_bytes": ("gauge", ()),
+    "aipower_sink_up": ("gauge", ("sink",)),
+    "aipower_sink_pushes_total": ("counter", ("sink",)),
+    "aipower_sink_faults_total": ("counter", ("sink", "reason")),
+    "aipower_sink_skipped_total": ("counter", ("sink",)),
+    "aipower_sink_push_seconds_total": ("counter", ("sink",)),
+    "aipower_sink_pushed_timestamp_seconds": ("gauge", ("sink",)),
 }
 """What others build dashboards on: change it only with a new major version."""
 

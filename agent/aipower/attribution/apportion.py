@@ -15,7 +15,7 @@ from aipower.attribution.backlog import IDLE, REMEMBERED, Backlog, Key
 from aipower.attribution.baseline import Baseline, Floor
 from aipower.attribution.columns import Columns, NameOf
 from aipower.attribution.designs import Design, Residual
-from aipower.attribution.doubts import Doubt, Doubts, Owner
+from aipower.attribution.doubts import Doubt, Doubts, JobKey, Owner
 from aipower.attribution.evidence import Evidence, Solution
 from aipower.attribution.samples import covariance_s2
 from aipower.attribution.shares import Shares, shares_of
@@ -51,6 +51,7 @@ TOGETHER = "\0together"
 """The name by which the ledger keeps the error of all processes of a device together that nothing tells apart."""
 
 RunOf = Callable[[ProcessId], str]
+JobOf = Callable[[ProcessId], JobKey | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,11 @@ class _Split:
 class Apportioner:
     """The windows of one device on their way to the ledger."""
 
-    def __init__(self, design: Design, name_of: NameOf, run_of: RunOf, keep: int = 0) -> None:
+    def __init__(
+        self, design: Design, name_of: NameOf, run_of: RunOf, keep: int = 0, job_of: JobOf = lambda _: None
+    ) -> None:
         self._run_of = run_of
+        self._job_of = job_of
         self._keep = keep
         self._kept: deque[Window] = deque()
         self._design = design
@@ -252,18 +256,20 @@ class Apportioner:
         return attribute(window.delta, window.usage, split.floor, weights or split.shares.weights)
 
     def _owners(self, attribution: Attribution) -> dict[Owner, frozenset[ProcessId]]:
-        """The processes that got something, and the runs that they belong to."""
+        """The processes that got something, and the runs and jobs that they belong to."""
         processes = {**attribution.context_uj, **attribution.active_uj}
-        runs: dict[str, set[ProcessId]] = {}
+        groups: dict[Owner, set[ProcessId]] = {}
         for process in processes:
             if run := self._run_of(process):
-                runs.setdefault(run, set()).add(process)
+                groups.setdefault(run, set()).add(process)
+            if (job := self._job_of(process)) is not None:
+                groups.setdefault(job, set()).add(process)
         singles: dict[Owner, frozenset[ProcessId]] = {process: frozenset((process,)) for process in processes}
-        return {**singles, **{run: frozenset(members) for run, members in runs.items()}}
+        return {**singles, **{group: frozenset(members) for group, members in groups.items()}}
 
     def _with_group(self, owners: dict[Owner, frozenset[ProcessId]]) -> dict[Owner, frozenset[ProcessId]]:
         """`owners` and those of them together that nothing tells apart: of their sum more is known than of each."""
-        group = self.indistinct(owner for owner in owners if not isinstance(owner, str))
+        group = self.indistinct(owner for owner in owners if isinstance(owner, ProcessId))
         return {**owners, TOGETHER: group} if len(group) > 1 else owners
 
     def _with_errors(
@@ -271,14 +277,17 @@ class Apportioner:
     ) -> Attribution:
         errors: dict[ProcessId, PartError] = {}
         run_errors: dict[str, PartError] = {}
+        job_errors: dict[JobKey, PartError] = {}
         for owner, members in owners.items():
             news_uj = doubts.news_uj(owner, self._solution, split.mean_w)
             error = PartError(split.variance_uj2(members), news_uj)
-            if isinstance(owner, str):
+            if isinstance(owner, ProcessId):
+                errors[owner] = error
+            elif isinstance(owner, str):
                 run_errors[owner] = error
             else:
-                errors[owner] = error
-        return replace(attribution, errors=errors, run_errors=run_errors)
+                job_errors[owner] = error
+        return replace(attribution, errors=errors, run_errors=run_errors, job_errors=job_errors)
 
 
 TRACE = 1e-6

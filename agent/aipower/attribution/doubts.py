@@ -15,10 +15,13 @@ from dataclasses import dataclass, field
 from aipower.attribution.evidence import Solution
 from aipower.attribution.priors import PROGRAM_SE
 from aipower.attribution.shares import standard_error
+from aipower.model import Owner as JobOwner
 from aipower.model import ProcessId
 
-Owner = ProcessId | str
-"""A process, or a run by its name."""
+JobKey = tuple[JobOwner, str]
+"""A step of a job, and a user."""
+Owner = ProcessId | str | JobKey
+"""A process, a run by its name, or a job."""
 
 
 @dataclass(frozen=True, slots=True)

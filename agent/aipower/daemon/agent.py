@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -31,7 +31,7 @@ from aipower.daemon.wiring import Wish, wire
 from aipower.daemon.work import End, Parts, Work
 from aipower.errors import AipowerError
 from aipower.model import Calibration
-from aipower.seams import Clock, Exporter, SystemClock
+from aipower.seams import Clock, Configurable, Exporter, SystemClock
 from aipower.sensors.select import parse_selection
 from aipower.settings.config import AgentConfig
 
@@ -69,7 +69,8 @@ def run(config: AgentConfig, load: Callable[[], AgentConfig]) -> int:
 
     wish = Wish(config, selection, calibrations, reloader)
     try:
-        return serve(address, lambda end: wire(wish, clock, end), clock, reloader, web_path(config))
+        exporters = load_exporters(config)
+        return serve(address, lambda end: wire(wish, clock, end), clock, reloader, web_path(config), exporters)
     finally:
         # What went before must be on the screen before the error that ends it.
         written.flush()
@@ -101,6 +102,7 @@ def serve(
     clock: Clock,
     reloader: Reloader | None = None,
     web_config: Path | None = None,
+    exporters: Sequence[Exporter] | None = None,
 ) -> int:
     """Run what `make` returns until SIGTERM or SIGINT; 0 after a clean stop, 1 if samples can no longer be taken.
 
@@ -117,7 +119,7 @@ def serve(
         ending = threading.Event()
         app = make_app(
             work.snapshot,
-            load_exporters(),
+            exporters if exporters is not None else load_exporters(),
             work.health,
             ready=lambda: STOPPING if ending.is_set() else work.health(),
             settle=Settling(work.flushed),
@@ -166,12 +168,14 @@ def next_event(events: SimpleQueue[Event], timeout_s: float | None) -> Event | N
         return None
 
 
-def load_exporters() -> Sequence[Exporter]:
-    """The exporters of all installed packages; one that does not load costs only itself."""
+def load_exporters(config: AgentConfig | None = None) -> Sequence[Exporter]:
+    """The exporters of all installed packages as `config` has them; one that does not load costs only itself."""
+    settings = asdict(config or AgentConfig())
     loaded: list[Exporter] = []
     for point in sorted(entry_points(group="aipower.exporters"), key=lambda point: point.name):
         try:
-            loaded.append(point.load()())
+            exporter: Exporter = point.load()()
+            loaded.append(exporter.configured(settings) if isinstance(exporter, Configurable) else exporter)
         except Exception:  # a foreign package may fail in any way
             log.exception("exporter %s does not load", point.name)
     return loaded

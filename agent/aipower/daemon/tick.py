@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from aipower import __version__
@@ -14,7 +14,7 @@ from aipower.daemon.pace import Pace, Schedule
 from aipower.daemon.selfstats import SelfStats
 from aipower.ledger import Ledger
 from aipower.meter import Meter
-from aipower.model import Fault, JournalState, Snapshot
+from aipower.model import Fault, JournalState, SinkState, Snapshot, Unavailable
 from aipower.resume import SUSPENDED_S
 from aipower.seams import Clock, SensorSet
 
@@ -22,6 +22,10 @@ log = logging.getLogger(__name__)
 
 GPU_WINDOW_S = 0.95
 """Per-process utilisation is asked for about once a second: more often costs driver time and shows little more."""
+
+
+LIMITS_S = 60.0
+"""Between two looks at the devices' power limits."""
 
 
 class Errands(Protocol):
@@ -68,6 +72,14 @@ class Keeper(Protocol):
         ...
 
 
+class Outside:
+    """What other parts of the agent have to say beside the measurements; set once they are made."""
+
+    def __init__(self) -> None:
+        self.unavailable: Callable[[], Sequence[Unavailable]] = tuple
+        self.sinks: Callable[[], Sequence[SinkState]] = tuple
+
+
 class NoErrands:
     """Nothing else."""
 
@@ -98,6 +110,7 @@ class _Due:
 
     gpu_s: float
     cpu_s: float
+    limits_s: float
     up: dict[str, bool] = field(default_factory=dict)
 
 
@@ -117,6 +130,7 @@ class Tick:
         clock: Clock,
         errands: Errands,
         keeper: Keeper | None = None,
+        outside: Outside | None = None,
         asleep_s: Callable[[], float] = asleep_s,
     ) -> None:
         self.pace = pace
@@ -125,11 +139,12 @@ class Tick:
         self._clock = clock
         self._errands = errands
         self._keeper = keeper
+        self._outside = outside or Outside()
         self._asleep_s = asleep_s
         self._slept_s = asleep_s()
         meter.on_read(self._notice_sleep)
         self._stats = SelfStats()
-        self._due = _Due(clock.monotonic_s(), clock.monotonic_s())
+        self._due = _Due(clock.monotonic_s(), clock.monotonic_s(), clock.monotonic_s())
 
     def run(self, schedule: Schedule, *, late: Callable[[], bool]) -> Snapshot | None:
         """Read, and close the windows that end; what is to be published now. A window is only over once it is.
@@ -147,6 +162,7 @@ class Tick:
         if cpu:
             self._meter.attribute(("cpu", "dram"))
             self._ledger.retire(began_s)
+            self._look_at_limits(began_s)
         if late():
             self._ledger.fault(Fault(None, self._clock.monotonic_s(), "late", retry=True))
         snapshot = self._snapshot(schedule) if gpu else None
@@ -159,6 +175,12 @@ class Tick:
             self._due.gpu_s = began_s + max(GPU_WINDOW_S, 0.9 * self.pace.interval_s)
         if cpu:
             self._due.cpu_s = began_s + 0.95 * self.pace.process_interval_s
+
+    def _look_at_limits(self, now_s: float) -> None:
+        """Administrators change them rarely, and each look is a call into the driver."""
+        if now_s >= self._due.limits_s:
+            self._due.limits_s = now_s + LIMITS_S
+            self._meter.refresh_limits()
 
     def _snapshot(self, schedule: Schedule) -> Snapshot:
         self._meter.refresh_methods()
@@ -175,7 +197,8 @@ class Tick:
         )
         if self._keeper:
             self._keeper.offer(snapshot)
-        return snapshot
+        outside = self._outside
+        return replace(snapshot, unavailable=tuple(outside.unavailable()), sinks=tuple(outside.sinks()))
 
     def _notice_sleep(self, read: bool) -> None:  # noqa: FBT001 - the meter calls it, with nothing else
         """Counters may have stood still, run on or begun anew while the machine slept: none of it is believed.

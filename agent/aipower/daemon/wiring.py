@@ -17,13 +17,14 @@ from aipower.daemon.runs.desk import RunDesk, Shop
 from aipower.daemon.runs.service import RunService
 from aipower.daemon.runs.taps import Taps
 from aipower.daemon.sampler import Pace, Sampler
-from aipower.daemon.tick import asleep_s
+from aipower.daemon.tick import Outside, asleep_s
 from aipower.daemon.work import End, Parts
 from aipower.errors import AipowerError, SensorError
 from aipower.journal.writer import JournalWriter, open_journal
 from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import SUMMED_KINDS, Calibration, Fault, Snapshot
+from aipower.owners.reader import PlaceReader
 from aipower.processes.machine import MachineCpuUsage
 from aipower.processes.procfs import ProcFs
 from aipower.processes.shared import SharedProcessTable
@@ -64,7 +65,9 @@ def wire(wish: Wish, clock: Clock, end: Callable[[End], None]) -> Parts:
         AipowerError: /proc cannot be read.
     """
     config = wish.config
-    table = SharedProcessTable(procfs := ProcFs(), clock, label_of := user_labels(config.user_labels))
+    place_of = PlaceReader(environment=config.job_environment == "on").read
+    label_of = user_labels(config.user_labels)
+    table = SharedProcessTable(procfs := ProcFs(), clock, label_of, place_of=place_of)
     try:
         cpu_usage = MachineCpuUsage(procfs, table, clock)
     except SensorError as error:
@@ -86,15 +89,18 @@ def wire(wish: Wish, clock: Clock, end: Callable[[End], None]) -> Parts:
         desk.run_of,
         wish.calibrations,
         positions=positions(kept.state, table.boot, asleep_s()),
+        jobs=True,
     )
     pace = Pace(config.interval_s, config.process_interval_s)
-    sampler = Sampler(meter, ledger, pace, clock, lambda: end(1), desk, kept.writer)
+    outside = Outside()
+    sampler = Sampler(meter, ledger, pace, clock, lambda: end(1), desk, kept.writer, outside)
     report = partial(_report, sampler, ledger)
     finder = Finder(
         meter, sampler, () if simulated else sources_of(wish.selection, machine, cpu_usage, end), clock, report
     )
     shop = Shop(meter, ledger, taps, table, procfs, clock, max_gap_s, wish.calibrations, label_of, finder.unavailable)
     desk.open_shop(shop)
+    outside.unavailable = finder.unavailable
     meter.adopt(taps.wrap(finder.first_look(START_PATIENCE_S)))
     if not any(channel.sensor.device.kind in SUMMED_KINDS for channel in meter.channels):
         log.warning("nothing to measure on this machine yet; see `aipower doctor`")
@@ -122,6 +128,7 @@ def _ledger(config: AgentConfig, found: Found, kept: Kept, table: SharedProcessT
         config.max_processes,
         config.retention_s,
         max_runs=config.max_runs,
+        max_jobs=config.max_jobs,
         boot=table.boot,
         naming=config.user_labels,
         since_unix_s=clock.unix_s(),
@@ -155,7 +162,7 @@ def _reloads(
     """What new settings change here."""
 
     def limit(config: AgentConfig) -> None:
-        sampler.ask(lambda: ledger.limit(config.max_processes, config.retention_s, config.max_runs))
+        sampler.ask(lambda: ledger.limit(config.max_processes, config.retention_s, config.max_runs, config.max_jobs))
 
     def refused(why: str) -> None:
         report(Fault(None, clock.monotonic_s(), "reload_failed", retry=True, detail=why))

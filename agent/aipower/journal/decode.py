@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import msgspec
 
+from aipower.journal.jobs import jobs_of
 from aipower.journal.rows import DeviceRow, PartRow, Payload, PositionRow, ProcessRow, RunRow, UserRow
 from aipower.journal.text import unpack
 from aipower.journal.troubles import JournalError
@@ -46,7 +48,7 @@ def _snapshot(payload: Payload) -> Snapshot:
     devices = [state.device for state in states]
     boot = unpack(payload.boot)
     processes = [energy for row in payload.processes for energy in _process(row, boot, devices)]
-    other = (_energy(None, "", None, part, devices) for part in payload.other)
+    other = (_energy(None, "", part, devices) for part in payload.other)
     faults = {(unpack(row.device), unpack(row.reason)): row.count for row in payload.faults}
     return Snapshot(
         payload.at_unix_s,
@@ -56,14 +58,20 @@ def _snapshot(payload: Payload) -> Snapshot:
         tuple(energy for row in payload.runs for energy in _run(row, devices)),
         MappingProxyType(faults),
         AgentStats(folded_series=payload.folded_series),
-        tuple(FoldedEnergy(devices[part.device], part.context_uj, part.active_uj) for part in payload.folded),
+        tuple(_folded(part, devices) for part in payload.folded),
         tuple(energy for row in payload.users for energy in _user(row, devices)),
         None,
         payload.since_unix_s,
         boot,
         unpack(payload.naming),
         asleep_s=payload.asleep_s,
+        jobs=tuple(energy for row in payload.jobs for energy in jobs_of(row, devices)),
+        folded_jobs=tuple(_folded(part, devices) for part in payload.folded_jobs),
     )
+
+
+def _folded(part: PartRow, devices: Sequence[Device]) -> FoldedEnergy:
+    return FoldedEnergy(devices[part.device], part.context_uj, part.active_uj)
 
 
 def _device(row: DeviceRow, at_unix_s: float) -> DeviceState:
@@ -92,14 +100,13 @@ def _process(row: ProcessRow, boot: str, devices: Sequence[Device]) -> Iterator[
     who = ProcessId(unpack(row.boot) or boot, row.pid, row.ticks)
     info = ProcessInfo(who, unpack(row.comm), unpack(row.user))
     for part in row.parts:
-        yield _energy(info, unpack(row.run), row.ended_s, part, devices)
+        energy = _energy(info, unpack(row.run), part, devices)
+        yield replace(energy, ended_s=row.ended_s, since_unix_s=row.since_unix_s)
 
 
-def _energy(
-    info: ProcessInfo | None, run: str, ended_s: float | None, part: PartRow, devices: Sequence[Device]
-) -> ProcessEnergy:
+def _energy(info: ProcessInfo | None, run: str, part: PartRow, devices: Sequence[Device]) -> ProcessEnergy:
     device = devices[part.device]
-    return ProcessEnergy(info, run, device, part.context_uj, part.active_uj, 0.0, ended_s, _error(part))
+    return ProcessEnergy(info, run, device, part.context_uj, part.active_uj, 0.0, None, _error(part))
 
 
 def _run(row: RunRow, devices: Sequence[Device]) -> Iterator[RunEnergy]:
@@ -112,12 +119,13 @@ def _run(row: RunRow, devices: Sequence[Device]) -> Iterator[RunEnergy]:
             part.context_uj + part.active_uj,
             row.ended_s,
             _error(part),
+            row.since_unix_s,
         )
 
 
 def _user(row: UserRow, devices: Sequence[Device]) -> Iterator[UserEnergy]:
     for part in row.parts:
-        yield UserEnergy(unpack(row.user), devices[part.device], part.context_uj + part.active_uj)
+        yield UserEnergy(unpack(row.user), devices[part.device], part.context_uj + part.active_uj, row.since_unix_s)
 
 
 def _error(part: PartRow) -> PartError:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from aipower.journal.jobs import job_rows
 from aipower.journal.rows import (
     DeviceRow,
     FaultRow,
@@ -55,6 +56,8 @@ def encode(snapshot: Snapshot) -> bytes:
         _user_rows(snapshot.users, places),
         [FaultRow(pack(device), pack(reason), count) for (device, reason), count in snapshot.fault_counts.items()],
         _finite(snapshot.asleep_s),
+        job_rows(snapshot.jobs, places),
+        [_folded_part(row, places) for row in snapshot.folded_jobs],
     )
     try:
         return msgspec.json.encode(payload)
@@ -88,10 +91,11 @@ def _device_row(row: DeviceState) -> DeviceRow:
 
 
 def _process_rows(snapshot: Snapshot, places: Places) -> list[ProcessRow]:
-    parts: dict[tuple[ProcessInfo, str, float | None], list[PartRow]] = {}
+    parts: dict[tuple[ProcessInfo, str, float | None, float | None], list[PartRow]] = {}
     for row in snapshot.processes:
         if row.info is not None:
-            parts.setdefault((row.info, row.run, row.ended_s), []).append(_process_part(row, places))
+            key = (row.info, row.run, row.ended_s, row.since_unix_s)
+            parts.setdefault(key, []).append(_process_part(row, places))
     return [
         ProcessRow(
             info.id.pid,
@@ -102,8 +106,9 @@ def _process_rows(snapshot: Snapshot, places: Places) -> list[ProcessRow]:
             pack(run),
             ended_s,
             "" if info.id.boot == snapshot.boot else pack(info.id.boot),
+            since_unix_s,
         )
-        for (info, run, ended_s), its in parts.items()
+        for (info, run, ended_s, since_unix_s), its in parts.items()
     ]
 
 
@@ -119,7 +124,8 @@ def _folded_part(row: FoldedEnergy, places: Places) -> PartRow:
 def _run_rows(rows: Iterable[RunEnergy], places: Places) -> list[RunRow]:
     runs: dict[str, RunRow] = {}
     for row in rows:
-        run = runs.setdefault(row.run, RunRow(pack(row.run), [], pack(row.name), pack(row.user), row.ended_s))
+        words = pack(row.name), pack(row.user)
+        run = runs.setdefault(row.run, RunRow(pack(row.run), [], *words, row.ended_s, row.since_unix_s))
         variance_uj2, systematic_uj = _finite(row.error.variance_uj2), _finite(row.error.systematic_uj)
         run.parts.append(PartRow(places[row.device.id], row.energy_uj, 0, variance_uj2, systematic_uj))
     return list(runs.values())
@@ -128,6 +134,6 @@ def _run_rows(rows: Iterable[RunEnergy], places: Places) -> list[RunRow]:
 def _user_rows(rows: Iterable[UserEnergy], places: Places) -> list[UserRow]:
     users: dict[str, UserRow] = {}
     for row in rows:
-        user = users.setdefault(row.user, UserRow(pack(row.user), []))
+        user = users.setdefault(row.user, UserRow(pack(row.user), [], row.since_unix_s))
         user.parts.append(PartRow(places[row.device.id], row.energy_uj))
     return list(users.values())

@@ -14,6 +14,7 @@ from aipower.model import Kind, Method
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """2.5 TWh in microjoules."""
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
 Variance = Annotated[float, msgspec.Meta(ge=0, le=1e60)]
 Systematic = Annotated[float, msgspec.Meta(ge=-1e30, le=1e30)]
 """No error is so large; beyond, its square is no number."""
@@ -68,6 +69,7 @@ class ProcessRow(Struct, frozen=True, omit_defaults=True):
     ended_s: float | None = None
     boot: str = ""
     """Empty for the boot of the whole."""
+    since_unix_s: float | None = None
 
 
 class RunRow(Struct, frozen=True, omit_defaults=True):
@@ -78,6 +80,7 @@ class RunRow(Struct, frozen=True, omit_defaults=True):
     name: str = ""
     user: str = ""
     ended_s: float | None = None
+    since_unix_s: float | None = None
 
 
 class UserRow(Struct, frozen=True, omit_defaults=True):
@@ -85,6 +88,31 @@ class UserRow(Struct, frozen=True, omit_defaults=True):
 
     user: str
     parts: list[PartRow]
+    since_unix_s: float | None = None
+
+
+class HoldRow(Struct, frozen=True, array_like=True):
+    """For how long a job held one device, and did not use it."""
+
+    device: Count
+    held_s: Seconds
+    unused_s: Seconds
+
+
+class JobRow(Struct, frozen=True, omit_defaults=True):
+    """The account of one job."""
+
+    system: str
+    parts: list[PartRow]
+    job: str = ""
+    step: str = ""
+    user: str = ""
+    holds: list[HoldRow] = []
+    words: list[str] = []
+    """Name, team, account, partition, namespace and pod."""
+    gpus: list[str] = []
+    ended_s: float | None = None
+    since_unix_s: float | None = None
 
 
 class FaultRow(Struct, frozen=True, array_like=True):
@@ -112,3 +140,5 @@ class Payload(Struct, frozen=True, omit_defaults=True):
     users: list[UserRow] = []
     faults: list[FaultRow] = []
     asleep_s: float = 0.0
+    jobs: list[JobRow] = []
+    folded_jobs: list[PartRow] = []

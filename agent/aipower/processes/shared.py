@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from aipower.model import ProcessId, ProcessInfo
+from aipower.model import Place, ProcessId, ProcessInfo
 from aipower.processes.procfs import ProcFs, StatRow
 from aipower.processes.table import ProcessTable, user_name
 from aipower.seams import Clock
@@ -25,10 +25,11 @@ class SharedProcessTable(ProcessTable):
         users: Callable[[int], str] = user_name,
         *,
         dev: Path = Path("/dev"),
+        place_of: Callable[[int], Place] = lambda _: Place(),
     ) -> None:
         """As ProcessTable."""
         self._mutex = threading.RLock()  # the methods call one another
-        super().__init__(procfs, clock, users, dev=dev)
+        super().__init__(procfs, clock, users, dev=dev, place_of=place_of)
 
     def resolve_at(self, pid: int, sampled_unix_s: float | None) -> ProcessId | None:
         """As ProcessTable; `resolve` asks here."""

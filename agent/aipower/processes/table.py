@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import pwd
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from aipower.model import ProcessId, ProcessInfo
+from aipower.model import Place, ProcessId, ProcessInfo
 from aipower.processes.procfs import ProcFs, StatRow
 from aipower.processes.starttimes import StartTimes
 from aipower.seams import Clock
@@ -21,6 +21,8 @@ REMEMBER_MOST = 10_000
 """No more dead processes than this are remembered, however fast they come and go."""
 INITIAL_PID_NAMESPACE = "pid:[4026531836]"
 """PROC_PID_INIT_INO of the kernel: the namespace in which pids are those of the host."""
+PLACE_AGAIN_S, PLACE_S = 2.0, 60.0
+"""A new process may be moved to the group of its job at once; later that is rare."""
 REREAD_S = 2.0
 """How long a row is believed while its pid has the same token: names, uptime and device nodes change slowly."""
 SCAN_FRESH_S = 1.0
@@ -50,6 +52,9 @@ class _Entry:
     """Of the process's folder, from just before the row was read."""
     read_s: float = 0.0
     zombie: bool = False
+    place: Place = field(default_factory=Place)
+    place_s: float | None = None
+    """When its place is to be looked up again; None before the first time."""
 
 
 class ProcessTable:
@@ -65,9 +70,11 @@ class ProcessTable:
         users: Callable[[int], str] = user_name,
         *,
         dev: Path = Path("/dev"),
+        place_of: Callable[[int], Place] = lambda _: Place(),
     ) -> None:
-        """A table over `procfs`; `dev` is where the GPU's device nodes are."""
+        """A table over `procfs`; `dev` is where the GPU's device nodes are, `place_of` says where a pid belongs."""
         self.boot = procfs.boot_id()
+        self._place_of = place_of
         self._procfs = procfs
         self._clock = clock
         self._users = users
@@ -124,7 +131,8 @@ class ProcessTable:
         entry = self._entry(process)
         if entry is None:
             return ProcessInfo(process, "")
-        return ProcessInfo(process, entry.comm, "" if entry.uid is None else self._user(entry.uid))
+        user = "" if entry.uid is None else self._user(entry.uid)
+        return ProcessInfo(process, entry.comm, user, self._place(entry))
 
     def alive(self, process: ProcessId) -> bool:
         """True while the very same process exists and has not ended; a zombie has. A fresh scan is believed."""
@@ -226,6 +234,16 @@ class ProcessTable:
             del self._dead[process]
             if self._buried.get(process.pid) == process:
                 del self._buried[process.pid]
+
+    def _place(self, entry: _Entry) -> Place:
+        """Where it belongs; who has ended stays where it was seen last."""
+        now_s = self._clock.monotonic_s()
+        if entry.ended_s is None and (entry.place_s is None or now_s >= entry.place_s):
+            entry.place_s = now_s + (PLACE_AGAIN_S if entry.place_s is None else PLACE_S)
+            place = self._place_of(entry.id.pid)
+            # One that leaves meanwhile is in no group any more.
+            entry.place = entry.place if place == Place() else place
+        return entry.place
 
     def _user(self, uid: int) -> str:
         if uid not in self._user_names:

@@ -12,7 +12,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aipower.model import Device, DeviceFacts, Kind, ProcessId, ProcessInfo, Reading, Usage
+from aipower.model import (
+    Conditions,
+    Device,
+    DeviceFacts,
+    JobFacts,
+    Kind,
+    Owner,
+    Place,
+    ProcessId,
+    ProcessInfo,
+    Reading,
+    Usage,
+)
 from aipower.processes.procfs import ProcFs
 from aipower.processes.table import ProcessTable
 from aipower.processes.views import CpuUsage
@@ -28,6 +40,20 @@ DRIVER = "simulated"
 BOOT = "fake"
 FIRST_PID = 1 << 23
 """Above the kernel's highest pid (2**22), so that a fake process never is a real one."""
+
+
+TRAINING = Place(Owner("slurm", "4711", "0"), facts=JobFacts("resnet50", "vision", "research", "gpu"))
+_CONTAINER = "5ca1ab1e" * 8
+SERVING = Place(
+    Owner("kubernetes", "0f1a2b3c-4d5e-4f60-8172-93a4b5c6d7e8", _CONTAINER),
+    _CONTAINER,
+    f"cri-containerd-{_CONTAINER}.scope",
+    "kubepods-burstable-pod0f1a2b3c_4d5e_4f60_8172_93a4b5c6d7e8.slice",
+    JobFacts(team="language", namespace="serving", pod="vllm-0"),
+)
+"""Two simulated jobs: a training under Slurm and a server under Kubernetes."""
+LIMIT_W = 700.0
+"""Power limit of a simulated GPU."""
 
 
 REST = 0.15
@@ -99,6 +125,16 @@ class FakeSensor:
 
     def close(self) -> None:
         """Nothing to free."""
+
+
+class FakeGpu(FakeSensor):
+    """A simulated GPU, which knows its power limit."""
+
+    __slots__ = ()
+
+    def conditions(self) -> Conditions:
+        """Always the same."""
+        return Conditions(LIMIT_W, 0)
 
 
 class FakeGpuUsage:
@@ -183,7 +219,10 @@ def simulate(
         phase = _first_phase(run_at_s) + 2 * math.pi * index / gpus
         wave = Wave(dice.uniform(60, 80), dice.uniform(26, 66), dice.uniform(250, 600), GPU_PERIOD_S, phase)
         sensors.append(_sensor(f"GPU-fake-{index}", "gpu", "Simulated GPU", index, wave, clock))
-        processes = [_process(2 * index, "train.py", infos), _process(2 * index + 1, "vllm", infos)]
+        processes = [
+            _process(2 * index, "train.py", TRAINING, infos),
+            _process(2 * index + 1, "vllm", SERVING, infos),
+        ]
         usage[f"GPU-fake-{index}"] = FakeGpuUsage(wave, processes, clock)
     for kind, name, wave in (
         ("cpu", "Simulated processor", Wave(55, 0, 90, 30, dice.uniform(0, 6))),
@@ -212,10 +251,11 @@ def _sensor(device_id: str, kind: str, name: str, index: int, wave: Wave, clock:
     kinds: dict[str, Kind] = {"gpu": "gpu", "cpu": "cpu", "dram": "dram"}
     parent = "fake-cpu-0" if kind == "dram" else None
     device = Device(device_id, kinds[kind], name, str(index), parent)
-    return FakeSensor(device, wave, clock, DeviceFacts(device_id, DRIVER))
+    make = FakeGpu if kind == "gpu" else FakeSensor
+    return make(device, wave, clock, DeviceFacts(device_id, DRIVER))
 
 
-def _process(number: int, comm: str, infos: dict[ProcessId, ProcessInfo]) -> ProcessId:
+def _process(number: int, comm: str, place: Place, infos: dict[ProcessId, ProcessInfo]) -> ProcessId:
     process = ProcessId(BOOT, FIRST_PID + number, 1)
-    infos[process] = ProcessInfo(process, comm, "demo")
+    infos[process] = ProcessInfo(process, comm, "demo", place)
     return process

@@ -26,6 +26,9 @@ class AgentConfig:
     retention_s: float = 300.0
     max_processes: int = 200
     max_runs: int = 1000
+    max_jobs: int = 200
+    job_environment: str = "on"
+    created_timestamps: str = "on"
     flush_interval_s: float = 10.0
     state_dir: str = "auto"
     socket: str = "auto"

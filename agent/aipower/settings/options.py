@@ -17,7 +17,7 @@ MIN_INTERVAL_S = 0.02
 """The quickest power sensors of GPUs (V100) refresh every 20 ms; reading more often shows nothing new."""
 MAX_INTERVAL_S = 60.0
 MAX_RETENTION_S = 30 * 86400.0
-MAX_PROCESSES = MAX_RUNS = 100_000
+MAX_PROCESSES = MAX_RUNS = MAX_JOBS = 100_000
 MIN_FLUSH_INTERVAL_S, MAX_FLUSH_INTERVAL_S = 1.0, 3600.0
 MAX_SOCKET_PATH_BYTES = 107
 """The kernel's room for the name of a socket is 108 bytes with the final zero: unix(7)."""
@@ -25,6 +25,7 @@ MAX_PATH_BYTES = 4095
 """PATH_MAX without the final zero."""
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("auto", "text", "json")
+SWITCHES = ("on", "off")
 USER_LABELS = ("uid", "name", "none")
 
 
@@ -127,6 +128,9 @@ OPTIONS: Mapping[str, Option] = MappingProxyType(
         "retention_s": _number(float, 0, MAX_RETENTION_S, "seconds from 0 to 2592000 (30 days)"),
         "max_processes": _number(int, 1, MAX_PROCESSES, "a whole number from 1 to 100000"),
         "max_runs": _number(int, 1, MAX_RUNS, "a whole number from 1 to 100000"),
+        "max_jobs": _number(int, 1, MAX_JOBS, "a whole number from 1 to 100000"),
+        "job_environment": _one_of(SWITCHES),
+        "created_timestamps": _one_of(SWITCHES),
         "flush_interval_s": _number(float, MIN_FLUSH_INTERVAL_S, MAX_FLUSH_INTERVAL_S, "seconds from 1 to 3600"),
         "state_dir": _place(MAX_PATH_BYTES, "an absolute path"),
         "socket": _place(MAX_SOCKET_PATH_BYTES, "an absolute path of at most 107 bytes"),
