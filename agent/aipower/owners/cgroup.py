@@ -79,13 +79,9 @@ def _container_id(lines: Sequence[_Line], owner: Owner) -> str:
 
 
 def _standing(lines: Sequence[_Line]) -> units.Standing:
-    """From systemd's own hierarchies; of two, one may be unused."""
-    for line in lines:
-        if line.systemds and not _foreign(line.names):
-            standing = units.standing_in(line.names)
-            if standing.unit or standing.slice:
-                return standing
-    return units.Standing()
+    """From the first of systemd's own hierarchies that is in use."""
+    ours = next((line.names for line in lines if line.systemds and line.names), ())
+    return units.Standing() if _foreign(ours) else units.standing_in(ours)
 
 
 def _foreign(names: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from aipower.model import Place
 from aipower.owners import slurm
 from aipower.owners.cgroup import place_of_cgroup
-from aipower.owners.environ import NOTHING, Claims, facts_of_environ, joined
+from aipower.owners.environ import Claims, Entries, claims_of, entries_of, joined
 
 MOST_BYTES = 65536
 """Of each file; what is beyond is not read."""
@@ -34,17 +34,18 @@ class PlaceReader:
         self._root = os.fspath(root)
         self._environment = environment
         self._node_names = frozenset({os.uname().nodename}) if node_names is None else node_names
-        self._place_of = lru_cache(GROUPS_REMEMBERED)(_place)
-        self._joined = lru_cache(GROUPS_REMEMBERED)(joined)
+        self._understood = lru_cache(GROUPS_REMEMBERED)(self._understand)
         self._numbers: dict[str, str] = {}
 
     def read(self, pid: int) -> Place:
         """The place of `pid`; an empty one where it has left or is hidden from us. Never raises."""
-        place = self._place_of(self._bytes(pid, "cgroup", b"\n"))
-        claims = facts_of_environ(self._bytes(pid, "environ", b"\0")) if self._environment else NOTHING
-        if claims is not NOTHING:
-            place = self._joined(place, claims, self._node_names)
+        entries = entries_of(self._bytes(pid, "environ", b"\0")) if self._environment else ()
+        place, claims = self._understood(self._bytes(pid, "cgroup", b"\n"), entries)
         return self._numbered(place, claims) if slurm.is_sluid(place.owner.job) else place
+
+    def _understand(self, cgroup: bytes, entries: Entries) -> tuple[Place, Claims]:
+        claims = claims_of(entries)
+        return joined(place_of_cgroup(cgroup.decode(errors="replace")), claims, self._node_names), claims
 
     def _numbered(self, place: Place, claims: Claims) -> Place:
         """The job by its number where one of its processes has said it: the first one's word counts for all."""
@@ -70,7 +71,3 @@ class PlaceReader:
         finally:
             os.close(fd)
         return block if len(block) < MOST_BYTES else block.rpartition(end)[0]
-
-
-def _place(text: bytes) -> Place:
-    return place_of_cgroup(text.decode(errors="replace"))

@@ -1,7 +1,8 @@
 """systemd's units and slices in the path of a control group.
 
 From the top a path has slices, then a unit; what is below the unit is the unit's own affair, save that of a user's
-manager (`user@1000.service`), where slices and a unit follow again.
+manager (`user@1000.service`), where slices and a unit follow again. A systemd that does not own the top of the tree
+(WSL 2: `/wsl-user/distro-N/systemd/`) has its slices below; those below a container are of another machine.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ _NAME = re.compile(r"[A-Za-z0-9:_.\\@-]{1,255}")
 """What systemd allows in the name of a unit, and how long it may be."""
 _UNIT_ENDS = (".service", ".scope", ".socket", ".mount", ".swap")
 """The kinds of units that have processes."""
+_CONTAINER = re.compile(r"[0-9a-f]{64}")
 _MANAGER = re.compile(r"user@\d+\.service")
 
 
@@ -35,16 +37,16 @@ class Standing:
 def standing_in(names: Sequence[str]) -> Standing:
     """The unit and the slice of a path of these `names`; both empty where systemd has not made it."""
     unit = slice_ = ""
-    for name in (_unescaped(name) for name in names if name != ".."):
-        if not _NAME.fullmatch(name):
+    for name in (_unescaped(name) for name in names):
+        if _CONTAINER.fullmatch(name) or not _NAME.fullmatch(name):
             break
         if name.endswith(".slice"):
             slice_ = name
-            continue
-        # A manager of a user keeps its name only where nothing follows that is a unit of its own.
-        if name.endswith(_UNIT_ENDS):
+        elif name.endswith(_UNIT_ENDS):
             unit = name
-        if not _MANAGER.fullmatch(name):
+            if not _MANAGER.fullmatch(name):
+                break
+        elif slice_:
             break
     return Standing(unit, slice_)
 
