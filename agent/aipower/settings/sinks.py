@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from aipower.settings.file import MAX_LOOKS, Document
 from aipower.settings.file import _is_toml as is_toml
@@ -27,8 +26,8 @@ class SinkSettings:
     kind: str
     """Name of the entry point that makes the sink; that of the table where none is given."""
     interval_s: float = DEFAULT_INTERVAL_S
-    options: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
-    places: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    options: Mapping[str, object] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict, compare=False)
     """`FILE:LINE` of each key, and of the table under ""."""
 
     def place(self, key: str = "") -> str:
@@ -66,7 +65,7 @@ def _settings(document: Document, name: str, table: Mapping[str, object]) -> Sin
     options = {key: value for key, value in table.items() if key not in OWN_KEYS}
     places = {key: place_of(document, name, key) for key in ("", *table)}
     interval_s = _interval_s(table) or DEFAULT_INTERVAL_S
-    return SinkSettings(name, _kind(name, table), interval_s, MappingProxyType(options), MappingProxyType(places))
+    return SinkSettings(name, _kind(name, table), interval_s, options, places)
 
 
 def _mistakes(document: Document, name: str, table: object) -> Iterator[str]:
