@@ -10,7 +10,6 @@ from aipower.meter import Meter
 from aipower.model import AgentStats, JournalState, ProcessId, SinkState, Snapshot
 from aipower.resume import positions, revived
 from aipower.sensors.rapl.missing import no_dram
-from fleet.jobrows import JobRows
 from fleet.machine import Machine
 from fleet.plan import HOUR_S, HOURS, START_UNIX_S
 
@@ -48,10 +47,14 @@ class Agent:
         if kept is not None:
             self._ledger.restore(revived(kept, clock.now_s, box.name, NAMING, machine.directory))
         self._meter = Meter(
-            machine.found(), self._ledger, clock, MAX_GAP_S, self._run_of, positions=positions(kept, box.name, 0.0)
+            machine.found(),
+            self._ledger,
+            clock,
+            MAX_GAP_S,
+            self._run_of,
+            positions=positions(kept, box.name, 0.0),
+            jobs=True,
         )
-        self._jobs = JobRows(machine, kept.jobs if kept else (), kept.folded_jobs if kept else ())
-        self._meter.tell(self._jobs)
 
     def tick(self) -> Snapshot:
         """Sample, attribute, and what the page shows then."""
@@ -61,7 +64,7 @@ class Agent:
         self._meter.attribute(("gpu", "cpu", "dram"))
         now_s = self._machine.clock.now_s
         self._ledger.retire(now_s)
-        self._jobs.retire(now_s, RETENTION_S)
+        self._meter.refresh_limits()
         snapshot = self._ledger.snapshot(
             self._machine.clock.unix_s(),
             "0.0.0",
@@ -101,12 +104,8 @@ class Agent:
 
     def _completed(self, snapshot: Snapshot, now_s: float) -> Snapshot:
         """With what the parts of the agent beside the ledger would say."""
-        limits = {sensor.device.id: sensor.limit_w for sensor in self._machine.sensors}
         return replace(
             snapshot,
-            devices=tuple(replace(row, power_limit_w=limits[row.device.id]) for row in snapshot.devices),
-            jobs=self._jobs.rows(),
-            folded_jobs=self._jobs.folded(),
             sinks=(self._sink(now_s),),
             unavailable=() if self._machine.box.has_dram else (no_dram(),),
         )
