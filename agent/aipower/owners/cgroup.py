@@ -25,10 +25,12 @@ _FOREIGN = ("lxc", "lxc.payload", "lxc.monitor")
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A hierarchy: the names of the path, and whether systemd keeps its units there."""
+    """The path in one hierarchy."""
 
     names: tuple[str, ...]
-    systemds: bool
+    standing: int
+    """How much it says of systemd's units: 2 for systemd's own hierarchy of version 1, 1 for version 2, 0 for others.
+    Where both are there, version 2 may show no more than the service of a container's runtime."""
 
 
 def place_of_cgroup(text: str) -> Place:
@@ -54,7 +56,8 @@ def _lines(text: str) -> Iterable[_Line]:
         if not number.isdecimal() or not path.startswith("/"):
             continue
         names = tuple(name for name in path.removesuffix(_DELETED).split("/") if name)
-        found = _Line(names, controllers == _SYSTEMDS or (number == "0" and not controllers))
+        unified = number == "0" and not controllers
+        found = _Line(names, 2 if controllers == _SYSTEMDS else int(unified))
         if found not in seen:
             seen.add(found)
             yield found
@@ -79,9 +82,10 @@ def _container_id(lines: Sequence[_Line], owner: Owner) -> str:
 
 
 def _standing(lines: Sequence[_Line]) -> units.Standing:
-    """From the first of systemd's own hierarchies that is in use."""
-    ours = next((line.names for line in lines if line.systemds and line.names), ())
-    return units.Standing() if _foreign(ours) else units.standing_in(ours)
+    """From the better one of systemd's own hierarchies that are in use."""
+    used = [line for line in lines if line.standing and line.names]
+    names = max(used, key=lambda line: line.standing).names if used else ()
+    return units.Standing() if _foreign(names) else units.standing_in(names)
 
 
 def _foreign(names: Sequence[str]) -> bool:

@@ -23,15 +23,16 @@ _NAMED_POD = re.compile(r"(?:.*-)?pod([0-9A-Za-z._-]{1,64}?)(?:\.slice(?::.*)?)?
 _KUBEPODS = "kubepods"
 _ID = re.compile(r"(?:(.*)[-:_])?([0-9a-f]{64})(?:\.scope)?")
 """A container: the prefix says whose it is."""
-_FARGATE = re.compile(r"([0-9a-f]{32}-\d{6,12})")
+_FARGATE = re.compile(r"[0-9a-f]{32}-\d{6,12}")
 _SYSTEMS = {
     "docker": "docker",
     "libpod": "podman",
     "libpod-conmon": "podman",
     "libpod-payload": "podman",
     "crio": "crio",
-    "crio-conmon": "crio",
 }
+_MONITOR = "crio-conmon"
+"""CRI-O's monitor of a container: in the pod's own group it is the pod's, outside it would be a job beside the pod."""
 _PODMANS_PARENT = "libpod_parent"
 _CONTAINERD_PARENTS = frozenset({"default", "k8s.io", "containerd.service", "containerd", "nerdctl", "kata_overhead"})
 """Above a bare id: containerd's namespaces that everyone has. All others are a cgroup parent that Docker was given."""
@@ -68,12 +69,16 @@ def _first_id(names: Sequence[str]) -> str:
 
 def _container(names: Sequence[str], at: int) -> Owner | None:
     found = _ID.fullmatch(names[at])
-    if found and found[1] is not None:
-        return Owner(_SYSTEMS.get(found[1].rpartition(":")[2], "containerd"), found[2])
-    above = names[at - 1] if at else ""
     if not found:
-        fargate = _FARGATE.fullmatch(names[at]) if "ecs" in names[:at] else None
-        return Owner("containerd", fargate[1]) if fargate else None
-    if above == _PODMANS_PARENT:
-        return None  # the id of a pod of Podman's; its container follows
+        return _fargate_task(names, at)
+    above = names[at - 1] if at else ""
+    if found[1] == _MONITOR or (found[1] is None and above == _PODMANS_PARENT):
+        return None  # below Podman's parent stand the ids of its pods too, each with its containers in it
+    if found[1] is not None:
+        return Owner(_SYSTEMS.get(found[1].rpartition(":")[2], "containerd"), found[2])
     return Owner("containerd" if above in _CONTAINERD_PARENTS else "docker", found[2])
+
+
+def _fargate_task(names: Sequence[str], at: int) -> Owner | None:
+    """ECS's Fargate has containerd, and ids of its own making."""
+    return Owner("containerd", names[at]) if "ecs" in names[:at] and _FARGATE.fullmatch(names[at]) else None
