@@ -191,6 +191,17 @@ class RunDesk:
                 return state
         raise RefusedError("there is no such run")
 
+    def settle(self) -> None:
+        """Close all windows of the agent now."""
+        meter = self._ready().meter
+        meter.sample()
+        self.advance()
+        meter.attribute()
+
+    def user_of(self, uid: int) -> str:
+        """How the user with this number is shown."""
+        return self._ready().user_of(uid)
+
     def tapped(self, found: SensorSet) -> SensorSet:
         """Sensors that the agent has found later, for the runs to listen to."""
         return self._ready().taps.wrap(found)

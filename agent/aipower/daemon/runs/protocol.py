@@ -83,7 +83,84 @@ class Read(msgspec.Struct, frozen=True, tag_field="do", tag="read"):
     run: Name
 
 
-Request = Open | Start | Mark | End | Runs | Read
+class Jobs(msgspec.Struct, frozen=True, tag_field="do", tag="jobs"):
+    """What have jobs used so far? The caller's own; root and the agent's own user are told of all.
+
+    The answer is `JobsTold`.
+    """
+
+    system: Name = ""
+    """Only jobs of this system; empty for all."""
+    job: Name = ""
+    """Only the job with this id; empty for all."""
+
+
+class Settle(msgspec.Struct, frozen=True, tag_field="do", tag="settle"):
+    """Close all windows now: what is told of jobs afterwards has all that they used until now."""
+
+
+Request = Open | Start | Mark | End | Runs | Read | Jobs | Settle
+
+
+class DeviceTold(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A device of the node."""
+
+    device: str
+    """Its stable id."""
+    kind: str
+    index: str = ""
+    method: str = "counter"
+    simulated: bool = False
+
+
+class PartTold(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a job has used of one device."""
+
+    device: str
+    energy_uj: int = 0
+    error_uj: float = 0.0
+    """Half-width of the 95 % interval."""
+    variance_uj2: float = 0.0
+    """Of what is independent from device to device; the rest of the error devices of a kind may share."""
+    held_s: float = 0.0
+    unused_s: float = 0.0
+
+
+class JobTold(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the processes of one user in one step of a job have used."""
+
+    system: str
+    job: str = ""
+    step: str = ""
+    user: str = ""
+    name: str = ""
+    team: str = ""
+    account: str = ""
+    partition: str = ""
+    namespace: str = ""
+    pod: str = ""
+    gpus: list[str] = []
+    since_unix_s: float | None = None
+    ended: bool = False
+    """All of its processes are known to have ended."""
+    parts: list[PartTold] = []
+
+
+class JobsTold(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The answer to `Jobs`."""
+
+    ok: bool
+    at_unix_s: float = 0.0
+    """When the figures were taken."""
+    host: str = ""
+    boot: str = ""
+    version: str = ""
+    since_unix_s: float | None = None
+    devices: list[DeviceTold] = []
+    jobs: list[JobTold] = []
+    error: str = ""
+    """Why there is no answer."""
+
 
 _DECODER: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 
@@ -107,3 +184,8 @@ def decode(line: bytes) -> Request:
 def header(**fields: object) -> bytes:
     """One line of an answer."""
     return msgspec.json.encode(fields) + b"\n"
+
+
+def line_of(told: msgspec.Struct) -> bytes:
+    """An answer of its own kind, as one line."""
+    return msgspec.json.encode(told) + b"\n"

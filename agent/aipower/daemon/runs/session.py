@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import os
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -15,21 +16,26 @@ from typing import Protocol, TypeVar
 from aipower import __version__
 from aipower.daemon.runs.allowance import Allowance
 from aipower.daemon.runs.desk import RefusedError, RunDesk, RunState
+from aipower.daemon.runs.jobs import jobs_told
 from aipower.daemon.runs.metered import Owner
 from aipower.daemon.runs.protocol import (
     MAX_LINE_BYTES,
     VERSION,
     End,
+    Jobs,
     MalformedError,
     Mark,
     Open,
     Read,
     Request,
     Runs,
+    Settle,
     Start,
     decode,
     header,
+    line_of,
 )
+from aipower.model import Snapshot
 from aipower.record.compose import compose, new_run_id
 from aipower.record.extras import Words, extras_of
 from aipower.record.measured import Measured, Told
@@ -51,6 +57,12 @@ REFUSAL_S = 0.1
 """So long a user who is not root waits to hear a refusal: else trying again and again would cost the agent a core."""
 MARKS_BYTES_PER_S = 512 * 1024
 """So much of phases one run may tell the agent: some ten thousand messages a second, a tenth of a core."""
+SETTLES_PER_S, SETTLES_AT_ONCE = 0.2, 4.0
+"""How often one user who is not root has the windows closed: it costs a look at all processes, and reads RAPL."""
+PUBLISHED_S = 0.1
+"""GPUs publish their counters so often: what was used until now is in them then."""
+SETTLE_S, SETTLE_PAUSE_S = 1.8, 0.02
+"""Longest wait for figures in which the closed windows are."""
 LONG_LINES = 4
 """So many of one user may be on their way at once: each takes memory."""
 
@@ -65,12 +77,17 @@ class Sampling(Protocol):
         """The answer to come."""
         ...
 
+    def snapshot(self) -> Snapshot | None:
+        """The newest snapshot; None before the first."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Manners:
     """What all sessions together may cost."""
 
     questions: Allowance = field(default_factory=lambda: Allowance(QUESTIONS_PER_S, QUESTIONS_AT_ONCE))
+    settles: Allowance = field(default_factory=lambda: Allowance(SETTLES_PER_S, SETTLES_AT_ONCE))
     long_lines: defaultdict[int, asyncio.Semaphore] = field(
         default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(LONG_LINES))
     )
@@ -158,6 +175,10 @@ class Session:
                 await self._tell(lambda: self._desk.runs(self._owner))
             case Read():
                 await self._tell(lambda: [self._desk.read(self._owner, request.run)])
+            case Jobs():
+                await self._tell_jobs(request)
+            case Settle():
+                await self._settle()
 
     async def _open(self, request: Open) -> None:
         if self._run:
@@ -192,10 +213,40 @@ class Session:
         await self._send(header(ok=True, record=len(record), report=len(report)) + record + report)
 
     async def _tell(self, question: Callable[[], list[RunState]]) -> None:
+        await self._take_turn()
+        await self._send(header(ok=True, runs=await self._ask(question)))
+
+    async def _tell_jobs(self, request: Jobs) -> None:
+        await self._take_turn()
+        snapshot = self._sampling.snapshot()
+        if snapshot is None:
+            raise RefusedError("the agent is still starting")
+        user = None if self._owner.uid in {0, os.geteuid()} else self._desk.user_of(self._owner.uid)
+        await self._send(line_of(jobs_told(snapshot, request, user)))
+
+    async def _settle(self) -> None:
+        """Close the windows, and wait until what was in them is in a snapshot; `settled` says if that went well."""
+        clock = asyncio.get_running_loop()
+        uid = self._owner.uid
+        if uid not in {0, os.geteuid()} and not self._manners.settles.take(uid, clock.time()):
+            raise RefusedError(f"a user's windows are closed no more than once in {1 / SETTLES_PER_S:.0f} s")
+        until_s = clock.time() + SETTLE_S
+        await asyncio.sleep(PUBLISHED_S)
+        before = await self._ask(self._closed)
+        while not (settled := _is_newer(self._sampling.snapshot(), before)) and clock.time() < until_s:  # noqa: ASYNC110 - the sampler's thread has no event of this loop
+            await asyncio.sleep(SETTLE_PAUSE_S)
+        await self._send(header(ok=True, settled=settled))
+
+    def _closed(self) -> Snapshot | None:
+        """On the sampler's thread: the last snapshot that does not have the windows which this has closed."""
+        self._desk.settle()
+        return self._sampling.snapshot()
+
+    async def _take_turn(self) -> None:
+        """A user who asks too often waits."""
         clock = asyncio.get_running_loop()
         while self._owner.uid and not self._manners.questions.take(self._owner.uid, clock.time()):  # noqa: ASYNC110 - what is waited for is time
             await asyncio.sleep(QUESTION_PAUSE_S)
-        await self._send(header(ok=True, runs=await self._ask(question)))
 
     async def _ask(self, question: Callable[[], _T]) -> _T:
         async with asyncio.timeout(ANSWER_S):
@@ -208,6 +259,10 @@ class Session:
         self._writer.write(answer)
         async with asyncio.timeout(WRITE_S):
             await self._writer.drain()
+
+
+def _is_newer(snapshot: Snapshot | None, before: Snapshot | None) -> bool:
+    return snapshot is not None and (before is None or snapshot.number > before.number)
 
 
 def _written(run_id: str, name: str, request: End, measured: Measured) -> tuple[bytes, bytes]:
