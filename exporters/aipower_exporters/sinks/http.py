@@ -114,7 +114,7 @@ class Endpoint:
         if isinstance(error, ConnectionError) and not isinstance(error, http.client.HTTPException):
             return SinkError("refused", f"{self.url}: {error.strerror or error}")
         what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return SinkError("failed", f"{self.url}: {what or type(error).__name__}")
+        return SinkError("failed", f"{self.url}: {_one_line(what) or type(error).__name__}")
 
 
 def endpoint(options: Options, url: str) -> Endpoint:
@@ -172,11 +172,18 @@ def _no_passphrase() -> str:
 
 @contextmanager
 def _cut_at(connected: socket.socket, until_s: float) -> Iterator[None]:
-    """End the connection at `until_s`: the timeout of a socket begins anew with each byte."""
+    """End the connection at `until_s`: the timeout of a socket begins anew with each byte.
+
+    Raises:
+        TimeoutError: It has been ended; half an answer looks like a whole one then.
+    """
     # A socket of its own for the same connection, so that the one in use is not touched while it is in a call.
     same = socket.socket(fileno=os.dup(connected.fileno()))
 
+    cut_short = threading.Event()
+
     def cut() -> None:
+        cut_short.set()
         with contextlib.suppress(OSError):
             same.shutdown(socket.SHUT_RDWR)
 
@@ -189,10 +196,16 @@ def _cut_at(connected: socket.socket, until_s: float) -> Iterator[None]:
         timer.cancel()
         timer.join()
         same.close()
+    if cut_short.is_set():
+        raise TimeoutError
 
 
 def _told(body: bytes) -> str:
     """The first line of an answer, for people."""
-    lines = body.decode(errors="replace").strip().splitlines()
-    text = "".join(char if char.isprintable() else "?" for char in lines[0])[:MAX_TOLD_CHARS] if lines else ""
+    text = _one_line(body.decode(errors="replace"))
     return f": {text}" if text else ""
+
+
+def _one_line(text: str) -> str:
+    lines = text.strip().splitlines() or [""]
+    return "".join(char if char.isprintable() else "?" for char in lines[0])[:MAX_TOLD_CHARS]

@@ -11,7 +11,7 @@ import msgspec
 
 from aipower.model import Snapshot
 from aipower_exporters.metrics import Metric
-from aipower_exporters.samples import Series, collect
+from aipower_exporters.samples import Series, collect, label_value
 from aipower_exporters.sinks.files import output_path
 from aipower_exporters.sinks.options import Options
 from aipower_exporters.sinks.rotation import OPTION_KEYS, LineFile, rotation_of
@@ -69,8 +69,8 @@ def line_of(snapshot: Snapshot, host: str) -> bytes:
     record = {
         "schema": SCHEMA,
         "at_unix_s": snapshot.at_unix_s,
-        "host": host,
-        "version": snapshot.version,
+        "host": label_value(host),
+        "version": label_value(snapshot.version),
         **rows_of(collect(snapshot)),
     }
     return msgspec.json.encode(record) + b"\n"

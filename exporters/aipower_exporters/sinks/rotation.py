@@ -70,21 +70,23 @@ class LineFile:
             SinkError: There is no room (`full`), no right (`denied`), or another error (`failed`).
         """
         with told_as_sink_errors(self._rotation.path):
-            if self._must_rotate(len(lines)):
+            if not self._appended(lines):
                 rotate(self._rotation)
-            with _opened(self._rotation.path) as descriptor:
-                size = _mend(descriptor)
-                _append(descriptor, size, lines if size else self._header + lines)
+                self._appended(lines)
 
-    def _must_rotate(self, count: int) -> bool:
-        """True where the file has no room for `count` bytes, or another header: it is of another version."""
-        try:
-            with self._rotation.path.open("rb") as file:
-                head = file.read(len(self._header))
-                size = file.seek(0, os.SEEK_END)
-        except FileNotFoundError:
-            return False
-        return size > 0 and (head != self._header or size + count > self._rotation.max_bytes)
+    def _appended(self, lines: bytes) -> bool:
+        """True once `lines` are written; False where the file is to be put aside first."""
+        with _opened(self._rotation.path) as descriptor:
+            size = _mend(descriptor)
+            if size and self._is_over(descriptor, size + len(lines)):
+                return False
+            _append(descriptor, size, lines if size else self._header + lines)
+        return True
+
+    def _is_over(self, descriptor: int, size: int) -> bool:
+        """True where `size` is too much for the file, or its header is that of another version."""
+        head = os.pread(descriptor, len(self._header), 0)
+        return head != self._header or size > self._rotation.max_bytes
 
 
 @contextmanager
