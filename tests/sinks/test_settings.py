@@ -1,0 +1,87 @@
+"""The tables `[sinks.NAME]`: what they may be, and the line of each mistake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aipower.settings.file import read_document
+from aipower.settings.sinks import MAX_SINKS, Sinks, SinkSettings, read_sinks
+
+
+def read(folder: Path, text: str) -> Sinks:
+    path = folder / "a.toml"
+    path.write_text(text)
+    return read_sinks(read_document(path))
+
+
+def test_a_file_without_sinks_has_none(tmp_path: Path) -> None:
+    assert read(tmp_path, "interval_s = 1\n") == Sinks()
+
+
+def test_a_table_is_a_sink_of_the_kind_of_its_name(tmp_path: Path) -> None:
+    found = read(tmp_path, '[sinks.jsonl]\npath = "/x"\n[sinks.second]\nkind = "jsonl"\ninterval_s = 60\nkeep = 3\n')
+    assert found == Sinks(
+        (
+            SinkSettings("jsonl", "jsonl", 15.0, {"path": "/x"}),
+            SinkSettings("second", "jsonl", 60.0, {"keep": 3}),
+        )
+    )
+
+
+def test_each_key_has_its_place(tmp_path: Path) -> None:
+    text = 'interval_s = 1\n\n[sinks.a]\n# path = "/no"\npath = "/x"\n"keep"=3\n\n[ sinks . "b" ]\npath = "/y"\n'
+    one, two = read(tmp_path, text + "[sinks.b.headers]\nx = 'y'\n").found
+    file = tmp_path / "a.toml"
+    assert [one.place(key) for key in ("path", "keep", "", "other")] == [f"{file}:{line}" for line in (5, 6, 3, 3)]
+    assert [two.place(key) for key in ("path", "headers", "")] == [f"{file}:{line}" for line in (9, 10, 8)]
+
+
+def test_a_key_within_a_text_or_another_table_is_not_taken_for_it(tmp_path: Path) -> None:
+    text = (
+        '[sinks.a]\ntext = """\n[sinks.b]\npath = 1\n"""\nkeep = 1\n[sinks.b]\nkind = "x"\n\n[sinks.c]\npath = "/"\n'
+    )
+    a, b, c = read(tmp_path, text).found
+    file = tmp_path / "a.toml"
+    assert (a.place("keep"), b.place(""), c.place("path")) == (f"{file}:6", f"{file}:7", f"{file}:11")
+    assert b.place("path") == f"{file}:7"
+
+
+def test_what_is_written_in_an_unusual_way_has_the_place_of_the_file(tmp_path: Path) -> None:
+    (found,) = read(tmp_path, 'sinks = { a = { path = "/x" } }\n').found
+    assert found.place("path") == f"{tmp_path / 'a.toml'}:1"
+
+
+@pytest.mark.parametrize(
+    ("text", "mistakes"),
+    [
+        ("sinks = 1", [":1: sinks: expected tables, as in [sinks.jsonl]"]),
+        ("[sinks]\njsonl = 1", [":1: sinks.jsonl: expected a table, as in [sinks.jsonl]"]),
+        ("[[sinks.jsonl]]\n", [":1: sinks.jsonl: expected a table, as in [sinks.jsonl]"]),
+        ('\n[sinks."a b"]', [":2: sinks: expected a name of letters, digits, - and _, at most 40 of them"]),
+        ("[sinks.a]\n\nkind = 1", [":3: kind: expected the name of a kind of sink"]),
+        ('[sinks.a]\nkind = ""', [":2: kind: expected the name of a kind of sink"]),
+        ("[sinks.a]\ninterval_s = 0.5", [":2: interval_s: expected seconds from 1 to 3600"]),
+        ("[sinks.a]\ninterval_s = nan", [":2: interval_s: expected seconds from 1 to 3600"]),
+        ("[sinks.a]\ninterval_s = true", [":2: interval_s: expected seconds from 1 to 3600"]),
+        ('[sinks.a]\ninterval_s = "5"', [":2: interval_s: expected seconds from 1 to 3600"]),
+        (
+            "[sinks.a]\nkind = 1\ninterval_s = 0\n[sinks.b]\ninterval_s = 1e9",
+            [
+                ":2: kind: expected the name of a kind of sink",
+                ":3: interval_s: expected seconds from 1 to 3600",
+                ":5: interval_s: expected seconds from 1 to 3600",
+            ],
+        ),
+    ],
+)
+def test_mistakes_are_told_with_their_lines(tmp_path: Path, text: str, mistakes: list[str]) -> None:
+    found = read(tmp_path, text)
+    assert [mistake.removeprefix(str(tmp_path / "a.toml")) for mistake in found.mistakes] == mistakes
+    assert found.found == ()
+
+
+def test_there_are_not_more_sinks_than_threads_to_spare(tmp_path: Path) -> None:
+    text = "".join(f"[sinks.s{number}]\n" for number in range(MAX_SINKS + 1))
+    assert read(tmp_path, text).mistakes == (f"{tmp_path / 'a.toml'}:1: 17 sinks: expected at most 16",)
