@@ -163,7 +163,7 @@ def _top_jobs() -> Panel:
         (Key("system"), Key("job", link=JOB_LINK), Key("name"), Key("user", link=USER_LINK)),
         (Value("energy", f"topk(5, {kwh(five)})", "kwatth", 2, bar=True),
          Value("share of all", f"topk(5, {share(five, device_energy(*SCOPE))})", "percentunit", 0)),
-        width=16,
+        width=16, height=8,
     )  # fmt: skip
 
 
@@ -179,11 +179,11 @@ def _waste() -> tuple[Panel, ...]:
              Key("user", link=USER_LINK)),
             (Value("unused now", f"{unused} / ({held} > 0)", "percentunit", 0, UNUSED),
              Value("hours unused so far", f"{so_far} / 3600", "none", 2)),
-            width=12,
+            width=14,
         ),
         series("GPUs held and unused", "How many GPUs jobs held, and how many of these were not used.", "none",
                Query(f"sum({rate(metrics.JOB_HELD, *SCOPE)})", "held"),
-               Query(f"sum({rate(metrics.JOB_UNUSED, *SCOPE)})", "unused")).sized(12, 9),
+               Query(f"sum({rate(metrics.JOB_UNUSED, *SCOPE)})", "unused")).sized(10, 9),
         stat("Idle energy of GPUs held unused (estimate)", "Unused time x mean idle power of each GPU. A GPU that two "
              "jobs hold counts twice.", "kwatth", now(kwh(f"sum({idle_while_held(*SCOPE)})")), decimals=2, width=8),
         stat("Cost of the idle share " + COST_TITLE, "Energy that the bare devices take x PUE x price.", "none",

@@ -45,6 +45,7 @@ NODE_LINK = to_dashboard("aipower-node", "var-instance=${__value.raw}")
 UNUSED = Steps(0.3, 0.7)
 PROCESS_KEY = "cluster, instance, pid, comm, user, run"
 HOST = '"host", "$1", "instance", "(.+?)(:[0-9]+)?"'
+SERVER_METRICS = "metrics of vLLM or SGLang in the same Prometheus"
 SERVED = ("vllm:generation_tokens_total", "sglang:generation_tokens_total")
 
 
@@ -68,7 +69,7 @@ def dashboard() -> Dashboard:
             Row("Power", _power()),
             Row("GPUs", (_held(), _gpus())),
             Row("Parts", (_steps(), _processes())),
-            Row("Energy per token", (_per_token(), _tokens())),
+            Row("Energy per token, of vLLM and SGLang", (_per_token(), _tokens()), folded=True),
             Row("Compared with job $other", (_compared(), _both())),
         ),
         (restarts(CLUSTER), faults(CLUSTER)),
@@ -138,12 +139,12 @@ def _held() -> Panel:
 
 
 def _gpus() -> Panel:
-    key = "instance, index, device"
+    key = "instance, index"
     held, unused = (by(key, top(metric, *JOB)) for metric in (metrics.JOB_HELD, metrics.JOB_UNUSED))
     used = by(key, top(metrics.JOB_ENERGY, *JOB, 'kind="gpu"'))
     return table(
         "GPUs of the job", "For how long each was held, how much of that unused, and what the job used there.",
-        (Key("instance", "node", NODE_LINK), Key("index", "GPU"), Key("device")),
+        (Key("instance", "node", NODE_LINK), Key("index", "GPU")),
         (
             Value("energy", kwh(used), "kwatth", 3),
             Value("hours held", f"{held} {TO_HOURS}", "none", 2),
@@ -188,27 +189,32 @@ def _processes() -> Panel:
 
 
 def _token_rate() -> str:
-    """Tokens a second of the servers on hosts where the job is, whatever ports they are scraped at."""
+    """Tokens a second of the servers in the pod of the job, or else of those on its hosts, whatever their ports."""
     tokens = " or ".join(f"rate({name}{{{CLUSTER}}}{RATE})" for name in SERVED)
+    pods = pick(metrics.JOB_INFO, *JOB, 'pod!=""')
     hosts = f"group by (host) (label_replace({pick(metrics.JOB_ENERGY, *JOB)}, {HOST}))"
-    return f"sum(label_replace({tokens}, {HOST}) and on (host) {hosts})"
+    of_pods = f"sum(({tokens}) and on (namespace, pod) {pods})"
+    return f"({of_pods} or sum(label_replace({tokens}, {HOST}) and on (host) {hosts}))"
 
 
 def _per_token() -> Panel:
     power = f"sum({rate(metrics.JOB_ENERGY, *JOB, KINDS)})"
-    return _serving(series(
-        "Energy per generated token", "Energy of the job over tokens that servers on its nodes generated. Servers of "
-        "other jobs on the same nodes count too.", "joule", Query(f"{power} / ({_token_rate()} > 0)", "J per token"),
-    ))  # fmt: skip
+    return series(
+        "Energy per generated token",
+        "Energy of the job over tokens that the servers in its pod generated; without a pod over those of all servers on "
+        "its nodes.",
+        "joule",
+        Query(f"{power} / ({_token_rate()} > 0)", "J per token"),
+    ).needing(SERVER_METRICS)
 
 
 def _tokens() -> Panel:
-    return _serving(series("Generated tokens", "Of vLLM and SGLang servers on the nodes of the job.", "short",
-                           Query(_token_rate(), "tokens per second")))  # fmt: skip
-
-
-def _serving(panel: Panel) -> Panel:
-    return panel.needing("metrics of vLLM or SGLang in the same Prometheus")
+    return series(
+        "Generated tokens",
+        "Each second, of vLLM and SGLang servers in the pod of the job or on its nodes.",
+        "short",
+        Query(_token_rate(), "tokens per second"),
+    ).needing(SERVER_METRICS)
 
 
 def _compared() -> Panel:
@@ -221,6 +227,7 @@ def _compared() -> Panel:
                   bar=True),
             Value("± (95 %, at most)", _either(lambda job: kwh(by(key, last(metrics.JOB_ENERGY_ERROR, *job, KINDS)))),
                   "kwatth", 3),
+            Value("lasted about", _either(_lasted), "s", 1),
             Value("nodes", _either(_count_of_nodes), "none", 0),
             Value("GPU hours held", _either(lambda job: f"{by(key, top(metrics.JOB_HELD, *job))} {TO_HOURS}"),
                   "none", 2),
@@ -232,6 +239,12 @@ def _compared() -> Panel:
 
 def _count_of_nodes(job: tuple[str, ...]) -> str:
     return f"count by (system, job) (group by (system, job, instance) ({top(metrics.JOB_ENERGY, *job)}))"
+
+
+def _lasted(job: tuple[str, ...]) -> str:
+    """Seconds from its first to its last scrape in the time range; it stays for minutes after its end."""
+    seen = f"max by (system, job) (timestamp({pick(metrics.JOB_ENERGY, *job)}))[$__range:1m]"
+    return f"(max_over_time({seen}) - min_over_time({seen}))"
 
 
 def _either(ask: Callable[[tuple[str, ...]], str]) -> str:

@@ -84,6 +84,8 @@ class Row:
 
     title: str
     panels: tuple[Panel, ...]
+    folded: bool = False
+    """Closed at first: what not every site has."""
 
 
 @dataclass(frozen=True, slots=True)

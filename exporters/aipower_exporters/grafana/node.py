@@ -103,7 +103,7 @@ def _jobs() -> Panel:
             Value("of these unused", f"{by(keys, unused)} / ({by(keys, held)} > 0)", "percentunit", 0,
                   Steps(0.5, 0.9)),
         ),
-        width=12,
+        height=7,
     )  # fmt: skip
 
 
@@ -123,7 +123,7 @@ def _processes() -> Panel:
             Value("energy", kwh(by(PROCESS_KEY, pick(metrics.PROCESS_ENERGY, *scope))), "kwatth", 3),
             Value("± (95 %, at most)", kwh(by(PROCESS_KEY, pick(metrics.PROCESS_ENERGY_ERROR, *scope))), "kwatth", 3),
         ),
-        width=12,
+        height=8,
     )
 
 

@@ -50,7 +50,7 @@ def stat(
         title, description, "stat", unit, queries, width, height,
         options={
             "colorMode": "value", "graphMode": "none", "justifyMode": "auto", "orientation": "auto",
-            "reduceOptions": reduced(), "textMode": "auto", "wideLayout": True,
+            "reduceOptions": reduced(), "textMode": "auto",
         },
         defaults=_field(steps, decimals),
     )  # fmt: skip

@@ -52,10 +52,13 @@ def last(metric: Metric, *matchers: str) -> str:
 def in_range(metric: Metric, *matchers: str) -> str:
     """Growth over the time range of counters that begin at 0 and leave, as those of jobs do.
 
-    `increase()` would lose what was used before the first scrape: for a job of one minute that is much of it.
+    `increase()` would lose what was used before the first scrape: for a job of one minute that is much of it. So: what
+    it has come to, less what it had at the beginning of the range. The hours before that bridge a node that could not
+    be reached just then.
     """
-    whole = top(metric, *matchers)
-    return f"({whole} - ({pick(metric, *matchers)} offset $__range or {whole} * 0))"
+    whole, series = top(metric, *matchers), pick(metric, *matchers)
+    before = f"last_over_time({series}[3h] offset $__range)"
+    return f"clamp_min({whole} - ({before} or {whole} * 0), 0)"
 
 
 def by(labels: str, expr: str) -> str:

@@ -14,6 +14,7 @@ PLUGIN_VERSION = "10.4.0"
 """Whose options the panels have."""
 PROMETHEUS: Json = {"type": "prometheus", "uid": "${datasource}"}
 BUILT_IN: Json = {"type": "grafana", "uid": "-- Grafana --"}
+ALL: Json = {"selected": True, "text": ["All"], "value": ["$__all"]}
 HEADLINE_HEIGHT = 1
 RELOAD_ON_TIME_RANGE = 2
 
@@ -56,23 +57,45 @@ def _others() -> Json:
 
 
 def _panels(rows: tuple[Row, ...]) -> Iterator[Json]:
-    """Panels from left to right and from top to bottom, each row of panels below the highest of the one before."""
+    """Headlines and panels from top to bottom; a folded row holds its panels itself and takes no room."""
     number, y = 1, 0
     for row in rows:
-        yield _headline(row.title, number, y)
-        number, y = number + 1, y + HEADLINE_HEIGHT
-        x = height = 0
-        for panel in row.panels:
-            if x + panel.width > COLUMNS:
-                x, y, height = 0, y + height, 0
-            yield _panel(panel, number, x, y)
-            number, x, height = number + 1, x + panel.width, max(height, panel.height)
-        y += height
+        placed = list(_placed(row.panels, number + 1, y + HEADLINE_HEIGHT))
+        yield _headline(row, number, y, placed if row.folded else [])
+        number, y = number + 1 + len(placed), y + HEADLINE_HEIGHT
+        if not row.folded:
+            yield from placed
+            y += _height(row.panels)
 
 
-def _headline(title: str, number: int, y: int) -> Json:
-    place = {"h": HEADLINE_HEIGHT, "w": COLUMNS, "x": 0, "y": y}
-    return {"collapsed": False, "gridPos": place, "id": number, "panels": [], "title": title, "type": "row"}
+def _placed(panels: tuple[Panel, ...], number: int, top: int) -> Iterator[Json]:
+    for place, (panel, (x, y)) in enumerate(zip(panels, _places(panels), strict=True)):
+        yield _panel(panel, number + place, x, top + y)
+
+
+def _places(panels: tuple[Panel, ...]) -> Iterator[tuple[int, int]]:
+    """From left to right, each line of panels below the highest of the line before."""
+    x = y = height = 0
+    for panel in panels:
+        if x + panel.width > COLUMNS:
+            x, y, height = 0, y + height, 0
+        yield x, y
+        x, height = x + panel.width, max(height, panel.height)
+
+
+def _height(panels: tuple[Panel, ...]) -> int:
+    return max(y + panel.height for panel, (_, y) in zip(panels, _places(panels), strict=True))
+
+
+def _headline(row: Row, number: int, y: int, inside: list[Json]) -> Json:
+    return {
+        "collapsed": row.folded,
+        "gridPos": {"h": HEADLINE_HEIGHT, "w": COLUMNS, "x": 0, "y": y},
+        "id": number,
+        "panels": inside,
+        "title": row.title,
+        "type": "row",
+    }
 
 
 def _panel(panel: Panel, number: int, x: int, y: int) -> Json:
@@ -130,22 +153,20 @@ def _variable(variable: Variable) -> Json:
         return {**common, "current": chosen, "options": [chosen], "query": variable.query}
     common |= {"includeAll": variable.multi, "multi": variable.multi, "options": []}
     if variable.type == "datasource":
-        return {**common, "current": {}, "query": variable.query, "refresh": 1, "regex": ""}
+        return {**common, "query": variable.query, "refresh": 1, "regex": ""}
     return {**common, **_asked(variable)}
 
 
 def _asked(variable: Variable) -> Json:
     asked: dict[str, object] = {
-        "current": {"selected": True, "text": ["All"], "value": ["$__all"]} if variable.multi else {},
         "datasource": PROMETHEUS,
-        "definition": variable.query,
         "query": {"query": variable.query, "refId": "PrometheusVariableQueryEditor-VariableQuery"},
         "refresh": RELOAD_ON_TIME_RANGE,
         "regex": variable.regex,
         "sort": variable.sort,
     }
     # `.*` also matches series without the label, which a list of its values would not.
-    return asked | {"allValue": ".*"} if variable.multi else asked
+    return asked | {"allValue": ".*", "current": ALL} if variable.multi else asked
 
 
 def _built_in() -> Json:

@@ -55,7 +55,7 @@ def table(
         title, description, "table", values[0].unit, tuple(Query(value.expr, shape="table") for value in values),
         width, height,
         options={
-            "cellHeight": "sm", "showHeader": True, "footer": {"show": False, "reducer": ["sum"], "fields": ""},
+            "cellHeight": "sm", "showHeader": True,
             "sortBy": [{"displayName": sort or values[0].title, "desc": True}],
         },
         custom={"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "filterable": True},

@@ -60,7 +60,7 @@ ACCOUNT = label_variable("account", "Account", "Slurm's account of the job.", pi
 def job_variable(name: str, label: str, description: str) -> Variable:
     """One job out of all that were there in the time range, shown with its name."""
     said = f"count_over_time({pick(metrics.JOB_INFO, CLUSTER, SYSTEMS)}{WHOLE})"
-    text = f'label_join(topk by ({JOB_KEY}) (1, {said}), "text", " ", "job", "name", "pod")'
+    text = f'label_join(topk by ({JOB_KEY}) (1, {said}), "text", " ", "job", "name")'
     return Variable(
         name, label, description, "query", f"query_result(max by (job, text) ({text}))",
         regex='/job="(?<value>[^"]*)".*text="(?<text>[^"]*)"/', sort=4,

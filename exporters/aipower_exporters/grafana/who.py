@@ -64,7 +64,7 @@ def dashboard() -> Dashboard:
         (DATASOURCE, ALL_CLUSTERS, NODE_CHOICE, SYSTEM, USER, TEAM, ACCOUNT, *COST),
         (
             Row("All energy of the chosen nodes", (*_whole(), _where())),
-            Row(f"Ranking; cost {COST_TITLE}", (_users(), _said("team"), _said("account"), _jobs(), _nodes())),
+            Row(f"Ranking; cost {COST_TITLE}", (_users(), _said("team"), _said("account"), _nodes(), _jobs())),
             Row("Over time", _over_time()),
         ),
     )
@@ -98,7 +98,7 @@ def _users() -> Panel:
     link = to_dashboard("aipower-who", "var-user=${__value.raw}")
     return table(
         "Users", "All that their processes used, in jobs or not; teams, accounts and systems do not narrow it. Idle "
-        "energy beside it is an estimate: time for which they held a GPU unused x its mean idle power.",
+        "while unused is an estimate: time for which they held a GPU unused x its mean idle power.",
         (Key("user", link=link),), _columns(used, hours, waste), width=12,
     )  # fmt: skip
 
@@ -126,7 +126,7 @@ def _columns(used: str, unused_s: str, waste: str) -> tuple[Value, ...]:
         Value("share of all", share(f"({used})", device_energy(*SCOPE)), "percentunit", 1),
         Value(COST_COLUMN, cost(f"({used})"), "none", 2),
         Value("GPU hours unused", f"{unused_s} {TO_HOURS}", "none", 1),
-        Value("idle beside it (est.)", kwh(waste), "kwatth", 2),
+        Value("idle while unused (est.)", kwh(waste), "kwatth", 2),
     )
 
 
@@ -173,7 +173,8 @@ def _over_time() -> tuple[Panel, ...]:
     return (
         series("Power by user", "Without what is idle or unattributed.", "watt", Query(by("user", users), "{{user}}"),
                stacked=True),
-        series("Power of jobs by team", "Of jobs that name one.", "watt", Query(team, "{{team}}"), stacked=True),
+        series("Power of jobs by team", "none: of jobs that name no team.", "watt",
+               Query(named("team", "none", team), "{{team}}"), stacked=True),
         series("Power by job", "Jobs of the chosen users.", "watt", Query(job, "{{system}} {{job}} {{name}}"),
                stacked=True).sized(24, 9),
     )  # fmt: skip
