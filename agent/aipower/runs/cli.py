@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from aipower.runs.options import RUN_HELP, add_filters, count_of
+from aipower.runs.options import RUN_HELP, add_cluster_options, add_filters, count_of
 
 SORTS = ("time", "energy", "duration")
 LIMIT = 20
@@ -26,11 +26,12 @@ def add_runs_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_report_arguments(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the options of `aipower report`."""
-    parser.add_argument("run", nargs="?", default="last", metavar="RUN", help=f"{RUN_HELP}; default: last")
+    parser.add_argument("run", nargs="?", metavar="RUN", help=f"{RUN_HELP}; default: last")
     parser.add_argument("-v", "--verbose", action="store_true", help="tell more")
     parser.add_argument("--json", nargs="?", const="-", metavar="FILE", help="the whole record (schema aipower.run/1)")
     parser.add_argument("--csv", nargs="?", const="-", metavar="FILE", help="a long table, for pandas or R")
     parser.add_argument("--html", metavar="FILE", help="one page for a browser; - is standard output")
+    add_cluster_options(parser)
     parser.set_defaults(main=_report)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from aipower.errors import UsageError
 from aipower.record.renderers import renderer
 from aipower.runrecord import RunRecord, to_json
+from aipower.runs.options import CLUSTER_ONLY
 from aipower.runs.output import STANDARD_OUTPUT, colours, glyphs, note, say, width_of, write_file
 from aipower.runs.words import size
 from aipower.store.finding import find_path
@@ -32,14 +33,30 @@ def run_report(arguments: argparse.Namespace) -> int:
     targets = [target for _, target in wanted]
     if len(set(targets)) < len(targets):
         raise UsageError("two results cannot go to the same place; name a file for each")
+    if arguments.prometheus is not None:
+        return _of_cluster(arguments)
+    alone = next((name for name in CLUSTER_ONLY if getattr(arguments, name)), None)
+    if alone is not None:
+        raise UsageError(f"--{alone.replace('_', '-')} is for reports of a cluster: name its --prometheus URL")
     store = open_store()
-    path = find_path(store, arguments.run)
+    path = find_path(store, arguments.run or "last")
     record = load_file(path)
     for kind, target in wanted:
         _write(record, kind, target)
     if not wanted:
         _show(with_terms(record, os.environ), verbose=arguments.verbose, kept=path.parent == store.folder)
     return 0
+
+
+def _of_cluster(arguments: argparse.Namespace) -> int:
+    from aipower.fleet.command import run_fleet_report  # noqa: PLC0415 - a local run needs no network
+
+    if arguments.run is not None:
+        raise UsageError(f"{arguments.run!r} is a run of this machine; with --prometheus say --job, --user or --since")
+    verbose = arguments.verbose
+    return run_fleet_report(
+        arguments, _write, lambda record: _show(with_terms(record, os.environ), verbose=verbose, kept=False)
+    )
 
 
 def _show(record: RunRecord, *, verbose: bool, kept: bool) -> None:

@@ -1,0 +1,267 @@
+"""What each device of the nodes used in a window, and the part of it that is asked for: rows of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import get_args
+
+from aipower.fleet.errors import of_account, of_device
+from aipower.fleet.growth import Growth, Key, Reader, Window
+from aipower.fleet.names import (
+    COMPONENT_ENERGY,
+    COUNTERS_START,
+    DEVICE_ENERGY,
+    DEVICE_INFO,
+    DEVICE_POWER,
+    POWER_LIMIT,
+    SENSOR_UP,
+)
+from aipower.fleet.nodes import Node
+from aipower.fleet.selectors import Selector
+from aipower.merge.devices import Account, Flaw
+from aipower.merge.spread import Spread, within
+from aipower.merge.views import Naming
+from aipower.model import Kind, Method
+from aipower.runrecord import DeviceRecord
+
+DEVICE = ("device", "kind", "index")
+ACCOUNT = ("system", "job", "step", "user", *DEVICE)
+KINDS: Mapping[str, Kind] = {kind: kind for kind in get_args(Kind)}
+INFO = ("device", "name", "method", "driver")
+LOST = "counters were lost and began again at 0 {}; what was used between the last scrape and that is not counted"
+LATE = "it was not scraped when the time began; the energy is counted from its first scrape on"
+AT_ZERO_S = 1.0
+"""Counters that began so much before the window began in it: clocks differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """The devices of the nodes in a window, by node and (device, kind, index) unless said otherwise."""
+
+    window: Window
+    energy: Mapping[Key, Growth]
+    idle: Mapping[Key, Growth]
+    unattributed: Mapping[Key, Growth]
+    up: Mapping[Key, float]
+    """Which part of the time each sensor could be read."""
+    peak_w: Mapping[Key, float]
+    limit_w: Mapping[Key, float]
+    info: Mapping[tuple[Node, str], tuple[str, str, str]]
+    """Name, method and driver by node and device."""
+    less_j: Mapping[Key, float]
+    """What was used at the edges of the window, maybe outside of it."""
+    more_j: Mapping[Key, float]
+    """What may belong to the window beyond its last sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is asked for, of one device."""
+
+    spread: Spread = field(default_factory=Spread)
+    resets: int = 0
+    based: bool = True
+
+
+def machines(reader: Reader, targets: Sequence[str], window: Window, interval_s: float, *, open_end: bool) -> Machines:
+    """The devices of the targets; `open_end` where the window may end after its last sample."""
+
+    def of(metric: str, **own: str) -> Selector:
+        return Selector(metric, tuple(targets), tuple(own.items()))
+
+    whole = of(DEVICE_ENERGY)
+    began = began_since(reader, targets, window)
+    ends = [reader.at(whole, window.start_s + off_s, DEVICE) for off_s in (0.0, interval_s)]
+    tails = [reader.at(whole, window.end_s + off_s, DEVICE) for off_s in (-interval_s, 0.0, interval_s)]
+    infos = reader.keyed(
+        reader.client.instant(of(DEVICE_INFO).over("last_over_time", window.span_s), window.end_s), INFO
+    )
+    return Machines(
+        window,
+        reader.grown(whole, window, DEVICE, began),
+        reader.grown(of(COMPONENT_ENERGY, component="idle"), window, DEVICE, began),
+        reader.grown(of(COMPONENT_ENERGY, component="unattributed"), window, DEVICE, began),
+        reader.over("avg_over_time", of(SENSOR_UP), window, DEVICE),
+        reader.over("max_over_time", of(DEVICE_POWER), window, DEVICE),
+        reader.over("min_over_time", of(POWER_LIMIT), window, DEVICE),
+        {(node, words[0]): (words[1], words[2], words[3]) for node, words in infos},
+        _added(_steps(*ends), _steps(*tails[:2])),
+        _steps(*tails[1:]) if open_end else {},
+    )
+
+
+def began_since(reader: Reader, targets: Sequence[str], window: Window) -> Callable[[Key], bool]:
+    """Says whether a counter without a sample at the start of the window began at 0 since then.
+
+    It did where its node was reached then and showed the device, or where all counters of the node are younger.
+    """
+    seen = reader.at(Selector(DEVICE_ENERGY, tuple(targets)), window.start_s, ("device",))
+    starts = reader.over("min_over_time", Selector(COUNTERS_START, tuple(targets)), window, ())
+    known = {(node, words[0]) for node, words in seen}
+    young = {node for (node, _), at_s in starts.items() if at_s >= window.start_s - AT_ZERO_S}
+
+    def began(key: Key) -> bool:
+        node, words = key
+        return node in young or any((node, word) in known for word in words if word)
+
+    return began
+
+
+def accounts_of(
+    machines_: Machines,
+    parts: Mapping[tuple[Node, str], Part],
+    covered_s: Mapping[Node, float],
+    shown: Mapping[Node, str],
+    interval_s: float,
+) -> list[tuple[Node, Account]]:
+    """A row for each device, the nodes in the order of their names."""
+    naming = Naming(len(shown) > 1)
+    keys = sorted(machines_.energy, key=lambda key: (shown.get(key[0], ""), _order(key)))
+    return [
+        (
+            node,
+            _account(
+                _Row(machines_, (node, words), covered_s.get(node, 0.0), interval_s),
+                _part(parts, node, words),
+                naming,
+                shown[node],
+            ),
+        )
+        for node, words in keys
+        if node in shown
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One device in the window."""
+
+    all: Machines
+    key: Key
+    covered_s: float
+    """For how long its node is known."""
+    interval_s: float
+
+    @property
+    def kind(self) -> Kind:
+        return kind_of(self.key[1][1])
+
+    @property
+    def known_s(self) -> float:
+        """For how long its energy is known."""
+        return self.covered_s * min(1.0, self.all.up.get(self.key, 1.0))
+
+    @property
+    def missing_j(self) -> float:
+        """What it may have used in the rest of the window."""
+        return max(0.0, self.all.window.span_s - self.known_s) * self.all.peak_w.get(self.key, 0.0)
+
+    def whole(self, energy_j: float) -> Spread:
+        less_j, more_j = self.all.less_j.get(self.key, 0.0), self.all.more_j.get(self.key, 0.0)
+        return of_device(energy_j, self.known_s, self.kind, less_j, more_j + self.missing_j)
+
+    def own(self, part: Part) -> Spread:
+        """What is asked for: where the device was not seen for a while, that part may have used it then."""
+        unseen_s = self.all.window.span_s - self.known_s
+        hidden = part.spread.energy_j > 0 and unseen_s > self.interval_s
+        return part.spread.wider_by(self.missing_j) if hidden else part.spread
+
+
+def _part(parts: Mapping[tuple[Node, str], Part], node: Node, words: tuple[str, ...]) -> Part:
+    return parts.get((node, words[0]), Part())
+
+
+def _account(row: _Row, part: Part, naming: Naming, name: str) -> Account:
+    growth, own = row.all.energy[row.key], row.own(part)
+    whole = row.whole(max(growth.value, own.energy_j))
+    flaws_ = _flaws(growth, part)
+    return Account(_record(row, whole, own, naming, name), whole, own, [], [], flaws_)
+
+
+def _record(row: _Row, whole: Spread, own: Spread, naming: Naming, name: str) -> DeviceRecord:
+    """Run, idle, unattributed and others' parts sum to the energy."""
+    node, (device, kind, index) = row.key
+    left_j = whole.energy_j - own.energy_j
+    idle_j = min(_value(row.all.idle, row.key), left_j)
+    unattributed_j = min(_value(row.all.unattributed, row.key), left_j - idle_j)
+    product, method, _ = row.all.info.get((node, device), ("", "counter", ""))
+    mean_w = row.all.energy[row.key].value / row.known_s if row.known_s > 0 else None
+    peak_w = row.all.peak_w.get(row.key)
+    return DeviceRecord(
+        device=naming.device(name, device),
+        kind=kind,
+        index=naming.index(name, index),
+        name=product,
+        method=method if method in get_args(Method) else "counter",
+        energy_j=whole.energy_j,
+        interval_j=whole.absolute_j,
+        mean_w=mean_w,
+        peak_w=None if peak_w is None or mean_w is None else max(peak_w, mean_w),
+        run_energy_j=own.energy_j,
+        run_interval_j=within(own.absolute_j, whole.absolute_j),
+        idle_j=idle_j,
+        other_j=max(0.0, left_j - idle_j - unattributed_j),
+        unattributed_j=unattributed_j,
+        covered_s=row.known_s,
+        power_limit_w=row.all.limit_w.get(row.key),
+        repeatable_interval_j=whole.repeatable_j,
+        repeatable_run_interval_j=within(own.repeatable_j, whole.repeatable_j),
+    )
+
+
+def _flaws(growth: Growth, part: Part) -> list[Flaw]:
+    flaws: list[Flaw] = []
+    if count := max(growth.resets, part.resets):
+        flaws.append(Flaw("counter_reset", LOST.format(_times(count))))
+    if not growth.based or not part.based:
+        flaws.append(Flaw("partial", LATE))
+    return flaws
+
+
+def parts_of(
+    growths: Mapping[Key, Growth], halves_j: Mapping[Key, float], more_j: Mapping[tuple[Node, str], float]
+) -> dict[tuple[Node, str], Part]:
+    """Accounts by node and device, added up; their keys are those of `ACCOUNT`."""
+    found: dict[tuple[Node, str], Part] = {}
+    for key, growth in growths.items():
+        node, words = key
+        device, kind = words[4], words[5]
+        spread = of_account(growth, halves_j.get(key), kind_of(kind))
+        before = found.get((node, device), Part())
+        found[node, device] = Part(
+            before.spread.beside(spread), before.resets + growth.resets, before.based and growth.based
+        )
+    return {
+        (node, device): Part(part.spread.wider_by(more_j.get((node, device), 0.0)), part.resets, part.based)
+        for (node, device), part in found.items()
+    }
+
+
+def kind_of(text: str) -> Kind:
+    """A kind of device that is not known is like a node's: in no sum."""
+    return KINDS.get(text, "node")
+
+
+def _steps(sooner: Mapping[Key, float], later: Mapping[Key, float]) -> dict[Key, float]:
+    return {key: max(0.0, value - sooner[key]) for key, value in later.items() if key in sooner}
+
+
+def _added(first: Mapping[Key, float], second: Mapping[Key, float]) -> dict[Key, float]:
+    return {key: first.get(key, 0.0) + second.get(key, 0.0) for key in {*first, *second}}
+
+
+def _value(growths: Mapping[Key, Growth], key: Key) -> float:
+    growth = growths.get(key)
+    return growth.value if growth else 0.0
+
+
+def _order(key: Key) -> tuple[int, int, str]:
+    """GPUs by their number, then processors and memories."""
+    _, (device, kind, index) = key
+    kinds = list(KINDS)
+    return kinds.index(kind) if kind in KINDS else len(kinds), int(index) if index.isdecimal() else 0, device
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
