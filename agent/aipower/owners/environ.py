@@ -34,9 +34,9 @@ MOST_CHARACTERS = 128
 """A value is cut here."""
 MOST_GPUS = 64
 """More than any machine has."""
-_JOB_ID = re.compile(r"\d{1,20}")
-_GPU = re.compile(r"\d{1,3}|(?:GPU|MIG)-[0-9A-Za-z/-]{1,80}")
-_RANGE = re.compile(r"(\d{1,3})-(\d{1,3})")
+_JOB_ID = re.compile(r"[0-9]{1,20}")
+_GPU = re.compile(r"[0-9]{1,3}|(?:GPU|MIG)-[0-9A-Za-z/-]{1,80}")
+_RANGE = re.compile(r"([0-9]{1,3})-([0-9]{1,3})")
 _NO_FACTS = JobFacts()
 
 

@@ -14,9 +14,11 @@ from collections.abc import Sequence
 
 from aipower.model import Owner
 
+_USERS_MANAGER = re.compile(r"user@[0-9]+\.service")
+"""Below it a user may make groups of any name: no job of somebody else's shall be among them."""
 _SCOPE = re.compile(r"(?:.+_)?slurmstepd\.scope")
-_USER = re.compile(r"uid_\d{1,10}")
-_JOB = re.compile(r"job_(\d{1,20})")
+_USER = re.compile(r"uid_[0-9]{1,10}")
+_JOB = re.compile(r"job_([0-9]{1,20})")
 _SLUID = re.compile(r"s[0-9A-HJKMNP-TV-Z]{13}")
 """`s` and 13 digits of Crockford's base 32, which has no I, L, O and U."""
 _STEP = re.compile(r"step_(.+)")
@@ -33,7 +35,9 @@ _NUMBERED_STEPS = {
 
 def owner_in(names: Sequence[str]) -> Owner | None:
     """The job and step that a path of these `names` is of; None for a path that is not of a job."""
-    for at in range(len(names)):
+    for at, name in enumerate(names):
+        if _USERS_MANAGER.fullmatch(name):
+            return None
         job = _job(names, at)
         if job:
             return Owner("slurm", job, _step(names, at + 1))

@@ -16,7 +16,7 @@ _NAME = re.compile(r"[A-Za-z0-9:_.\\@-]{1,255}")
 _UNIT_ENDS = (".service", ".scope", ".socket", ".mount", ".swap")
 """The kinds of units that have processes."""
 _CONTAINER = re.compile(r"[0-9a-f]{64}")
-_MANAGER = re.compile(r"user@\d+\.service")
+_MANAGER = re.compile(r"user@[0-9]+\.service")
 
 
 @dataclass(frozen=True, slots=True)
