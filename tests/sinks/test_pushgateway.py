@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,8 @@ from aipower.sinks import SinkError
 from aipower_exporters.prometheus import PrometheusExporter
 from aipower_exporters.sinks.pushgateway import group_path, page_of, pushgateway
 from exporters.snapshots import CPU0, GPU0, node
-from sinks.machines import Listener, Series, free_port, listening, program, series_of, tool
+from sinks.machines import Listener, Series, free_port, listening, program, series_of, tool, wait_for
+from sinks.plugins import DOCS, blocks
 
 GATEWAY = "prometheus-pushgateway"
 
@@ -162,3 +164,42 @@ def test_wrong_options_are_told(options: dict[str, object], text: str) -> None:
     with pytest.raises(UsageError) as caught:
         pushgateway(options, "x")
     assert str(caught.value).startswith(text)
+
+
+def answer(url: str, query: str) -> list[dict[str, str]]:
+    """The labels of what a query finds, as soon as that is anything."""
+    found: list[dict[str, str]] = []
+
+    def asked() -> bool:
+        reply = httpx.get(f"{url}/api/v1/query", params={"query": query}, timeout=30).json()
+        found[:] = [row["metric"] for row in reply["data"]["result"]]
+        return bool(found)
+
+    wait_for(asked)
+    return found
+
+
+def test_a_real_prometheus_reads_the_gateway_as_the_documentation_says(gateway: str, tmp_path: Path) -> None:
+    pushgateway({"url": gateway, "instance": "node6"}, "x").push(jobs_node())
+    (scrape,) = [block for block in blocks("yaml") if "exported_job" in block]
+    text = scrape.replace("push.example.org:9091", gateway.removeprefix("http://"))
+    (tmp_path / "prometheus.yml").write_text(f"global: {{scrape_interval: 1s}}\n{text}")
+
+    def command(port: int) -> list[str]:
+        return [
+            tool("prometheus", "prometheus"),
+            f"--config.file={tmp_path / 'prometheus.yml'}",
+            f"--storage.tsdb.path={tmp_path / 'data'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+        ]
+
+    tool("prometheus", "prometheus")
+    (fresh,) = re.findall(r"`(aipower_device_power_watts and [^`]*)`", DOCS.read_text().replace("\n", " "))
+    with program(tmp_path, command, "/-/ready") as url:
+        jobs = answer(url, 'aipower_job_info{instance="node6"}')
+        powers = answer(
+            url, fresh.replace("aipower_device_power_watts", 'aipower_device_power_watts{instance="node6"}')
+        )
+    assert {(row["job"], row["name"]) for row in jobs} == {("1234", "train"), ("1235", "train")}
+    assert not any("exported_job" in row for row in jobs)
+    assert {(row["job"], row["device"]) for row in powers} == {("aipower", "GPU-0aaa"), ("aipower", "package-0")}
