@@ -56,9 +56,12 @@ def curves_of(
     downs: Mapping[tuple[Node, str], Sequence[Window]],
 ) -> dict[tuple[Node, str], Curve]:
     """Mean power in each step by node and device: all series of a device together."""
-    found = reader.client.grid(
-        selector.now(), steps.window.start_s, steps.window.start_s + steps.count * steps.step_s, steps.step_s
-    )
+    # The last step ends with the window, which the grid need not meet.
+    whole_s = steps.window.start_s + (steps.count - 1) * steps.step_s
+    found = [
+        *reader.client.grid(selector.now(), steps.window.start_s, whole_s, steps.step_s),
+        *reader.client.instant(selector.now(), steps.window.end_s),
+    ]
     sums: dict[tuple[Node, str], list[Curve]] = defaultdict(list)
     for rows in reader.keyed(found, ACCOUNT).values():
         node = reader.labelling.node_of(rows[0].labels)

@@ -9,7 +9,7 @@ from aipower.fleet.growth import Key, Reader, Window
 from aipower.fleet.names import DEVICE_ENERGY
 from aipower.fleet.nodes import Node
 from aipower.fleet.selectors import Selector
-from aipower.fleet.span import KEPT_S, MISSED, JobSpan, scrapes
+from aipower.fleet.span import KEPT_S, MISSED, JobSpan, scrapes, times_of
 
 DEVICE = ("device",)
 FRESH = 2.0
@@ -58,7 +58,7 @@ def _came_to_rest(span: JobSpan, node: Node) -> bool:
 
 
 def _reached_after(reader: Reader, targets: Sequence[str], node: Node, at_s: float, near_s: float) -> bool:
-    found = scrapes(reader, targets, Window(at_s, at_s + near_s))
+    found = times_of(reader, scrapes(reader, targets, Window(at_s, at_s + near_s)))
     return any(one > at_s for one in found.get(node, ()))
 
 

@@ -1,8 +1,8 @@
 """How far energies may be off that a cluster's metrics tell: what is exported of it, and what no sensor can know.
 
-An account of a job has one half-width, scale and all. How good the scale of a sensor without a calibration is, is known
-(docs/calibration.md): that part is shared by all sensors of the kind on all nodes, the rest is the account's own.
-A calibrated sensor is better than that; that it is not known here makes sums wider, never narrower.
+An account of a job has one half-width, scale and all. How far the scale of a sensor may be off that nobody has
+calibrated is known (docs/calibration.md): that part is shared by all sensors of the kind on all nodes, the rest is the
+account's own. A calibrated sensor is better than that; as nobody tells here which are, sums are wider than they need be.
 """
 
 from __future__ import annotations

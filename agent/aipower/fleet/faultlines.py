@@ -53,9 +53,13 @@ def cut_off(ends: Ends, window: Window, shown: Mapping[Node, str]) -> Iterable[F
     for node, at_s in ends.cut_s.items():
         returned = node in ends.returned
         later = "it had left when the node was reached again" if returned else "the node was not reached again"
-        bound = "; the interval has all that the devices used meanwhile" if returned else ""
+        bound = (
+            "the interval has all that the devices used meanwhile" if returned else "what it used later is not known"
+        )
         off_s = max(0.0, at_s - window.start_s)
-        yield FaultLine(None, "cut_off", off_s, off_s, 1, f"{shown[node]}: the job's end was not seen, {later}{bound}")
+        yield FaultLine(
+            None, "cut_off", off_s, off_s, 1, f"{shown[node]}: the job's end was not seen, {later}; {bound}"
+        )
 
 
 def flaws(accounts: Iterable[Account], wall_s: float) -> Iterable[FaultLine]:

@@ -17,7 +17,6 @@ LEAST_PREFIX = 8
 """Characters of a container's or a pod's id that may stand for all of it."""
 SHOWN = 4
 NAMES = ("name", "pod")
-NOBODY = frozenset({"none", "idle", "other"})
 
 
 @dataclass(frozen=True, slots=True)

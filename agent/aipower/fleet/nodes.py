@@ -11,6 +11,8 @@ from aipower.fleet.names import EXPORTED, OWN_LABELS
 NODE_LABELS = ("node", "nodename", "hostname", "instance")
 """Labels that may name a node, the first that is there counts."""
 UNNAMED = "node"
+NO_JOB = frozenset({"none", "idle", "other"})
+"""Systems without jobs."""
 _OWN = frozenset(OWN_LABELS)
 
 
@@ -44,6 +46,9 @@ def own_of(labels: Mapping[str, str]) -> dict[str, str]:
         plain = name.removeprefix(EXPORTED)
         if plain != name and plain in _OWN:
             found[plain] = value
+    if found.get("system") in NO_JOB:
+        # Not of the page: what Prometheus calls its scrape.
+        found.pop("job", None)
     return found
 
 

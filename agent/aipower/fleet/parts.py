@@ -31,6 +31,7 @@ KINDS: Mapping[str, Kind] = {kind: kind for kind in get_args(Kind)}
 INFO = ("device", "name", "method", "driver")
 LOST = "counters were lost and began again at 0 {}; what was used between the last scrape and that is not counted"
 LATE = "it was not scraped when the time began; the energy is counted from its first scrape on"
+NOISE = 1e-9
 AT_ZERO_S = 1.0
 """Counters that began so much before the window began in it: clocks differ."""
 
@@ -157,15 +158,20 @@ class _Row:
         """What it may have used in the rest of the window."""
         return max(0.0, self.all.window.span_s - self.known_s) * self.all.peak_w.get(self.key, 0.0)
 
+    def lost_j(self, resets: int) -> float:
+        """What it may have used between the last scrapes and the moments when its counters began again."""
+        return resets * self.interval_s * self.all.peak_w.get(self.key, 0.0)
+
     def whole(self, energy_j: float) -> Spread:
         less_j, more_j = self.all.less_j.get(self.key, 0.0), self.all.more_j.get(self.key, 0.0)
+        more_j += self.lost_j(self.all.energy[self.key].resets)
         return of_device(energy_j, self.known_s, self.kind, less_j, more_j + self.missing_j)
 
     def own(self, part: Part) -> Spread:
         """What is asked for: where the device was not seen for a while, that part may have used it then."""
         unseen_s = self.all.window.span_s - self.known_s
         hidden = part.spread.energy_j > 0 and unseen_s > self.interval_s
-        return part.spread.wider_by(self.missing_j) if hidden else part.spread
+        return part.spread.wider_by((self.missing_j if hidden else 0.0) + self.lost_j(part.resets))
 
 
 def _part(parts: Mapping[tuple[Node, str], Part], node: Node, words: tuple[str, ...]) -> Part:
@@ -201,7 +207,7 @@ def _record(row: _Row, whole: Spread, own: Spread, naming: Naming, name: str) ->
         run_energy_j=own.energy_j,
         run_interval_j=within(own.absolute_j, whole.absolute_j),
         idle_j=idle_j,
-        other_j=max(0.0, left_j - idle_j - unattributed_j),
+        other_j=_no_noise(left_j - idle_j - unattributed_j, whole.energy_j),
         unattributed_j=unattributed_j,
         covered_s=row.known_s,
         power_limit_w=row.all.limit_w.get(row.key),
@@ -241,6 +247,11 @@ def parts_of(
 def kind_of(text: str) -> Kind:
     """A kind of device that is not known is like a node's: in no sum."""
     return KINDS.get(text, "node")
+
+
+def _no_noise(rest_j: float, whole_j: float) -> float:
+    """What is left over, but for what sums of floating-point numbers leave of nothing."""
+    return rest_j if rest_j > NOISE * whole_j else 0.0
 
 
 def _steps(sooner: Mapping[Key, float], later: Mapping[Key, float]) -> dict[Key, float]:

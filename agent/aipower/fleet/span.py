@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -69,8 +69,8 @@ def span_of(reader: Reader, job: Selector, targets: Sequence[str], window: Windo
         return None
     first_s, last_s = _edges(reader, job, near, window)
     start_s = min(first_s.values())
-    scrapes_s = scrapes(reader, targets, Window(start_s - PACE_S, min(max(last_s.values()), start_s + PACE_S)))
-    interval_s = pace(scrapes_s)
+    looks = scrapes(reader, targets, Window(start_s - PACE_S, min(max(last_s.values()), start_s + PACE_S)))
+    scrapes_s, interval_s = times_of(reader, looks), pace(looks)
     grew_s = _grown_s(reader, job, Window(near.start_s, max(last_s.values())), interval_s)
     start_s = min(_before(scrapes_s.get(node, ()), at_s) for node, at_s in first_s.items())
     end_s = max((*grew_s.values(), *first_s.values()))
@@ -78,20 +78,25 @@ def span_of(reader: Reader, job: Selector, targets: Sequence[str], window: Windo
     return JobSpan(Window(start_s, max(end_s, start_s + EDGE_S)), first_s, last_s, grew_s, interval_s)
 
 
-def scrapes(reader: Reader, targets: Sequence[str], window: Window) -> dict[Node, list[float]]:
-    """When each agent was scraped."""
+def scrapes(reader: Reader, targets: Sequence[str], window: Window) -> list[Series]:
+    """A series of each agent with a sample for each time that it was scraped."""
+    return reader.samples(Selector(BUILD_INFO, tuple(targets)), window)
+
+
+def times_of(reader: Reader, looks: Iterable[Series]) -> dict[Node, list[float]]:
+    """When each node was reached, by whomever."""
     times_s: dict[Node, set[float]] = defaultdict(set)
-    for series in reader.samples(Selector(BUILD_INFO, tuple(targets)), window):
+    for series in looks:
         times_s[reader.labelling.node_of(series.labels)].update(at_s for at_s, _ in series.points)
     return {node: sorted(found) for node, found in times_s.items()}
 
 
-def pace(scrapes_s: Mapping[Node, Sequence[float]]) -> float:
-    """Seconds between scrapes of the node that is scraped least often."""
+def pace(looks: Iterable[Series]) -> float:
+    """Seconds between scrapes of the agent that is scraped least often."""
     usual = [
-        median(later - sooner for sooner, later in pairwise(times_s))
-        for times_s in scrapes_s.values()
-        if len(times_s) > 1
+        median(later[0] - sooner[0] for sooner, later in pairwise(series.points))
+        for series in looks
+        if len(series.points) > 1
     ]
     return max(usual, default=USUAL_S)
 
@@ -136,6 +141,6 @@ def _grew_s(series: Series) -> float | None:
 
 
 def _before(times_s: Sequence[float], at_s: float) -> float:
-    """The scrape before `at_s`; that moment itself where none is near."""
-    sooner_s = max((one for one in times_s if one < at_s), default=at_s)
-    return sooner_s if at_s - sooner_s <= LOOK_BACK_S else at_s
+    """The scrape before the first sample at `at_s`; the moment before that sample where none is near."""
+    sooner_s = max((one for one in times_s if one < at_s), default=-math.inf)
+    return sooner_s if at_s - sooner_s <= LOOK_BACK_S else at_s - EDGE_S

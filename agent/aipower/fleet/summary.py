@@ -28,14 +28,16 @@ UNSEEN = "unseen"
 CRUMB = 1e-6
 """Of the whole: the noise of sums of floating-point numbers."""
 
-Who = tuple[str, str, str]
-"""System, job and user."""
+Who = tuple[str, str, str, str]
+"""Cluster, system, job and user."""
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryRow:
     """One user's part of one job, on all nodes."""
 
+    cluster: str
+    """Empty where the series of all clusters are alike."""
     system: str
     job: str
     user: str
@@ -133,12 +135,12 @@ def _rows(
         if growth.value > 0:
             system, job, _, user = key[1][:4]
             spread = of_account(growth, halves_j.get(key), kind_of(key[1][5]))
-            sums[system, job, user].add(key, spread)
+            sums[key[0].cluster, system, job, user].add(key, spread)
     held, unused = (_seconds(reader, asked, window, metric) for metric in (JOB_HELD, JOB_UNUSED))
     facts = _facts(reader, asked, window)
     rows: list[SummaryRow] = []
     for who, one in sums.items():
-        name, team = facts.get(who[:2], ("", ""))
+        name, team = facts.get(who[:3], ("", ""))
         whole = one.whole()
         nodes = len({node for node, _ in one.devices})
         kinds_j: dict[str, float] = {kind: one.kinds_j[kind] for kind in SUMMED_KINDS if kind in one.kinds_j}
@@ -153,16 +155,16 @@ def _rows(
 def _seconds(reader: Reader, asked: Asked, window: Window, metric: str) -> dict[Who, float]:
     grown = reader.grown(Selector(metric, asked.targets, asked.own()), window, ACCOUNT, lambda _: True)
     found: dict[Who, float] = defaultdict(float)
-    for (_, (system, job, _, user, *_)), growth in grown.items():
-        found[system, job, user] += growth.value
+    for (node, (system, job, _, user, *_)), growth in grown.items():
+        found[node.cluster, system, job, user] += growth.value
     return found
 
 
-def _facts(reader: Reader, asked: Asked, window: Window) -> dict[tuple[str, str], tuple[str, str]]:
-    """Name and team by system and job; a pod's own name where it has none."""
+def _facts(reader: Reader, asked: Asked, window: Window) -> dict[tuple[str, str, str], tuple[str, str]]:
+    """Name and team by cluster, system and job; a pod's own name where it has none."""
     labels = ("system", "job", "name", "team", "pod")
     found = reader.over("last_over_time", Selector(JOB_INFO, asked.targets, asked.own()), window, labels)
-    return {(words[0], words[1]): (words[2] or words[4], words[3]) for _, words in sorted(found)}
+    return {(node.cluster, words[0], words[1]): (words[2] or words[4], words[3]) for node, words in sorted(found)}
 
 
 def _unseen(devices: Mapping[Key, Growth], accounts: Mapping[Key, Growth]) -> list[SummaryRow]:
@@ -178,7 +180,7 @@ def _unseen(devices: Mapping[Key, Growth], accounts: Mapping[Key, Growth]) -> li
         return []
     known_j: dict[str, float] = {kind: max(0.0, kinds_j[kind]) for kind in SUMMED_KINDS if kind in kinds_j}
     scale_j = of_account(Growth(rest_j, rest_j), None, "gpu").absolute_j
-    return [SummaryRow(UNSEEN, "", "", "", "", rest_j, scale_j, known_j, 0)]
+    return [SummaryRow("", UNSEEN, "", "", "", "", rest_j, scale_j, known_j, 0)]
 
 
 def _faults(

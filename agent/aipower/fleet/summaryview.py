@@ -19,8 +19,8 @@ SHOWN_FAULTS = 5
 NAME_WIDTH, JOB_WIDTH, FAULT_WIDTH = 20, 20, 160
 PERCENT = 100
 COLUMNS = (
-    "system", "job", "user", "name", "team", "energy_j", "energy_low_j", "energy_high_j", "gpu_j", "cpu_j", "dram_j",
-    "nodes", "gpu_held_s", "gpu_unused_s",
+    "cluster", "system", "job", "user", "name", "team", "energy_j", "energy_low_j", "energy_high_j", "gpu_j", "cpu_j",
+    "dram_j", "nodes", "gpu_held_s", "gpu_unused_s",
 )  # fmt: skip
 NO_JOB = {
     "idle": "idle devices",
@@ -44,7 +44,7 @@ def to_csv(summary: Summary) -> bytes:
     writer.writerow(COLUMNS)
     for row in summary.rows:
         kinds = [row.by_kind_j.get(kind, "") for kind in ("gpu", "cpu", "dram")]
-        words = [_cell(word) for word in (row.system, row.job, row.user, row.name, row.team)]
+        words = [_cell(word) for word in (row.cluster, row.system, row.job, row.user, row.name, row.team)]
         held = ["" if value is None else value for value in (row.held_s, row.unused_s)]
         writer.writerow([*words, row.energy_j, *row.interval_j, *kinds, row.nodes, *held])
     return text.getvalue().encode()
@@ -62,8 +62,9 @@ def render(summary: Summary, page: Page) -> str:
         f"{moment(summary.started_unix_s)} to {moment(summary.ended_unix_s)}, {count} node{'s' if count != 1 else ''}"
     )
     shown = summary.rows if page.verbose else summary.rows[:SHOWN_ROWS]
+    many = len({row.cluster for row in summary.rows if row.system != UNSEEN}) > 1
     rows = [
-        *(Row("" if at else "energy", _row(row, summary.energy_j)) for at, row in enumerate(shown)),
+        *(Row("" if at else "energy", _row(row, summary.energy_j, many=many)) for at, row in enumerate(shown)),
         *_left(summary.rows[len(shown) :]),
         *_faults(summary, page),
         Row(
@@ -76,13 +77,14 @@ def render(summary: Summary, page: Page) -> str:
     return "\n".join([f"{paint('aipower:', 'dim', page)} {paint(head, 'strong', page)}", *lay_out(rows, page)]) + "\n"
 
 
-def _row(row: SummaryRow, whole_j: float) -> str:
+def _row(row: SummaryRow, whole_j: float, *, many: bool) -> str:
     share = f"{PERCENT * row.energy_j / whole_j:4.1f} %" if whole_j > 0 else ""
     what = f"{row.system} {short(row.job, JOB_WIDTH)}" if row.job else _nobody(row)
     name = f" [{short(row.name, NAME_WIDTH)}]" if row.name else ""
     user = f"  {short(row.user, NAME_WIDTH)}" if row.user else ""
     nodes = f", {row.nodes} nodes" if row.nodes > 1 and row.job else ""
-    return f"{joules(row.energy_j):>9} {share}  {what}{name}{user}{nodes}{_held(row)}"
+    where = f", {short(row.cluster, NAME_WIDTH)}" if many and row.cluster else ""
+    return f"{joules(row.energy_j):>9} {share}  {what}{name}{user}{where}{nodes}{_held(row)}"
 
 
 def _nobody(row: SummaryRow) -> str:
