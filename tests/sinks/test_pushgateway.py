@@ -28,7 +28,8 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real one."""
 
     def command(port: int) -> list[str]:
-        return [tool(GATEWAY, GATEWAY), f"--web.listen-address=127.0.0.1:{port}"]
+        # Debian's keeps what it has in a file of the machine unless it is told not to.
+        return [tool(GATEWAY, GATEWAY), f"--web.listen-address=127.0.0.1:{port}", "--persistence.file="]
 
     tool(GATEWAY, GATEWAY)
     folder: Path = tmp_path_factory.mktemp("gateway")
@@ -71,6 +72,15 @@ def test_the_gateway_shows_the_page(gateway: str) -> None:
     assert found == shown(jobs_node())
     jobs = {dict(labels)["job"] for name, labels in found if name == "aipower_job_info"}
     assert jobs == {"1234", "1235"}
+
+
+def test_a_page_with_the_label_job_would_be_refused(gateway: str) -> None:
+    """So it is not pushed under that name."""
+    sink = pushgateway({"url": gateway, "instance": "node7"}, "x")
+    page, _ = PrometheusExporter().render(jobs_node(), "")
+    with pytest.raises(SinkError, match="answers 400: pushed metrics are invalid") as caught:
+        sink._target.send("PUT", page, {})
+    assert caught.value.reason == "rejected"
 
 
 def test_a_push_takes_the_place_of_the_one_before_and_touches_no_other_node(gateway: str) -> None:
