@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from aipower.ledger import Ledger
 from aipower.meter import Meter
-from aipower.model import FoldedEnergy, ProcessEnergy, Snapshot
+from aipower.model import AgentStats, FoldedEnergy, ProcessEnergy, Snapshot
 from aipower_exporters.prometheus import PrometheusExporter
 from benchmarks.cluster.cap import Bounds
 from benchmarks.cluster.world import Churn, Clock, Population, sensor_set, sensors
@@ -66,7 +66,8 @@ class Node:
 
     def look(self) -> Look:
         """A scrape now."""
-        snapshot = self.ledger.snapshot(self.clock.unix_s(), "0", self.meter.powers_w())
+        stats = AgentStats(folded_series=self.ledger.folded)
+        snapshot = self.ledger.snapshot(self.clock.unix_s(), "0", self.meter.powers_w(), stats, self.meter.positions())
         page, _ = self._exporter.render(snapshot, "application/openmetrics-text")
         return Look(self.clock.now_s - self._began_s, snapshot, page.decode())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import secrets
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -28,11 +29,16 @@ def need_namespaces() -> None:
     if shutil.which("ip") is None:
         say = pytest.fail if os.environ.get("CI") else pytest.skip
         say("ip is not installed: apt-get install iproute2")
-    name = f"aipower-{os.getpid()}-probe"
+    name = f"{_unique_name()}-probe"
     tried = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, timeout=30, check=False)
     if tried.returncode != 0:
         pytest.skip(f"network namespaces cannot be made here: ip netns add: {tried.stderr.strip()}")
     _ip("netns", "del", name)
+
+
+def namespaces() -> list[str]:
+    """The names of those that there are."""
+    return [line.split()[0] for line in _ip("netns", "list").splitlines() if line]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +89,8 @@ class Network:
 
     def tear_down(self) -> None:
         """Remove what there is of it; the cards go with their namespaces."""
-        there = {line.split()[0] for line in _ip("netns", "list").splitlines() if line}
-        for namespace in (self.hub, *map(self.node, range(self.nodes))):
-            if namespace in there:
+        for namespace in namespaces():
+            if namespace.startswith(f"{self.name}-"):
                 _ip("netns", "del", namespace)
 
 
@@ -93,7 +98,7 @@ class Network:
 def network(nodes: int) -> Iterator[Network]:
     """A network of this process, removed whatever happens; end what runs in it first."""
     need_namespaces()
-    made = Network(f"aipower-{os.getpid()}", nodes)
+    made = Network(_unique_name(), nodes)
     try:
         made.set_up()
         yield made
@@ -106,6 +111,10 @@ def visitor(namespace: str) -> Iterator[Callable[[Callable[[], T]], T]]:
     """Calls functions within a namespace, on a thread of its own that lives there."""
     with ThreadPoolExecutor(1, initializer=_enter, initargs=(Path("/run/netns") / namespace,)) as thread:
         yield lambda function: thread.submit(function).result()
+
+
+def _unique_name() -> str:
+    return f"aipower-{os.getpid()}-{secrets.token_hex(3)}"
 
 
 def _enter(namespace: Path) -> None:
