@@ -22,6 +22,8 @@ from aipower.model import (
     EnergyDelta,
     Fault,
     FoldedEnergy,
+    JobEnergy,
+    Owner,
     PartError,
     ProcessEnergy,
     ProcessId,
@@ -68,6 +70,9 @@ def check(snapshot: Snapshot) -> None:
         assert sums.get(state.device.id, 0) == state.context_uj + state.active_uj
         users = [row.energy_uj for row in snapshot.users if row.device == state.device]
         assert sum(users) == state.context_uj + state.active_uj
+        jobs = [row.energy_uj for row in snapshot.jobs if row.device == state.device]
+        past = [row.active_uj for row in snapshot.folded_jobs if row.device == state.device]
+        assert sum(jobs) + sum(past) == state.context_uj + state.active_uj
 
 
 @settings(deadline=None)
@@ -291,9 +296,10 @@ def test_a_smaller_limit_folds_those_who_used_least() -> None:
 
 def test_two_that_would_share_a_series_are_restored_as_one_and_the_past() -> None:
     rows = tuple(ProcessEnergy(ProcessInfo(process(1, born), "p", "ada"), "", GPU, 0, 100, 0.0) for born in (1, 2))
+    jobs = (JobEnergy(Owner(), "ada", GPU, 200),)
     state = DeviceState(GPU, DeviceFacts(), False, None, 200, 0, 0, 200, 0)
     ledger = Ledger(FakeDirectory())
-    ledger.restore(Snapshot(0.0, "", (state,), rows, users=(UserEnergy("ada", GPU, 200),)))
+    ledger.restore(Snapshot(0.0, "", (state,), rows, users=(UserEnergy("ada", GPU, 200),), jobs=jobs))
     snapshot = ledger.snapshot(0.0, "", {})
     check(snapshot)
     assert [row.active_uj for row in snapshot.processes] == [100]

@@ -56,7 +56,23 @@ def test_each_layer_wins_over_the_one_before(tmp_path: Path) -> None:
 
 def test_all_keys_can_be_set_in_all_three_ways(tmp_path: Path) -> None:
     config = AgentConfig(
-        "[::1]:1", "nvml,rapl", 0.5, 2.5, 60.0, 3, 4, 20.0, "/s", "none", "/w.yml", "name", "debug", "json"
+        "[::1]:1",
+        "nvml,rapl",
+        0.5,
+        2.5,
+        60.0,
+        3,
+        4,
+        5,
+        "off",
+        "off",
+        20.0,
+        "/s",
+        "none",
+        "/w.yml",
+        "name",
+        "debug",
+        "json",
     )
     texts = {key: str(value) for key, value in asdict(config).items()}
     assert load_config(written(tmp_path, describe(config)), {}, {}) == config

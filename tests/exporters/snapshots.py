@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from aipower.model import (
@@ -10,12 +12,18 @@ from aipower.model import (
     DeviceFacts,
     DeviceState,
     FoldedEnergy,
+    JobEnergy,
+    JobFacts,
     JournalState,
+    Owner,
+    Place,
     ProcessEnergy,
     ProcessId,
     ProcessInfo,
     RunEnergy,
+    SinkState,
     Snapshot,
+    Unavailable,
     UserEnergy,
 )
 
@@ -23,7 +31,9 @@ GPU0 = Device("GPU-0aaa", "gpu", "NVIDIA H100 80GB HBM3", "0")
 GPU1 = Device("GPU-1bbb", "gpu", "NVIDIA H100 80GB HBM3", "1")
 CPU0 = Device("package-0", "cpu", 'Xeon "Gold" \\ 6448Y', "0")
 
-TRAIN = ProcessInfo(ProcessId("boot", 4242, 100), "python3", "ada")
+JOB = Owner("slurm", "1234", "0")
+POD = Owner("kubernetes", "0f1a2b3c-4d5e-4f60-8172-93a4b5c6d7e8", "c0ffee" * 10)
+TRAIN = ProcessInfo(ProcessId("boot", 4242, 100), "python3", "ada", Place(JOB))
 NASTY = ProcessInfo(ProcessId("boot", 4243, 101), 'a"b\\n\n}\x1b[31m\udcff', "eve")
 
 
@@ -68,6 +78,15 @@ def node() -> Snapshot:
         ),
         journal=JournalState(True, 360, 1.5, 60_000, 1_789_999_990.0),
         since_unix_s=1_780_000_000.0,
+        jobs=(
+            JobEnergy(JOB, "ada", GPU0, 6_500_000, 325_000.0, 60.0, 12.5, JobFacts("resnet", "vision", "acc", "gpu")),
+            JobEnergy(JOB, "ada", CPU0, 4_000_000, 200_000.0, since_unix_s=1_785_000_000.0),
+            JobEnergy(POD, "", GPU0, 900_000, 45_000.0, 60.0, 60.0, JobFacts(namespace="ml", pod="vllm-0")),
+            JobEnergy(Owner(), "eve", CPU0, 300_000),
+        ),
+        folded_jobs=(FoldedEnergy(GPU0, 0, 250_000), FoldedEnergy(GPU1, 0, 0), FoldedEnergy(CPU0, 0, 0)),
+        sinks=(SinkState("otlp", False, 10, 1, 0.5, {"refused": 2}, 1_789_999_000.0),),
+        unavailable=(Unavailable("CPU (RAPL)", "cpu", "not readable", "run as root"),),
     )
 
 
@@ -85,6 +104,7 @@ INFOS = st.builds(
     id=st.builds(ProcessId, boot=st.just("b"), pid=st.integers(1, 4), started_ticks=st.integers(0, 9)),
     comm=WORDS,
     user=WORDS,
+    place=st.builds(Place, owner=st.builds(Owner, system=WORDS, job=WORDS), container=WORDS, unit=WORDS),
 )
 
 
@@ -93,7 +113,8 @@ def device_states(draw: st.DrawFn) -> DeviceState:
     """A device whose components sum to its energy."""
     parts = draw(st.tuples(ENERGIES, ENERGIES, ENERGIES, ENERGIES))
     facts = draw(st.builds(DeviceFacts, uuid=WORDS, driver=WORDS, method=METHODS))
-    return DeviceState(draw(DEVICES), facts, draw(st.booleans()), draw(POWERS), sum(parts), *parts)
+    state = DeviceState(draw(DEVICES), facts, draw(st.booleans()), draw(POWERS), sum(parts), *parts)
+    return replace(state, power_limit_w=draw(st.none() | FINITE))
 
 
 PROCESSES = st.builds(
@@ -131,7 +152,20 @@ STATS = st.builds(
     threads=COUNTS,
     context_switches=COUNTS,
 )
-SNAPSHOTS = st.builds(
+OWNERS = st.builds(Owner, system=WORDS, job=WORDS, step=WORDS)
+FACTS = st.builds(JobFacts, name=WORDS, team=WORDS, account=WORDS, partition=WORDS, namespace=WORDS, pod=WORDS)
+SINKS = st.builds(
+    SinkState,
+    name=WORDS,
+    up=st.booleans(),
+    pushes=COUNTS,
+    skipped=COUNTS,
+    push_s=FINITE,
+    faults=st.dictionaries(WORDS, COUNTS, max_size=2),
+    pushed_unix_s=st.none() | FINITE,
+)
+MISSING = st.builds(Unavailable, source=WORDS, kind=KINDS, reason=WORDS, remedy=WORDS)
+PLAIN_SNAPSHOTS = st.builds(
     Snapshot,
     at_unix_s=st.floats(),
     version=WORDS,
@@ -144,4 +178,36 @@ SNAPSHOTS = st.builds(
     users=st.lists(USERS, max_size=3).map(tuple),
     journal=st.none() | JOURNALS,
     since_unix_s=st.none() | FINITE,
+    sinks=st.lists(SINKS, max_size=2).map(tuple),
+    unavailable=st.lists(MISSING, max_size=2).map(tuple),
 )
+
+
+@st.composite
+def snapshots(draw: st.DrawFn) -> Snapshot:
+    """With jobs, which have used devices that are there."""
+    snapshot = draw(PLAIN_SNAPSHOTS)
+    if not snapshot.devices:
+        return snapshot
+    used = st.sampled_from([state.device for state in snapshot.devices])
+    jobs = st.builds(
+        JobEnergy,
+        owner=OWNERS,
+        user=WORDS,
+        device=used,
+        energy_uj=ENERGIES,
+        error_uj=FINITE,
+        held_s=FINITE,
+        unused_s=FINITE,
+        facts=FACTS,
+        since_unix_s=st.none() | FINITE,
+    )
+    folded = st.builds(FoldedEnergy, device=used, context_uj=ENERGIES, active_uj=ENERGIES)
+    return replace(
+        snapshot,
+        jobs=tuple(draw(st.lists(jobs, max_size=3))),
+        folded_jobs=tuple(draw(st.lists(folded, max_size=2))),
+    )
+
+
+SNAPSHOTS = snapshots()

@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from prometheus_client.registry import Collector
 
 from aipower.model import DeviceState, JournalState, ProcessEnergy, ProcessId, ProcessInfo, Snapshot
+from aipower_exporters.beginnings import beginnings
 from aipower_exporters.metrics import Metric
 from aipower_exporters.prometheus import PrometheusExporter
 from aipower_exporters.samples import collect
@@ -60,14 +61,18 @@ def scraped(snapshot: Snapshot) -> Series:
 class Oracle(Collector):
     """The same series, to be written by prometheus_client."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, *, created: bool) -> None:
         self._snapshot = snapshot
+        self._began = beginnings(snapshot) if created else {}
 
     def collect(self) -> Iterable[Family]:
         for metric, series in collect(self._snapshot).items():
-            family = self._empty(metric)
+            family, began = self._empty(metric), self._began.get(metric)
             for labels, value in series.items():
-                family.add_sample(metric.name, dict(zip(metric.labels, labels, strict=True)), value)
+                named = dict(zip(metric.labels, labels, strict=True))
+                family.add_sample(metric.name, named, value)
+                if began and (at_unix_s := began.of(labels)) is not None:
+                    family.add_sample(metric.name.removesuffix("_total") + "_created", named, at_unix_s)
             yield family
 
     @staticmethod
@@ -79,9 +84,9 @@ class Oracle(Collector):
         return InfoMetricFamily(metric.name.removesuffix("_info"), metric.help)
 
 
-def oracle(snapshot: Snapshot) -> CollectorRegistry:
+def oracle(snapshot: Snapshot, *, created: bool = False) -> CollectorRegistry:
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Oracle(snapshot))
+    registry.register(Oracle(snapshot, created=created))
     return registry
 
 
@@ -91,6 +96,10 @@ def comparable(families: Iterable[Family]) -> list[tuple[object, ...]]:
         (f.name, f.documentation, f.type, f.unit, [(s.name, s.labels, repr(s.value)) for s in f.samples])
         for f in families
     ]
+
+
+def is_created(key: tuple[str, frozenset[tuple[str, str]]]) -> bool:
+    return key[0].endswith("_created")
 
 
 # --- golden ---
@@ -124,7 +133,7 @@ def test_any_snapshot_gives_a_text_page_that_parses_with_no_series_twice(snapsho
 def test_any_snapshot_gives_an_openmetrics_page_that_parses_to_the_same_series(snapshot: Snapshot) -> None:
     page = text(snapshot, OPENMETRICS)
     assert page.endswith("# EOF\n")
-    strict = {key: repr(value) for key, value in flat(parse_openmetrics(page)).items()}
+    strict = {key: repr(value) for key, value in flat(parse_openmetrics(page)).items() if not is_created(key)}
     assert strict == {key: repr(value) for key, value in scraped(snapshot).items()}
 
 
@@ -136,7 +145,7 @@ def test_the_text_says_what_prometheus_client_would_have_said(snapshot: Snapshot
 
 @given(SNAPSHOTS)
 def test_openmetrics_says_what_prometheus_client_would_have_said(snapshot: Snapshot) -> None:
-    theirs = generate_openmetrics(oracle(snapshot)).decode()
+    theirs = generate_openmetrics(oracle(snapshot, created=True)).decode()
     ours = text(snapshot, OPENMETRICS)
     assert comparable(parse_openmetrics(ours)) == comparable(parse_openmetrics(theirs))
 
@@ -155,6 +164,28 @@ def test_components_of_all_devices_sum_to_their_energy_to_1_ppm(snapshot: Snapsh
     parts = sum(values(series, "aipower_device_component_energy_joules_total"))
     assert math.isclose(whole, parts, rel_tol=1e-6)
     assert math.isclose(whole, sum(device.energy_uj for device in snapshot.devices) / 1e6, rel_tol=1e-6)
+
+
+@given(SNAPSHOTS)
+def test_jobs_sum_to_the_energy_of_the_devices(snapshot: Snapshot) -> None:
+    series = scraped(snapshot)
+    whole = sum(device.energy_uj for device in snapshot.devices) / 1e6
+    names = ("aipower_job_energy_joules_total", "aipower_job_folded_energy_joules_total")
+    parts = [value for name in names for value in values(series, name)]
+    most = max((abs(part) for part in parts), default=0.0)
+    assert math.isclose(math.fsum(parts), whole, rel_tol=1e-6, abs_tol=1e-9 * most)
+
+
+@given(SNAPSHOTS)
+def test_each_counter_says_when_it_began_and_can_be_told_not_to(snapshot: Snapshot) -> None:
+    series = flat(parse_openmetrics(text(snapshot, OPENMETRICS)))
+    created = {key for key in series if is_created(key)}
+    totals = {(name.removesuffix("_total") + "_created", labels) for name, labels in series if name.endswith("_total")}
+    assert created <= totals
+    if snapshot.since_unix_s is not None and snapshot.agent.started_unix_s is not None:
+        assert created == totals
+    page, _ = PrometheusExporter().configured({"created_timestamps": "off"}).render(snapshot, OPENMETRICS)
+    assert not [key for key in flat(parse_openmetrics(page.decode())) if is_created(key)]
 
 
 @given(SNAPSHOTS)

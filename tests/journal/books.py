@@ -19,7 +19,10 @@ from aipower.model import (
     EnergyDelta,
     Fault,
     FoldedEnergy,
+    JobFacts,
+    Owner,
     PartError,
+    Place,
     Position,
     ProcessEnergy,
     ProcessId,
@@ -44,12 +47,20 @@ EVENTS = st.lists(
 """A device, its energy, who worked (pid and birth), and which pids end."""
 
 
+PLACES = (
+    Place(),
+    Place(Owner("slurm", "1", "0"), facts=JobFacts("resnet", account="a\udcff", gpus=("0",))),
+    Place(Owner("kubernetes", "pod", "c0ffee"), "c0ffee", facts=JobFacts(team="llm", namespace="ml", pod="vllm-0")),
+    Place(Owner("systemd", "vllm.service"), unit="vllm.service"),
+)
+
+
 class Directory(FakeDirectory):
     """Three users, one of them without a name; names hold what a kernel lets into them."""
 
     def describe(self, process: ProcessId) -> ProcessInfo:
         comm = {1: "python", 2: "a\udcff", 3: "\0\n"}[process.started_ticks]
-        return ProcessInfo(process, comm, ("ada", "eve", "")[process.pid % 3])
+        return ProcessInfo(process, comm, ("ada", "eve", "")[process.pid % 3], PLACES[process.pid % 4])
 
 
 def new_ledger(directory: FakeDirectory, cap: int = 4, boot: str = BOOT, naming: str = "name") -> Ledger:
@@ -64,6 +75,7 @@ def live(ledger: Ledger, directory: FakeDirectory, events: Sequence[Event], sinc
         floor = Floor(energy_uj // 7, energy_uj // 9 if busy else 0)
         found = attribute(EnergyDelta(device, now_s, now_s + 1, energy_uj), usage, floor, dict(busy.items()))
         ledger.post(with_doubts(found), run_of)
+        ledger.hold(found.delta, usage)
         directory.end(process(pid, born) for pid in ended for born in range(1, 4))
         ledger.fault(Fault(device.id, float(now_s), "gap", retry=True))
         ledger.retire(float(now_s))
@@ -105,6 +117,13 @@ def counters(snapshot: Snapshot) -> Counter[tuple[object, ...]]:
         found["run", run.run, run.name, run.user, run.device.id] += run.energy_uj
     for user in snapshot.users:
         found["user", user.user, user.device.id] += user.energy_uj
+    for job in snapshot.jobs:
+        key = job.owner, job.user, job.device.id
+        found["job", *key] += job.energy_uj
+        found["held", *key] += round(job.held_s)
+        found["unused", *key] += round(job.unused_s)
+    for past in snapshot.folded_jobs:
+        found["folded jobs", past.device.id] += past.context_uj + past.active_uj
     for (device, reason), count in snapshot.fault_counts.items():
         found["fault", device, reason] += count
     return found
@@ -124,3 +143,7 @@ def assert_conserved(snapshot: Snapshot) -> None:
         rows: list[ProcessEnergy | FoldedEnergy] = [*snapshot.processes, *snapshot.folded]
         assert work_uj == sum(row.context_uj + row.active_uj for row in rows if row.device.id == device.id)
         assert work_uj == sum(row.energy_uj for row in snapshot.users if row.device.id == device.id)
+        jobs_uj = sum(row.energy_uj for row in snapshot.jobs if row.device.id == device.id)
+        assert work_uj == jobs_uj + sum(
+            row.context_uj + row.active_uj for row in snapshot.folded_jobs if row.device.id == device.id
+        )

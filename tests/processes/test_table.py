@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from aipower.model import ProcessId, ProcessInfo
+from aipower.model import Place, ProcessId, ProcessInfo
 from aipower.processes.procfs import ProcFs, StatRow
 from aipower.processes.table import (
     INITIAL_PID_NAMESPACE,
+    PLACE_AGAIN_S,
+    PLACE_S,
     REMEMBER_MOST,
     REMEMBER_S,
     REREAD_S,
@@ -308,3 +310,36 @@ def test_a_real_child_lives_ends_and_stays_known() -> None:
         child.communicate(b"")
     assert not table.alive(process)
     assert table.resolve(child.pid) == process
+
+
+def test_where_a_process_belongs_is_looked_up_again_soon_and_then_rarely(tree: ProcTree, clock: StillClock) -> None:
+    places, asked = iter("abcdef"), list[int]()
+
+    def place_of(pid: int) -> Place:
+        asked.append(pid)
+        return Place(unit=next(places))
+
+    table = ProcessTable(ProcFs(tree.root, ticks_per_s=100), clock, str, place_of=place_of)
+    tree.put(5, comm=b"train", started=321)
+    process = table.resolve(5)
+    assert process
+    seen = []
+    for step_s in (0.0, PLACE_AGAIN_S / 2, PLACE_AGAIN_S, PLACE_S / 2, PLACE_S):
+        clock.now_s += step_s
+        seen.append(table.describe(process).place.unit)
+    assert seen == ["a", "a", "b", "b", "c"]
+    assert asked == [5, 5, 5]
+
+
+def test_who_has_ended_stays_where_it_was(tree: ProcTree, clock: StillClock) -> None:
+    places = iter((Place(unit="a"), Place()))
+    table = ProcessTable(ProcFs(tree.root, ticks_per_s=100), clock, str, place_of=lambda _: next(places))
+    tree.put(5, comm=b"train", started=321)
+    process = table.resolve(5)
+    assert process
+    assert table.describe(process).place.unit == "a"
+    clock.now_s += PLACE_AGAIN_S
+    assert table.describe(process).place.unit == "a", "it was leaving while it was looked at"
+    table.observe([])
+    clock.now_s += PLACE_S
+    assert table.describe(process).place.unit == "a"
