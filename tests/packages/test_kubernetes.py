@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -12,9 +13,10 @@ import pytest
 import yaml
 
 from aipower import __version__
+from aipower.owners.environ import NAMES
 from aipower.sensors.select import POWERCAP_VARIABLE
 from aipower.settings.config import AgentConfig
-from packages.tools import ROOT, run, unable
+from packages.tools import ROOT, need, run, unable
 
 BASE = ROOT / "deploy/kubernetes/base"
 NVIDIA = ROOT / "deploy/kubernetes/overlays/nvidia"
@@ -125,6 +127,43 @@ def test_components_add_what_they_say_and_nothing_else(tmp_path: Path) -> None:
     rights.pop("add")
     assert agent["env"].pop(0) == {"name": "AIPOWER_NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}
     assert agent == before
+
+
+def documented(beginning: str) -> dict[str, Any]:
+    """The one block of YAML of the documentation that begins so."""
+    text = (ROOT / "docs/kubernetes.md").read_text(encoding="utf-8")
+    (block,) = (each for each in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if each.startswith(beginning))
+    document = yaml.safe_load(block)
+    assert isinstance(document, dict)
+    return document
+
+
+def test_the_documented_kustomization_can_be_built(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "deploy", tmp_path / "aipower/deploy")
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(documented("apiVersion: kustomize")))
+    documents = list(yaml.safe_load_all(run(kubectl(), "kustomize", tmp_path)))
+    (agent,) = of_kind(documents, "DaemonSet")["spec"]["template"]["spec"]["containers"]
+    assert agent["image"] == f"registry.example.org/aipower:{__version__}"
+    assert of_kind(documents, "PodMonitor")["metadata"]["namespace"] == "aipower"
+
+
+def test_the_documented_environment_is_what_kubernetes_knows_and_the_agent_reads() -> None:
+    env = documented("env:")["env"]
+    spec = {"containers": [{"name": "train", "image": "train", "env": env}]}
+    workload = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "train"}, "spec": spec}
+    kubernetes_validate.validate(workload, VERSIONS[-1], strict=True)
+    assert {each["name"] for each in env} == {name for name in NAMES if name.startswith("AIPOWER_")}
+
+
+def test_the_documented_scrape_is_what_prometheus_knows(tmp_path: Path) -> None:
+    need("promtool", "prometheus")
+    config = documented("scrape_configs:")
+    (job,) = config["scrape_configs"]
+    # Debian's Prometheus is built without the discovery of Kubernetes.
+    assert job.pop("kubernetes_sd_configs") == [{"role": "pod", "namespaces": {"names": ["aipower"]}}]
+    assert job["honor_labels"] is True
+    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config))
+    run("promtool", "check", "config", "--syntax-only", tmp_path / "prometheus.yml")
 
 
 def test_the_patched_daemonset_is_valid() -> None:
