@@ -87,7 +87,7 @@ def test_a_label_of_the_metric_stands_before_one_from_outside() -> None:
 
 
 @given(SNAPSHOTS)
-@settings(max_examples=50)
+@settings(max_examples=30)
 def test_any_snapshot_is_sent_as_it_is_on_the_page(snapshot: Snapshot) -> None:
     kept: list[bytes] = []
 
@@ -150,6 +150,16 @@ def test_closing_does_not_bother_a_receiver_that_fails() -> None:
         refused(sink)
         sink.close()
     assert len(far.bodies) == 1
+
+
+def test_closing_ends_what_was_taken_where_some_was_rejected() -> None:
+    with receiver(Said(400)) as far:
+        sink = made(far.url, max_series=20)
+        refused(sink)
+        taken = len(far.bodies)
+        sink.close()
+    ended = {labels for body in far.bodies[taken:] for labels in sent(body)}
+    assert ended == {labels for body in far.bodies[1:taken] for labels in sent(body)}
 
 
 def test_closing_a_sink_whose_receiver_has_gone_is_no_error() -> None:
@@ -295,6 +305,7 @@ def test_credentials_and_headers_go_along(tmp_path: Path) -> None:
         ({"url": "http://x", "labels": {"a": 1}}, "labels: expected a string"),
         ({"url": "http://x", "headers": {"Content-Type": "x"}}, "headers: expected names"),
         ({"url": "http://x", "headers": {"a\nb": "x"}}, "headers: expected names"),
+        ({"url": "http://x", "headers": {"X-Team": "caf\u00e9"}}, "headers: expected ASCII"),
         ({"url": "http://x", "max_serie": 5}, 'max_serie: unknown key; did you mean "max_series"?'),
     ],
 )

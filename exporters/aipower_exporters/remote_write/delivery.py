@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from aipower.errors import UsageError
 from aipower.sinks import SinkError
 from aipower_exporters.sinks.http import REASONS, SERVER_ERROR, SUCCESS, Answer, Endpoint
 
 MAX_REST_S = 3600.0
 """Nobody rests longer than this, whatever the receiver says."""
 MAX_TOLD_CHARS = 200
+OUR_HEADERS = ("Authorization", "Connection", "Content-Length", "Host", "Transfer-Encoding", "User-Agent")
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""RFC 9110, 5.6.2."""
 LEAST_TIMEOUT_S = 0.01
 TOO_MANY_REQUESTS = 429
 GATEWAY_ERRORS = (502, 503, 504)
@@ -32,8 +37,15 @@ class Request:
 class Delivery:
     """The way to one receiver. It remembers until when that wants to be left alone."""
 
-    def __init__(self, endpoint: Endpoint, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        monotonic_s: Callable[[], float] = time.monotonic,
+        told: Callable[[Answer], str] = lambda _answer: "",
+    ) -> None:
+        """`told` finds what an error says in answers that are not text, as in ": too much"; "" for nothing."""
         self._endpoint = endpoint
+        self._told = told
         self._monotonic_s = monotonic_s
         self._rest_until_s = 0.0
 
@@ -71,7 +83,23 @@ class Delivery:
             return answer
         rest_s = _rest_s(answer, datetime.now(UTC))
         self._rest_until_s = self._monotonic_s() + rest_s
-        raise SinkError(_reason(answer.status, rest_s), f"{self._endpoint.url} answers {answer.status}{_told(answer)}")
+        text = _plain(answer) or self._told(answer)
+        raise SinkError(_reason(answer.status, rest_s), f"{self._endpoint.url} answers {answer.status}{text}")
+
+
+def checked_headers(given: Mapping[str, str], fixed: Iterable[str]) -> Mapping[str, str]:
+    """Headers that a user wants; those in `fixed` are not theirs.
+
+    Raises:
+        UsageError: One of them cannot be.
+    """
+    ours = {name.lower() for name in (*OUR_HEADERS, *fixed)}
+    for name, value in given.items():
+        if name.lower() in ours or not HEADER_NAME.fullmatch(name):
+            raise UsageError(f"headers: expected names as in X-Scope-OrgID, not {name!r}")
+        if not value.isascii():
+            raise UsageError(f"headers: expected ASCII for {name!r}")
+    return given
 
 
 def _reason(status: int, rest_s: float) -> str:
@@ -99,7 +127,7 @@ def _rest_s(answer: Answer, now: datetime) -> float:
     return min(max(0.0, (at - now).total_seconds()), MAX_REST_S)
 
 
-def _told(answer: Answer) -> str:
+def _plain(answer: Answer) -> str:
     """The first line of a plain answer, for people; what is not text is left out."""
     if not answer.headers.get("content-type", "text/plain").startswith(("text/", "application/json")):
         return ""

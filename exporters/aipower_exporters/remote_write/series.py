@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 from aipower.model import Snapshot
@@ -9,7 +10,7 @@ from aipower_exporters.metrics import Metric
 from aipower_exporters.remote_write import wire
 from aipower_exporters.samples import collect
 
-Key = tuple[Metric, tuple[str, ...]]
+Labels = tuple[str, ...]
 
 
 class Labeller:
@@ -17,21 +18,21 @@ class Labeller:
 
     def __init__(self, external: Mapping[str, str]) -> None:
         self._external = external
-        self._written: dict[Key, bytes] = {}
+        self._written: Mapping[Metric, Mapping[Labels, bytes]] = {}
 
     def series(self, snapshot: Snapshot) -> dict[bytes, bytes]:
         """The values of all series of `snapshot` by their labels, both as they are sent."""
-        known, now = self._written, dict[Key, bytes]()
+        known, now = self._written, defaultdict[Metric, dict[Labels, bytes]](dict)
         values: dict[bytes, bytes] = {}
         for metric, rows in collect(snapshot).items():
-            for key_labels, number in rows.items():
-                key = (metric, key_labels)
-                named = now[key] = known.get(key) or self._labels(metric, key_labels)
+            before, after = known.get(metric, {}), now[metric]
+            for labels, number in rows.items():
+                named = after[labels] = before.get(labels) or self._labels(metric, labels)
                 values[named] = wire.value(number)
         self._written = now
         return values
 
-    def _labels(self, metric: Metric, values: tuple[str, ...]) -> bytes:
+    def _labels(self, metric: Metric, values: Labels) -> bytes:
         """A label of the metric stands before one from outside, even where it is empty.
 
         So a Prometheus does it that scrapes the page with `honor_labels`.

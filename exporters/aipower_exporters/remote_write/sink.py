@@ -15,7 +15,7 @@ from aipower.errors import UsageError
 from aipower.model import Snapshot
 from aipower.sinks import Sink, SinkError
 from aipower_exporters.remote_write import wire
-from aipower_exporters.remote_write.delivery import Delivery, Request
+from aipower_exporters.remote_write.delivery import Delivery, Request, checked_headers
 from aipower_exporters.remote_write.series import Labeller
 from aipower_exporters.sinks.http import OPTION_KEYS, Answer, endpoint
 from aipower_exporters.sinks.options import Options
@@ -66,15 +66,19 @@ class RemoteWriteSink:
         Raises:
             SinkError: Not all of them arrived.
         """
-        self._works = False
         self._headers["User-Agent"] = f"aipower/{snapshot.version}"
         values = self._labeller.series(snapshot)
         self._at_ms = _milliseconds(snapshot.at_unix_s)
-        self._delivery.send(self._requests(chain(values.items(), self._ended(values))), self._headers)
+        try:
+            self._delivery.send(self._requests(chain(values.items(), self._ended(values))), self._headers)
+        except SinkError as error:
+            # The rest of the page was taken.
+            self._works = error.reason == "rejected"
+            raise
         self._works = True
 
     def close(self) -> None:
-        """End all series, if the last push has arrived: no reader shall see the last power for minutes more."""
+        """End all series, if the receiver is there: no reader shall see the last power for minutes more."""
         if not self._works:
             return
         self._at_ms = max(_milliseconds(self._unix_s()), self._at_ms + 1)
@@ -109,7 +113,7 @@ def remote_write(options: Mapping[str, object], name: str) -> Sink:
     target = endpoint(read, read.url("url", EXAMPLE))
     max_series = read.whole("max_series", DEFAULT_MAX_SERIES, 1, 1_000_000)
     labeller = Labeller(_external(read.texts("labels")))
-    headers = _headers(read.texts("headers"))
+    headers = checked_headers(read.texts("headers"), FIXED_HEADERS)
     return RemoteWriteSink(Delivery(target), labeller, _snappy(), headers, max_series)
 
 
@@ -118,14 +122,6 @@ def _external(given: Mapping[str, str]) -> Mapping[str, str]:
         if not LABEL_NAME.fullmatch(label):
             raise UsageError(f"labels: expected names as in cluster or rack_1, not {label!r}")
     return {"job": "aipower", "instance": socket.gethostname(), **given}
-
-
-def _headers(given: Mapping[str, str]) -> Mapping[str, str]:
-    fixed = {header.lower() for header in (*FIXED_HEADERS, "User-Agent", "Authorization", "Host", "Content-Length")}
-    for header in given:
-        if header.lower() in fixed or not re.fullmatch(r"[A-Za-z0-9-]+", header):
-            raise UsageError(f"headers: expected names as in X-Scope-OrgID, not {header!r}")
-    return given
 
 
 def _snappy() -> Compress:
