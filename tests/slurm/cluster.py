@@ -1,7 +1,7 @@
 """A real Slurm cluster of two nodes on this machine: slurmctld and two slurmd, in a folder of their own.
 
-Nothing of the system is touched: own ports, own state, no accounting, no munge (auth/none), no cgroups. All daemons
-run in the foreground as our children and are ended by pid.
+Nothing of the system is touched: own ports, own state, no munge (auth/none), no cgroups, and accounting only where it
+is asked for, in a database of its own. All daemons run in the foreground as our children and are ended by pid.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ NODES = ("n1", "n2")
 CPUS = 4
 READY_S, END_S, COMMAND_S = 20.0, 5.0, 40.0
 NEEDED = ("slurmctld", "slurmd", "srun", "sbatch", "sinfo", "squeue")
+NO_ACCOUNTING = "AccountingStorageType=accounting_storage/none\n"
 
 CONFIGURATION = """\
 ClusterName=test
@@ -38,7 +39,6 @@ SlurmdLogFile={folder}/slurmd-%n.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/none
-AccountingStorageType=accounting_storage/none
 MpiDefault=none
 ReturnToService=2
 SlurmdParameters=config_overrides
@@ -48,14 +48,15 @@ SelectTypeParameters=CR_CPU
 NodeName=n1 NodeHostname=localhost NodeAddr=127.0.0.1 Port={ports[1]} CPUs={cpus}
 NodeName=n2 NodeHostname=localhost NodeAddr=127.0.0.1 Port={ports[2]} CPUs={cpus}
 PartitionName=all Nodes=n1,n2 Default=YES MaxTime=10 State=UP
+{more}
 """
 
 
-def why_not() -> str:
+def why_not(needed: Sequence[str] = NEEDED) -> str:
     """Why no cluster can be had here; empty where one can."""
     if os.geteuid() != 0:
         return "slurmd must run as root"
-    missing = [name for name in NEEDED if shutil.which(name) is None]
+    missing = [name for name in needed if shutil.which(name) is None]
     return f"not installed: {', '.join(missing)} (Debian: slurmctld slurmd slurm-client)" if missing else ""
 
 
@@ -93,15 +94,15 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[Cluster]:
-    """A cluster that lives in `folder`, both nodes idle.
+def running(folder: Path, more: str = NO_ACCOUNTING) -> Iterator[Cluster]:
+    """A cluster that lives in `folder`, both nodes idle, with `more` in its configuration.
 
     Raises:
         RuntimeError: The daemons did not come up in time; with their last words.
     """
     (folder / "state").mkdir()
     configuration = folder / "slurm.conf"
-    configuration.write_text(CONFIGURATION.format(folder=folder, ports=_free_ports(3), cpus=CPUS))
+    configuration.write_text(CONFIGURATION.format(folder=folder, ports=free_ports(3), cpus=CPUS, more=more))
     # slurmd looks for a cgroup plugin even where nothing uses one.
     (folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")
     plain = {name: word for name, word in os.environ.items() if not name.startswith(("SLURM", "SBATCH"))}
@@ -109,17 +110,16 @@ def running(folder: Path) -> Iterator[Cluster]:
     commands = [["slurmctld", "-D"], *(["slurmd", "-D", "-N", node] for node in NODES)]
     with contextlib.ExitStack() as daemons:
         for command in commands:
-            daemons.enter_context(_daemon(command, cluster))
+            daemons.enter_context(daemon(command, cluster.environment, folder))
         _wait_until_idle(cluster)
         yield cluster
 
 
 @contextlib.contextmanager
-def _daemon(command: Sequence[str], cluster: Cluster) -> Iterator[None]:
-    process = subprocess.Popen(
-        command, env=cluster.environment, cwd=cluster.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+def daemon(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> Iterator[None]:
+    """A program that runs in `folder` meanwhile."""
+    null = subprocess.DEVNULL
+    process = subprocess.Popen(command, env=environment, cwd=folder, stdin=null, stdout=null, stderr=null)
     try:
         yield
     finally:
@@ -141,7 +141,8 @@ def _wait_until_idle(cluster: Cluster) -> None:
     raise RuntimeError(f"the cluster is not up after {READY_S:.0f} s\n{cluster.logs()}")
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that nobody listens at."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:

@@ -14,13 +14,13 @@ WHOLE_J = 1000.0
 
 
 def line_of(document: Document, nodes: int) -> str:
-    """The sum of all jobs in `document`, which ran on `nodes` nodes."""
+    """The sum of all jobs in `document`, which ran on `nodes` nodes; lower case, as `sacctmgr` makes it that."""
     uses = [use for job in document.jobs for use in job.devices]
     whole = summed(uses, document.measured)
     simulated = ", simulated" if document.simulated else ""
     ending = f"{len(document.nodes)} of {nodes} nodes"
-    if whole.energy_j.total is None:
-        return f"aipower: nothing measured, {ending}"
+    if whole.energy_j.total is None or not document.jobs:
+        return f"aipower: {'no process was seen' if document.measured else 'nothing is measured'}, {ending}"
     fine = whole.energy_j.total < WHOLE_J
     parts = ", ".join(
         f"{kind} {_number(energy_j, fine=fine)}"
@@ -30,7 +30,7 @@ def line_of(document: Document, nodes: int) -> str:
     held = f"gpu held {whole.held_s:.0f} s unused {whole.unused_s:.0f} s, " if whole.held_s else ""
     method = "+".join(methods_of(uses)) or "counter"
     energy, half = _number(whole.energy_j.total, fine=fine), _number(whole.half_width_j, fine=fine)
-    return f"aipower: {energy} J ({parts}) +-{half} J, {held}{ending}, {method}{simulated}"
+    return f"aipower: {energy} joules ({parts}) +-{half}, {held}{ending}, {method}{simulated}"
 
 
 def _number(value: float, *, fine: bool) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from merge.slurm.cluster import Cluster, running, why_not
+from slurm.cluster import Cluster, running, why_not
 
 
 @pytest.fixture(scope="session")

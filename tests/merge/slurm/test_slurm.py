@@ -16,9 +16,9 @@ import pytest
 from aipower.job.leader import runtime_dir
 from aipower.job.record import from_fields
 from aipower.runrecord import RunRecord, from_json
-from merge.slurm.cluster import COMMAND_S, NODES, Cluster
 from merge.together import WORK
 from run.aipower_run import CODE
+from slurm.cluster import COMMAND_S, NODES, Cluster
 
 ROOT = Path(__file__).parents[3]
 RANK = """

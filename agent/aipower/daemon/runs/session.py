@@ -61,7 +61,7 @@ SETTLES_PER_S, SETTLES_AT_ONCE = 0.2, 4.0
 """How often one user who is not root has the windows closed: it costs a look at all processes, and reads RAPL."""
 PUBLISHED_S = 0.1
 """GPUs publish their counters so often: what was used until now is in them then."""
-SETTLE_S, SETTLE_PAUSE_S = 1.8, 0.02
+SETTLE_S, SETTLE_PAUSE_S = 10.0, 0.02
 """Longest wait for figures in which the closed windows are."""
 LONG_LINES = 4
 """So many of one user may be on their way at once: each takes memory."""
