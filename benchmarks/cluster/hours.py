@@ -1,0 +1,46 @@
+"""Hours of churn on one node: series of the page, sums and memory over time."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from benchmarks.cluster.cap import most_series
+from benchmarks.cluster.churn import Look, Node, faults_of
+from benchmarks.cluster.world import HOUR_S, Churn
+
+
+def resident_mb() -> float:
+    """Of this process, which is the simulation too."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 / 1e6
+
+
+def churn_table(churn: Churn, hours: int, max_processes: int, max_jobs: int, say: Callable[[str], None]) -> bool:
+    """A row for each hour; True if no page was over the cap and all sums were exact."""
+    node = Node(churn, max_processes, max_jobs)
+    most = most_series(node.bounds)
+    say(f"cap without created timestamps: {sum(most.values())} series\n")
+    say("| hour | processes so far | most series | over a cap | wrong sums | resident | CPU of a second |")
+    say("|---|---|---|---|---|---|---|")
+    good = True
+    for hour in range(1, hours + 1):
+        highest, over, wrong, began_s = 0, 0, 0, time.process_time()
+        for look in node.run(HOUR_S):
+            counts = plain(look)
+            highest = max(highest, sum(counts.values()))
+            over += sum(count > most[name] for name, count in counts.items())
+            wrong += len(faults_of(look.snapshot))
+        gc.collect()
+        cpu_ms = 1000 * (time.process_time() - began_s) / HOUR_S
+        row = (hour, node.population.born, highest, over, wrong, f"{resident_mb():.1f} MB", f"{cpu_ms:.1f} ms")
+        say(f"| {' | '.join(map(str, row))} |")
+        good = good and not over and not wrong
+    return good
+
+
+def plain(look: Look) -> Mapping[str, int]:
+    """Series by metric, less those of created timestamps."""
+    return {name: count for name, count in look.series().items() if not name.endswith("_created")}
