@@ -55,6 +55,8 @@ class Fleet:
     start_unix_s: float
     end_unix_s: float
     truth: Truth
+    documents: tuple[Path, ...]
+    """All samples but the recorded ones as OpenMetrics with times, in files of two hours, for other engines."""
 
     def query(self, expr: str, at_unix_s: float | None = None) -> list[Sample]:
         """The answer at a moment, by default the end of the story.
@@ -113,7 +115,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     shutil.copytree(built / "data", own / "data", copy_function=os.link)
     truth: Truth = pickle.loads((built / "truth").read_bytes())  # noqa: S301 - our own file
     with prometheus(own, own / "data") as url:
-        yield Fleet(url, START_UNIX_S, END_UNIX_S, truth)
+        yield Fleet(url, START_UNIX_S, END_UNIX_S, truth, tuple(sorted((built / "work").glob("*.om"))))
 
 
 def _built_once(folder: Path) -> Path:
