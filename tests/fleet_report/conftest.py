@@ -1,0 +1,51 @@
+"""Engines with data, and a user who asks for reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fleet.fixture import fleet
+from fleet.server import prometheus
+from fleet_report.engines import filled, victoria_metrics
+from fleet_report.user import User
+from fleet_report.world import document
+
+__all__ = ["fleet"]
+
+
+@pytest.fixture(scope="session")
+def samples() -> str:
+    """The small world."""
+    return document()
+
+
+@pytest.fixture(scope="session")
+def blocks(samples: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small world as Prometheus keeps it."""
+    return filled(tmp_path_factory.mktemp("world") / "built", samples)
+
+
+@pytest.fixture(scope="session")
+def world(blocks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Prometheus of the small world."""
+    with prometheus(tmp_path_factory.mktemp("world-prometheus"), blocks) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def victoria(samples: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a VictoriaMetrics of the small world."""
+    with victoria_metrics(tmp_path_factory.mktemp("victoria") / "run", [samples]) as url:
+        yield url
+
+
+@pytest.fixture
+def user(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> User:
+    """At a terminal, without secrets of the developer's own."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for variable in ("NETRC", "COLUMNS", "NO_COLOR", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+    return User(capsys)

@@ -1,0 +1,127 @@
+"""Engines with the small world in them: Prometheus, the same behind TLS, a path and a password, and VictoriaMetrics."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import bcrypt
+import httpx
+import pytest
+
+from fleet.server import ENDLESS, free_port, import_blocks, prometheus, ready, stop
+from web.certificates import make_authority, make_pair
+
+USER, PASSWORD = "grafana", "pass:word@%1"
+PREFIX = "/prometheus"
+DEADLINE_S = 60.0
+
+
+def filled(folder: Path, document: str) -> Path:
+    """Blocks of Prometheus with the samples of `document`."""
+    folder.mkdir()
+    (folder / "samples.om").write_text(document, encoding="utf-8")
+    import_blocks(folder / "samples.om", folder / "data")
+    return folder / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A Prometheus that lets in who knows the password."""
+
+    url: str
+    """With https, the path and no user."""
+    authority: Path
+
+
+@contextlib.contextmanager
+def guarded(folder: Path, data: Path) -> Iterator[Guarded]:
+    """A Prometheus of the blocks in `data`, with TLS and a password, below a path."""
+    folder.mkdir()
+    shutil.copytree(data, folder / "data", copy_function=os.link)
+    authority = make_authority(folder)
+    pair = make_pair(folder, authority, "server", "IP:127.0.0.1")
+    hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+    (folder / "web.yml").write_text(
+        f"tls_server_config: {{cert_file: {pair.cert}, key_file: {pair.key}}}\nbasic_auth_users: {{{USER}: '{hashed}'}}\n"
+    )
+    port = free_port()
+    (folder / "prometheus.yml").write_text("global: {}\n")
+    command = [
+        "prometheus",
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        f"--web.config.file={folder / 'web.yml'}",
+        f"--web.route-prefix={PREFIX}",
+        *ENDLESS,
+    ]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
+    url = f"https://127.0.0.1:{port}{PREFIX}"
+    try:
+        _await(process, f"{url}/-/ready", authority.cert, folder / "log")
+        yield Guarded(url, authority.cert)
+    finally:
+        stop(process)
+
+
+def _await(process: subprocess.Popen[bytes], url: str, authority: Path, log: Path) -> None:
+    import ssl  # noqa: PLC0415 - here only
+
+    context = ssl.create_default_context(cafile=str(authority))
+    end = time.monotonic() + DEADLINE_S
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(url, auth=(USER, PASSWORD), verify=context, timeout=5).status_code == httpx.codes.OK:
+                return
+        time.sleep(0.05)
+    pytest.fail(log.read_text(errors="replace"))
+
+
+@contextlib.contextmanager
+def victoria_metrics(folder: Path, documents: Iterable[str]) -> Iterator[str]:
+    """The URL of a VictoriaMetrics with the samples of the documents."""
+    program = shutil.which("victoria-metrics")
+    if program is None and os.environ.get("CI"):
+        pytest.fail("victoria-metrics is not installed, and CI must have it: apt-get install victoria-metrics")
+    if program is None:
+        pytest.skip("victoria-metrics is not installed: apt-get install victoria-metrics")
+    folder.mkdir()
+    port = free_port()
+    command = [
+        program,
+        f"-storageDataPath={folder / 'data'}",
+        "-retentionPeriod=100y",
+        f"-httpListenAddr=127.0.0.1:{port}",
+        # It hides what is younger, which is nothing here.
+        "-search.latencyOffset=0s",
+        "-memory.allowedBytes=256MB",
+    ]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        assert ready(process, f"{url}/health"), (folder / "log").read_text(errors="replace")
+        for document in documents:
+            httpx.post(f"{url}/api/v1/import/prometheus", content=_in_millis(document), timeout=60).raise_for_status()
+        httpx.get(f"{url}/internal/force_flush", timeout=60).raise_for_status()
+        yield url
+    finally:
+        stop(process)
+
+
+def _in_millis(document: str) -> str:
+    """It takes the text format of Prometheus, whose times are in milliseconds."""
+    lines: list[str] = []
+    for line in document.splitlines():
+        if line and not line.startswith("#"):
+            sample, _, at_s = line.rpartition(" ")
+            lines.append(f"{sample} {round(float(at_s) * 1000)}")
+    return "\n".join(lines)
