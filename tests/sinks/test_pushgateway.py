@@ -14,6 +14,7 @@ import pytest
 from aipower.errors import UsageError
 from aipower.model import Device, JobEnergy, JobFacts, Owner, Snapshot
 from aipower.sinks import SinkError
+from aipower_exporters.metrics import METRICS
 from aipower_exporters.prometheus import PrometheusExporter
 from aipower_exporters.sinks.pushgateway import group_path, page_of, pushgateway
 from exporters.snapshots import CPU0, GPU0, node
@@ -212,4 +213,9 @@ def test_a_real_prometheus_reads_the_gateway_as_the_documentation_says(gateway: 
         )
     assert {(row["job"], row["name"]) for row in jobs} == {("1234", "train"), ("1235", "train")}
     assert not any("exported_job" in row for row in jobs)
+    assert not any("job" in row for row in idle)
+    (regex,) = re.findall(r"regex: (\(\?:aipower.*)", scrape)
+    assert {metric for metric in METRICS if re.fullmatch(regex, f"{metric.name};x")} == {
+        metric for metric in METRICS if "job" in metric.labels
+    }
     assert {(row["job"], row["device"]) for row in powers} == {("aipower", "GPU-0aaa"), ("aipower", "package-0")}
