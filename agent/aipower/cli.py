@@ -14,6 +14,7 @@ from aipower.errors import AipowerError
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "top": ("aipower.top.cli:add_arguments", "devices and processes with live watts and joules"),
+        "jobs": ("aipower.jobs.cli:add_arguments", "what the jobs on this node use and hold"),
         "runs": ("aipower.runs.cli:add_runs_arguments", "list the runs that are kept"),
         "report": ("aipower.runs.cli:add_report_arguments", "show a run again, on the terminal or as a file"),
         "compare": ("aipower.compare.cli:add_arguments", "does one run use less energy than another?"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from hypothesis import strategies as st
@@ -203,11 +204,16 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         since_unix_s=st.none() | FINITE,
     )
     folded = st.builds(FoldedEnergy, device=used, context_uj=ENERGIES, active_uj=ENERGIES)
-    return replace(
-        snapshot,
-        jobs=tuple(draw(st.lists(jobs, max_size=3))),
-        folded_jobs=tuple(draw(st.lists(folded, max_size=2))),
-    )
+    rows, past = draw(st.lists(jobs, max_size=3)), draw(st.lists(folded, max_size=2))
+    devices = tuple(used_by(state, rows, past) for state in snapshot.devices)
+    return replace(snapshot, devices=devices, jobs=tuple(rows), folded_jobs=tuple(past))
+
+
+def used_by(state: DeviceState, jobs: Iterable[JobEnergy], folded: Iterable[FoldedEnergy]) -> DeviceState:
+    """The device after jobs have used it as well."""
+    energy_uj = sum(job.energy_uj for job in jobs if job.device.id == state.device.id)
+    energy_uj += sum(past.context_uj + past.active_uj for past in folded if past.device.id == state.device.id)
+    return replace(state, energy_uj=state.energy_uj + energy_uj, active_uj=state.active_uj + energy_uj)
 
 
 SNAPSHOTS = snapshots()

@@ -65,7 +65,9 @@ def wire(wish: Wish, clock: Clock, end: Callable[[End], None]) -> Parts:
         AipowerError: /proc cannot be read.
     """
     config = wish.config
-    place_of = PlaceReader(environment=config.job_environment == "on").read
+    # A pod in its node's network has the node's name for its host name.
+    names = frozenset(filter(None, (os.uname().nodename, os.environ.get("AIPOWER_NODE"))))
+    place_of = PlaceReader(environment=config.job_environment == "on", node_names=names).read
     label_of = user_labels(config.user_labels)
     table = SharedProcessTable(procfs := ProcFs(), clock, label_of, place_of=place_of)
     try:
