@@ -208,6 +208,7 @@ def test_a_real_prometheus_reads_the_gateway_as_the_documentation_says(gateway: 
     (fresh,) = re.findall(r"`(aipower_device_power_watts and [^`]*)`", DOCS.read_text().replace("\n", " "))
     with program(tmp_path, command, "/-/ready") as url:
         jobs = answer(url, 'aipower_job_info{instance="node6"}')
+        idle = answer(url, 'aipower_job_energy_joules_total{instance="node6",system="idle"}')
         powers = answer(
             url, fresh.replace("aipower_device_power_watts", 'aipower_device_power_watts{instance="node6"}')
         )
