@@ -44,7 +44,7 @@ def test_a_wrong_rule_would_fail_its_test(tmp_path: Path) -> None:
 
 def test_each_recording_rule_has_a_test() -> None:
     asked = {word for expr, _ in cases() for word in re.findall(r"[\w:]+", expr)}
-    assert {rule.name for rule in rules(*RECORDING)} <= asked
+    assert {rule.name for rule in rules(*RECORDING, BUDGETS)} <= asked
 
 
 def test_each_alert_has_a_test_that_fires_and_one_that_does_not() -> None:
