@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 from hypothesis import given, settings
@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 
 from aipower.errors import SensorError, SensorFailedError, SensorGoneError
 from aipower.faultlog import MOST_RECORDS, FaultLog
+from aipower.journal.decode import decode
+from aipower.journal.encode import encode
 from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import Fault, Usage
+from aipower.resume import idle_levels_w
 from aipower.seams import SensorSet
 from fakes import CPU, DRAM, GPU, FakeClock, FakeDirectory, ScriptedSensor, ScriptedUsage, process
 
@@ -339,3 +342,33 @@ def test_energy_is_conserved_over_any_course(
     shown = bench.ledger.snapshot(0.0, "", {}).processes
     assert sum(row.context_uj + row.active_uj for row in shown) == totals.context_uj + totals.active_uj
     assert totals.energy_uj <= 3000 * 1.5 * (0.5 * len(ticks) + 1 + 0.2 * len(ticks)) * 1e6
+
+
+def test_an_agent_that_restarts_beside_a_job_keeps_the_idle_level() -> None:
+    """70 W idle for 5 s, then a job that draws 160 W more and never lets the GPU go; the second meter sees only that."""
+
+    def reading(at_s: float) -> tuple[int, float]:
+        energy_j = 70 * at_s + 160 * max(0.0, at_s - 6.0)
+        return int(energy_j * 1e6), 70.0 if at_s < 6 else 230.0
+
+    def usage(since_s: float, now_s: float) -> Usage:
+        return nobody(since_s, now_s) if now_s <= 6.05 else busy(since_s, now_s)
+
+    first = gpu_bench(reading, usage)
+    first.run(10)
+    first.meter.refresh_methods()
+    state = decode(encode(first.ledger.snapshot(0.0, "", {})))
+    assert idle_levels_w(state) == {GPU.id: pytest.approx(70.0, rel=0.02)}
+
+    def idle_w(levels_w: Mapping[str, float]) -> float:
+        clock = FakeClock(20.0)
+        sensor, ledger = ScriptedSensor(clock, reading), Ledger(FakeDirectory())
+        source = {GPU.id: ScriptedUsage(clock, usage)}
+        second = Bench(clock=clock, usage={})
+        second.ledger, second.meter = ledger, Meter(SensorSet([sensor], source), ledger, clock, idle_levels_w=levels_w)
+        second.run(10)
+        totals = ledger.totals(GPU.id)
+        return 230.0 * totals.idle_uj / totals.energy_uj
+
+    assert idle_w({}) == 0.0
+    assert idle_w(idle_levels_w(state)) == pytest.approx(70.0, rel=0.03)

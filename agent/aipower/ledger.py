@@ -68,6 +68,7 @@ class Ledger:
         self._users = UserBook()
         self._jobs = JobBook(max_jobs)
         self._limits_w: dict[str, float] = {}
+        self._idle_w: dict[str, float] = {}
         self._directory = directory
         self._retention_s = retention_s
         self._devices: dict[str, DeviceAccount] = {}
@@ -95,6 +96,7 @@ class Ledger:
         for row in state.devices:
             self._known[row.device.id] = (row.device, row.facts)
             self._seen_unix_s[row.device.id] = row.seen_unix_s
+            self.learned(row.device.id, row.idle_w)
             self._devices[row.device.id] = DeviceAccount(
                 row.energy_uj, row.idle_uj, row.context_uj, row.active_uj, row.unattributed_uj
             )
@@ -155,6 +157,11 @@ class Ledger:
         holders = {key: False for process in usage.holders if (key := self.job_of(process)) is not None}
         working = {key: True for process in usage.busy_s if (key := self.job_of(process)) is not None}
         self._jobs.hold(window.device, window.span_s, {**holders, **working})
+
+    def learned(self, device: str, idle_w: float | None) -> None:
+        """Note the idle level of `device`; None is no news."""
+        if idle_w is not None:
+            self._idle_w[device] = idle_w
 
     def bound(self, device: str, power_w: float | None) -> None:
         """Note the most that `device` may draw; None where it does not say."""
@@ -271,6 +278,7 @@ class Ledger:
                 positions.get(device_id),
                 self._seen_unix_s[device_id],
                 self._limits_w.get(device_id),
+                self._idle_w.get(device_id),
             )
 
     def _process_energies(self) -> Iterable[ProcessEnergy]:

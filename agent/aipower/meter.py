@@ -56,12 +56,14 @@ class Meter:
         positions: Mapping[str, Position] = MappingProxyType({}),
         *,
         jobs: bool = False,
+        idle_levels_w: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
         """With `jobs` the ledger is told who held what, and how far the energy of jobs may be off.
 
         `keep_windows` of each device are held back, to be split by what is known when `settle` is called.
 
         `positions` is where the accounts of the ledger stood before; each is used at its device's first reading.
+        `idle_levels_w` are those that an earlier meter has learned, by device.
         """
         self.faults: deque[Fault] = deque(maxlen=RECENT_FAULTS)
         self._fault_log = FaultLog()
@@ -69,6 +71,7 @@ class Meter:
         self._clock = clock
         self._run_of = run_of
         self._jobs = jobs
+        self._idle_levels_w = idle_levels_w
         self._max_gap_s = max_gap_s
         self._calibrations = calibrations
         self._keep_windows = keep_windows
@@ -180,6 +183,7 @@ class Meter:
             if channel.first is not None:
                 facts = replace(channel.sensor.facts, method=channel.energy.method)
                 self._ledger.open_account(channel.sensor.device, facts)
+                self._ledger.learned(channel.sensor.device.id, self._apportioner(channel).baseline.idle_w)
 
     def resume_after_sleep(self, now_s: float, slept_s: float, *, read: bool = False) -> None:
         """The machine was suspended for `slept_s`: all counters are counted anew, and each device has the gap told.
@@ -268,6 +272,8 @@ class Meter:
             self._apportioners[device.id] = apportioner_of(
                 device, self._ledger.name_of, self._run_of, self._keep_windows, job_of
             )
+            if device.id in self._idle_levels_w:
+                self._apportioners[device.id].baseline.seed(self._idle_levels_w[device.id])
         return self._apportioners[device.id]
 
     def _seed_idle(self, channel: Channel, usage: Usage) -> None:

@@ -327,6 +327,8 @@ class DeviceState:
     """When its sensor was last up, or when it was first known if that never was."""
     power_limit_w: float | None = None
     """The most that it may draw; None where it does not say."""
+    idle_w: float | None = None
+    """The idle level that was learned, so that an agent which restarts beside a job knows it; None before."""
 
 
 @dataclass(frozen=True, slots=True)

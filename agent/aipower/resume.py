@@ -58,6 +58,15 @@ def positions(state: Snapshot | None, boot: str, asleep_s: float) -> Mapping[str
     return {device: replace(position, at_s=0.0, counter_uj=None) for device, position in known.items()}
 
 
+def idle_levels_w(state: Snapshot | None) -> Mapping[str, float]:
+    """What was learned of the idle levels of the devices, by device.
+
+    A device that a job holds without a break never shows its level again.
+    """
+    rows = state.devices if state else ()
+    return {row.device.id: row.idle_w for row in rows if row.idle_w is not None}
+
+
 def bridge(
     device: Device, traits: SensorTraits, calibration: Calibration, position: Position, reading: Reading
 ) -> Bridge:

@@ -47,6 +47,15 @@ class Baseline(Protocol):
         """The floor of one window; idle + context never exceed its energy."""
         ...
 
+    def seed(self, idle_w: float) -> None:
+        """Begin with a level that was learned or read before."""
+        ...
+
+    @property
+    def idle_w(self) -> float | None:
+        """The idle level that was learned, in watts; None while it is not known."""
+        ...
+
 
 class GpuBaseline:
     """A GPU's bare idle level, seen only while nobody holds a context, and the step while contexts are parked.
@@ -77,6 +86,11 @@ class GpuBaseline:
         """Take one reading of a device that nobody holds as a bound of its idle level."""
         self._bare.seed(idle_w)
         self._was_held = False
+
+    @property
+    def idle_w(self) -> float | None:
+        """The bare level in watts; None while nobody has seen it."""
+        return self._bare.value_w
 
     def floor(self, delta: EnergyDelta, usage: Usage) -> Floor:
         """Idle, and the step if a context is held.
@@ -118,6 +132,15 @@ class CpuBaseline:
             self._quiet.add(delta.mean_w)
         elif (bound_w := most_w(delta.energy_uj, delta.span_s)) is not None:
             self._lowest_w.append(bound_w)
+
+    def seed(self, idle_w: float) -> None:
+        """Take a level that was learned before."""
+        self._quiet.add(idle_w)
+
+    @property
+    def idle_w(self) -> float | None:
+        """The power of quiet windows in watts; None before there was one."""
+        return self._quiet.value_w
 
     def floor(self, delta: EnergyDelta, usage: Usage) -> Floor:
         """The static part."""

@@ -28,7 +28,7 @@ from aipower.owners.reader import PlaceReader
 from aipower.processes.machine import MachineCpuUsage
 from aipower.processes.procfs import ProcFs
 from aipower.processes.shared import SharedProcessTable
-from aipower.resume import positions, revived
+from aipower.resume import idle_levels_w, positions, revived
 from aipower.seams import Clock, SensorSet
 from aipower.sensors.select import Found, Machine, Selection, discover
 from aipower.settings.config import AgentConfig
@@ -92,6 +92,7 @@ def wire(wish: Wish, clock: Clock, end: Callable[[End], None]) -> Parts:
         wish.calibrations,
         positions=positions(kept.state, table.boot, asleep_s()),
         jobs=True,
+        idle_levels_w=idle_levels_w(kept.state),
     )
     pace = Pace(config.interval_s, config.process_interval_s)
     outside = Outside()

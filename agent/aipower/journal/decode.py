@@ -89,6 +89,7 @@ def _device(row: DeviceRow, at_unix_s: float) -> DeviceState:
         _position(row.position),
         # Written by whom did not note it: forgotten devices would take their counters with them.
         row.seen_unix_s or at_unix_s,
+        idle_w=row.idle_w,
     )
 
 

@@ -87,6 +87,7 @@ def _device_row(row: DeviceState) -> DeviceRow:
         facts.method,
         None if at is None else PositionRow(_finite(at.at_s), at.counter_uj, at.pending_uj),
         _finite(row.seen_unix_s),
+        None if row.idle_w is None else _finite(row.idle_w),
     )
 
 

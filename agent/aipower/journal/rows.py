@@ -55,6 +55,7 @@ class DeviceRow(Struct, frozen=True, omit_defaults=True):
     method: Method = "counter"
     position: PositionRow | None = None
     seen_unix_s: float = 0.0
+    idle_w: Annotated[float, msgspec.Meta(ge=0, le=1e6)] | None = None
 
 
 class ProcessRow(Struct, frozen=True, omit_defaults=True):
