@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import json
 import math
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsPartialSuccess,
     ExportMetricsServiceResponse,
@@ -318,6 +322,39 @@ def test_all_points_were_taken(said: Said) -> None:
 def test_an_answer_that_is_none_of_otlp_is_a_fault(said: Said) -> None:
     with receiver(said) as far:
         assert refused(made(far.url)).reason == "rejected"
+
+
+@given(
+    st.binary()
+    | st.recursive(st.none() | st.text() | st.floats(), st.lists).map(lambda some: json.dumps(some).encode()),
+    st.sampled_from(["", "application/x-protobuf", "application/json; charset=utf-8", "text/html", "text/plain"]),
+)
+@example(b'{"partialSuccess":{"rejectedDataPoints":Infinity}}', "application/json")
+@example(b"[" * 60_000, "application/json")
+def test_whatever_is_answered_is_a_success_or_a_fault(body: bytes, kind: str) -> None:
+    answer = Answer(200, {"content-type": kind}, body)
+    message.told(answer)
+    try:
+        message.check_all_taken(answer)
+    except SinkError as error:
+        assert error.reason == "rejected"
+        assert str(error).isprintable()
+
+
+def test_without_its_library_the_kind_says_what_to_install() -> None:
+    program = """if True:
+        import sys
+        from aipower.errors import UsageError
+        from aipower_exporters.otlp.sink import otlp
+        assert not any(name.startswith(("google", "opentelemetry")) for name in sys.modules)
+        sys.modules["opentelemetry"] = None
+        try:
+            otlp({"url": "http://127.0.0.1:1"}, "far")
+        except UsageError as error:
+            print(error)
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == 'kind: otlp needs opentelemetry-proto; pip install "aipower[otlp]"\n'
 
 
 @pytest.mark.parametrize(

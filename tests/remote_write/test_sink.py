@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,13 +14,14 @@ from typing import Any
 
 import cramjam
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from aipower.errors import UsageError
 from aipower.model import Snapshot
 from aipower.sinks import Sink, SinkError
 from aipower_exporters.remote_write import wire
-from aipower_exporters.remote_write.delivery import Delivery, Request
+from aipower_exporters.remote_write.delivery import Delivery, Request, _rest_s
 from aipower_exporters.remote_write.series import Labeller
 from aipower_exporters.remote_write.sink import RemoteWriteSink, remote_write
 from aipower_exporters.samples import collect
@@ -259,6 +262,29 @@ def test_a_rest_may_be_a_date_and_is_never_endless(asked: str, low_s: float, hig
         with pytest.raises(SinkError):
             delivery.send([Request(b"", lambda _answer: None)], {})
         assert low_s <= delivery._rest_until_s <= high_s
+
+
+@given(st.text() | st.from_regex(r"\A\w{3}, \d+ \w{3} \d+ \d+:\d+:\d+ [+-]?\d+\Z"))
+@example("Fri, 31 Dec 9999 23:59:59 -2359")
+@example("Mon, 01 Jan 0001 00:00:00 +2359")
+def test_whatever_is_asked_for_is_a_rest_or_none(asked: str) -> None:
+    assert 0.0 <= _rest_s(Answer(503, {"retry-after": asked}, b""), datetime.now(UTC)) <= 3600.0
+
+
+def test_without_its_library_the_kind_says_what_to_install() -> None:
+    program = """if True:
+        import sys
+        from aipower.errors import UsageError
+        from aipower_exporters.remote_write.sink import remote_write
+        assert "cramjam" not in sys.modules
+        sys.modules["cramjam"] = None
+        try:
+            remote_write({"url": "http://127.0.0.1:1"}, "far")
+        except UsageError as error:
+            print(error)
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == 'kind: remote_write needs cramjam; pip install "aipower[remote-write]"\n'
 
 
 def test_a_rest_is_not_asked_for_by_a_mistake_of_ours() -> None:

@@ -102,7 +102,7 @@ def check_all_taken(answer: Answer) -> None:
         raise SinkError("rejected", "the answer is a page for people; is the address that of a receiver?")
     try:
         count, text = _left_out(answer.body, as_json=kind.startswith("application/json"))
-    except (DecodeError, ValueError, TypeError, AttributeError) as error:
+    except (DecodeError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise SinkError("rejected", "the answer is none of OTLP; is the address that of a receiver?") from error
     if count:
         raise SinkError("rejected", f"{count} points were not taken{_line(text)}")

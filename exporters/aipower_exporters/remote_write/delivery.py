@@ -120,11 +120,11 @@ def _rest_s(answer: Answer, now: datetime) -> float:
         return min(float(asked), MAX_REST_S)
     try:
         at = parsedate_to_datetime(asked)
-    except ValueError:
+        # A date that names no zone is in GMT: RFC 9110, 5.6.7.
+        rest_s = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()
+    except (ValueError, TypeError, IndexError, OverflowError):
         return 0.0
-    # A date that names no zone is in GMT: RFC 9110, 5.6.7.
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return min(max(0.0, (at - now).total_seconds()), MAX_REST_S)
+    return min(max(0.0, rest_s), MAX_REST_S)
 
 
 def _plain(answer: Answer) -> str:
