@@ -345,7 +345,7 @@ def test_energy_is_conserved_over_any_course(
 
 
 def test_an_agent_that_restarts_beside_a_job_keeps_the_idle_level() -> None:
-    """70 W idle for 5 s, then a job that draws 160 W more and never lets the GPU go; the second meter sees only that."""
+    """70 W idle, then a job that draws 160 W more and never lets the GPU go; the second meter sees only that."""
 
     def reading(at_s: float) -> tuple[int, float]:
         energy_j = 70 * at_s + 160 * max(0.0, at_s - 6.0)
