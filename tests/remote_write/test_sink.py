@@ -90,7 +90,7 @@ def test_a_label_of_the_metric_stands_before_one_from_outside() -> None:
 
 
 @given(SNAPSHOTS)
-@settings(max_examples=30)
+@settings(max_examples=25)
 def test_any_snapshot_is_sent_as_it_is_on_the_page(snapshot: Snapshot) -> None:
     kept: list[bytes] = []
 
