@@ -1,4 +1,4 @@
-"""Engines with the small world in them: Prometheus, the same behind TLS, a path and a password, and VictoriaMetrics."""
+"""Engines with given samples: a Prometheus behind TLS, a path and a password, and VictoriaMetrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import bcrypt
 import httpx
 import pytest
 
-from fleet.server import ENDLESS, free_port, import_blocks, prometheus, ready, stop
+from fleet.server import ENDLESS, free_port, import_blocks, ready, stop
 from web.certificates import make_authority, make_pair
 
 USER, PASSWORD = "grafana", "pass:word@%1"
@@ -49,7 +49,8 @@ def guarded(folder: Path, data: Path) -> Iterator[Guarded]:
     pair = make_pair(folder, authority, "server", "IP:127.0.0.1")
     hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
     (folder / "web.yml").write_text(
-        f"tls_server_config: {{cert_file: {pair.cert}, key_file: {pair.key}}}\nbasic_auth_users: {{{USER}: '{hashed}'}}\n"
+        f"tls_server_config: {{cert_file: {pair.cert}, key_file: {pair.key}}}\n"
+        f"basic_auth_users: {{{USER}: '{hashed}'}}\n"
     )
     port = free_port()
     (folder / "prometheus.yml").write_text("global: {}\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from aipower.runrecord import RunRecord
@@ -31,7 +33,9 @@ def test_jobs(user: User, fleet: Fleet, job: str) -> None:
     assert record.energy_j.total == pytest.approx(truth_j, rel=1e-9, abs=UJ)
     assert within(truth_j, record.interval_j.total)
     assert within(fleet.truth.drawn_j["slurm", job], record.interval_j.total)
-    rows_j = fleet.truth.by(lambda row: (row.instance.partition(":")[0], row.device.id) if row.owner.job == job else None)
+    rows_j = fleet.truth.by(
+        lambda row: (row.instance.partition(":")[0], row.device.id) if row.owner.job == job else None
+    )
     many = len(record.nodes) > 1
     for row in record.devices:
         node, _, device = row.device.rpartition("/")
@@ -99,7 +103,9 @@ def test_users_over_the_whole_day(user: User, fleet: Fleet, name: str) -> None:
     record = of(user, fleet, "--user", name, "--since", str(fleet.start_unix_s))
     assert record.energy_j.total == pytest.approx(fleet.truth.users_j[name], rel=1e-9, abs=UJ)
     assert within(fleet.truth.users_j[name], record.interval_j.total)
-    truth_j = {i.partition(":")[0]: one for (i, user_), one in fleet.truth.users_by_instance_j.items() if user_ == name}
+    truth_j = {
+        i.partition(":")[0]: one for (i, user_), one in fleet.truth.users_by_instance_j.items() if user_ == name
+    }
     assert nodes_j(record) == pytest.approx({node: one for node, one in truth_j.items() if one > 0}, rel=1e-9)
 
 
@@ -107,7 +113,7 @@ def test_days_of_a_user_make_the_whole(user: User, fleet: Fleet) -> None:
     edges_s = [fleet.start_unix_s, fleet.start_unix_s + 5.01 * HOUR_S, fleet.end_unix_s]
     parts = [
         user.record(fleet.url, "--user", "alice", "--since", str(since_s), "--until", str(until_s))
-        for since_s, until_s in zip(edges_s, edges_s[1:], strict=False)
+        for since_s, until_s in pairwise(edges_s)
     ]
     assert sum(part.energy_j.total or 0.0 for part in parts) == pytest.approx(fleet.truth.users_j["alice"], rel=1e-9)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from pathlib import Path
+
 import pytest
 
 from aipower.runrecord import RunRecord
@@ -143,16 +146,17 @@ def test_a_strange_name(user: User, engine: str) -> None:
 
 
 def test_consecutive_parts_of_a_user_make_the_whole(user: User, engine: str) -> None:
-    edges = [2000.0, 3333.0, 4711.0, 6000.0]
-    parts = [
+    edges_s = [2000.0, 3333.0, 4711.0, 6000.0]
+    spans_s = [*pairwise(edges_s), (edges_s[0], edges_s[-1])]
+    records = [
         user.record(engine, "--user", "33", "--since", str(START_S + since_s), "--until", str(START_S + until_s))
-        for since_s, until_s in zip(edges, edges[1:], strict=False)
+        for since_s, until_s in spans_s
     ]
-    whole = user.record(engine, "--user", "33", "--since", str(START_S + edges[0]), "--until", str(START_S + edges[-1]))
-    assert sum(part.energy_j.total or 0.0 for part in parts) == pytest.approx(whole.energy_j.total, rel=1e-9)
-    for part, (since_s, until_s) in zip([*parts, whole], [*zip(edges, edges[1:]), (edges[0], edges[-1])], strict=True):  # noqa: B905, RUF007 - pairs
-        parts_are_exact(part)
-        assert within(w.SERVICE.whole_j(since_s, until_s), part.interval_j.total)
+    *parts, whole = (record.energy_j.total or 0.0 for record in records)
+    assert sum(parts) == pytest.approx(whole, rel=1e-9)
+    for record, (since_s, until_s) in zip(records, spans_s, strict=True):
+        parts_are_exact(record)
+        assert within(w.SERVICE.whole_j(since_s, until_s), record.interval_j.total)
 
 
 def test_a_user_of_many_nodes(user: User, engine: str) -> None:
@@ -228,11 +232,8 @@ def test_the_terminal_says_who_used_what(user: User, world: str) -> None:
     assert "systemd web.service" in told
 
 
-def test_files(user: User, world: str, tmp_path: object) -> None:
-    from pathlib import Path  # noqa: PLC0415 - for the type alone
-
-    folder = Path(str(tmp_path))
-    targets = {kind: folder / f"out.{kind}" for kind in ("json", "csv", "html")}
+def test_files(user: User, world: str, tmp_path: Path) -> None:
+    targets = {kind: tmp_path / f"out.{kind}" for kind in ("json", "csv", "html")}
     words = [word for kind, path in targets.items() for word in (f"--{kind}", str(path))]
     done = user.call(world, "--job", "12", *X, *UNTIL, *words)
     assert (done.code, done.out, done.err.count("\n")) == (0, "", 3)

@@ -1,6 +1,6 @@
 """A small cluster with everything that goes wrong, as samples whose truth is plain arithmetic.
 
-Every node has a GPU that idles at 50 W and a processor at 20 W, and a job draws `watts` of the GPU and a tenth of it of
+Every node has a GPU that idles at 50 W and a processor at 20 W. A job draws `watts` of the GPU and a tenth of it of
 the processor. The agents are scraped every 15 s.
 """
 
@@ -92,7 +92,9 @@ def _page(host: Host, at_s: float) -> Iterator[str]:
         idle_j = IDLE_W[kind] * (at_s - since_s)
         loads_j = sum(load.energy_j(kind, at_s) - load.energy_j(kind, since_s) for load in host.loads)
         yield _line(host, at_s, "aipower_device_energy_joules_total", device, idle_j + loads_j)
-        yield _line(host, at_s, "aipower_device_component_energy_joules_total", {**device, "component": "idle"}, idle_j)
+        yield _line(
+            host, at_s, "aipower_device_component_energy_joules_total", {**device, "component": "idle"}, idle_j
+        )
         yield _line(
             host, at_s, "aipower_device_component_energy_joules_total", {**device, "component": "unattributed"}, 0
         )

@@ -15,6 +15,8 @@ from aipower.errors import UsageError
 API = "/api/v1"
 PAGES = (API, "/graph", "/query", "/vmui", "/metrics")
 """Ends of addresses that are copied from a browser; the API is not below them."""
+MOST_BYTES = 256 * 2**20
+"""Of an answer: more would only fill the memory."""
 SCHEMES = ("http", "https")
 
 
@@ -26,6 +28,7 @@ class Access:
     """Without the secret that may stand in it, and without `/api/v1`."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout_s: float = 60.0
+    most_bytes: int = MOST_BYTES
 
 
 @dataclass(frozen=True, slots=True)

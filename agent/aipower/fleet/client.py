@@ -18,9 +18,8 @@ from aipower.fleet.troubles import EngineError, refused, strange, unreachable
 
 LONGEST_GET = 1500
 """Longer queries are posted: proxies cut long addresses."""
-MOST_BYTES = 256 * 2**20
-"""Of an answer: more would only fill the memory."""
 MILLI = 1000
+CANNOT_UNPACK = "what it packed cannot be unpacked"
 
 Made = TypeVar("Made")
 
@@ -137,27 +136,30 @@ class Client:
         return refused(self.url, error.code, headers.get("Content-Type", ""), body, headers.get("Location", ""))
 
     def _body(self, response: http.client.HTTPResponse | urllib.error.HTTPError) -> bytes:
-        body = response.read(MOST_BYTES + 1)
-        if response.headers.get("Content-Encoding", "") == "gzip":
-            try:
-                body = _unpacked(body)
-            except (OSError, EOFError, zlib.error) as error:
-                raise strange(self.url, "", b"", "what it packed cannot be unpacked") from error
-        if len(body) > MOST_BYTES:
+        most = self._access.most_bytes
+        body = response.read(most + 1)
+        promised = response.headers.get("Content-Length", "")
+        if promised.isdecimal() and len(body) < min(int(promised), most):
+            # Only who reads without a limit is told of it.
+            raise http.client.IncompleteRead(body, int(promised) - len(body))
+        if response.headers.get("Content-Encoding", "") == "gzip" and len(body) <= most:
+            body = self._unpacked(body)
+        if len(body) > most:
             raise EngineError(
-                f"{self.url}: an answer of more than {MOST_BYTES // 2**20} MiB; ask for less: a later --since,"
-                " or one --node"
+                f"{self.url}: an answer of more than {most // 2**20} MiB; ask for less: a later --since, or one --node"
             )
         return body
 
-
-def _unpacked(body: bytes) -> bytes:
-    """Up to a little more than is taken."""
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    plain = unpacker.decompress(body, MOST_BYTES + 1)
-    if not unpacker.eof and len(plain) <= MOST_BYTES:
-        raise EOFError("it ends too early")
-    return plain
+    def _unpacked(self, body: bytes) -> bytes:
+        """Up to a little more than is taken."""
+        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            plain = unpacker.decompress(body, self._access.most_bytes + 1)
+        except zlib.error as error:
+            raise strange(self.url, "", b"", CANNOT_UNPACK) from error
+        if not unpacker.eof and len(plain) <= self._access.most_bytes:
+            raise strange(self.url, "", b"", CANNOT_UNPACK)
+        return plain
 
 
 def _moment(unix_s: float) -> str:

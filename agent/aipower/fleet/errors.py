@@ -2,7 +2,7 @@
 
 An account of a job has one half-width, scale and all. How far the scale of a sensor may be off that nobody has
 calibrated is known (docs/calibration.md): that part is shared by all sensors of the kind on all nodes, the rest is the
-account's own. A calibrated sensor is better than that; which are is not told here, so sums are wider than they must be.
+account's own. A calibrated sensor is better than that; which are is not told here, so sums are rather too wide.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ PROCESS_INFO = "aipower_process_info"
 OWN_LABELS = (
     "system", "job", "step", "user", "device", "kind", "index", "component", "name", "team", "account", "partition",
     "namespace", "pod", "pid", "comm", "run", "container", "unit", "slice", "uuid", "driver", "method", "source",
-    "reason",
+    "reason", "version",
 )  # fmt: skip
 """Labels that the agent gives."""
 EXPORTED = "exported_"
