@@ -22,6 +22,9 @@ def energy_of_a_job(asked: Asked) -> None:
 
 
 def interval_of_a_job(asked: Asked) -> None:
+    rows = asked.fleet.query('max_over_time(aipower_job_energy_error_joules{system="slurm",job="1001"}[30d])')
+    assert len(rows) == 8, "two GPUs, a processor and a memory on two nodes"
+    assert asked.value() == pytest.approx(math.fsum(row.value for row in rows) / WH_J, rel=EXACT)
     off_wh = abs(asked.job_j("1001") - asked.fleet.truth.drawn_j["slurm", "1001"]) / WH_J
     assert off_wh <= asked.value() <= 0.15 * asked.job_j("1001") / WH_J
 
