@@ -44,13 +44,35 @@ class JobAccount:
     processes: set[ProcessId] = field(default_factory=set)
     """Those that may live still."""
     ended_s: float | None = None
+    rows: dict[str, JobEnergy] = field(default_factory=dict)
+    """What snapshots show of it by device, until that changes."""
+
+    def part(self, device: str) -> PartAccount:
+        """Its account of `device`, to be added to."""
+        self.rows.pop(device, None)
+        return self.parts.setdefault(device, PartAccount())
+
+    def know(self, info: ProcessInfo) -> None:
+        """One of its processes is at work."""
+        self.processes.add(info.id)
+        facts = joined(self.facts, info.place.facts)
+        if self.ended_s is not None or facts is not self.facts:
+            self.ended_s, self.facts = None, facts
+            self.rows.clear()
 
     def hold(self, device: str, span_s: float, *, used: bool) -> None:
         """It held the device for `span_s`; one that is held shows, used or not."""
         hold = self.holds.setdefault(device, Hold())
         hold.held_s += span_s
         hold.unused_s += 0.0 if used else span_s
-        self.parts.setdefault(device, PartAccount())
+        self.part(device)
+
+    def look(self, now_s: float, alive: Callable[[ProcessId], bool]) -> None:
+        """Note its end, if none of its processes lives any more."""
+        self.processes = {process for process in self.processes if alive(process)}
+        if not self.processes:
+            self.ended_s = now_s
+            self.rows.clear()
 
 
 class JobBook:
@@ -72,19 +94,16 @@ class JobBook:
 
     def add(self, info: ProcessInfo, device: str, part: PartAccount) -> None:
         """Take in what a process used of `device`."""
-        place = info.place
         account = self._account(job_key(info))
-        account.parts.setdefault(device, PartAccount()).count(part)
-        if place.owner.job:
-            account.processes.add(info.id)
-            account.ended_s = None
-            account.facts = joined(account.facts, place.facts)
+        account.part(device).count(part)
+        if info.place.owner.job:
+            account.know(info)
 
     def doubt(self, key: JobKey, device: str, error: PartError) -> None:
         """Take in how far one window's energy may be off, if the job has an account."""
         account = self._accounts.get(key)
         if account is not None:
-            account.parts.setdefault(device, PartAccount()).doubt(error)
+            account.part(device).doubt(error)
 
     def hold(self, device: Device, span_s: float, holders: Mapping[JobKey, bool]) -> None:
         """Take in a window of a device: the jobs with contexts there, and whether they were seen at work.
@@ -105,8 +124,7 @@ class JobBook:
         """Note the ends of jobs, and withdraw those that ended more than `retention_s` ago."""
         for key, account in list(self._accounts.items()):
             if account.ended_s is None:
-                account.processes = {process for process in account.processes if alive(process)}
-                account.ended_s = None if account.processes else now_s
+                account.look(now_s, alive)
             elif now_s - account.ended_s >= retention_s and key[0].system != LASTING:
                 self._withdraw(key)
 
@@ -127,7 +145,7 @@ class JobBook:
             account.facts, account.ended_s, account.since_unix_s = row.facts, row.ended_s, row.since_unix_s
             error = row.error
             part = PartAccount(0, row.energy_uj, error.variance_uj2, error.systematic_uj)
-            account.parts.setdefault(row.device.id, PartAccount()).merge(part)
+            account.part(row.device.id).merge(part)
             hold = account.holds.setdefault(row.device.id, Hold())
             hold.held_s, hold.unused_s = hold.held_s + row.held_s, hold.unused_s + row.unused_s
 
@@ -135,22 +153,13 @@ class JobBook:
         self, devices: Mapping[str, Device], error_uj: Callable[[Device, PartAccount], float]
     ) -> Iterator[JobEnergy]:
         """What a snapshot shows of them; `error_uj` is the half-width of a part's 95 % interval."""
-        for (owner, user), account in (*self._accounts.items(), *self._loose.items()):
+        for key, account in (*self._accounts.items(), *self._loose.items()):
             for device_id, part in account.parts.items():
-                device, hold = devices[device_id], account.holds.get(device_id, Hold())
-                yield JobEnergy(
-                    owner,
-                    user,
-                    device,
-                    part.energy_uj,
-                    error_uj(device, part),
-                    hold.held_s,
-                    hold.unused_s,
-                    account.facts,
-                    account.ended_s,
-                    part.error,
-                    account.since_unix_s,
-                )
+                row = account.rows.get(device_id)
+                if row is None:
+                    device = devices[device_id]
+                    row = account.rows[device_id] = _row(key, account, device, error_uj(device, part))
+                yield row
 
     def _account(self, key: JobKey) -> JobAccount:
         """That of `key`, or of those it must share one with."""
@@ -183,6 +192,22 @@ class JobBook:
         self._withdrawn.add(key)
         for device, part in account.parts.items():
             self.folded.setdefault(device, PartAccount()).count(part)
+
+
+def _row(key: JobKey, account: JobAccount, device: Device, error_uj: float) -> JobEnergy:
+    part, hold = account.parts[device.id], account.holds.get(device.id, Hold())
+    return JobEnergy(
+        *key,
+        device,
+        part.energy_uj,
+        error_uj,
+        hold.held_s,
+        hold.unused_s,
+        account.facts,
+        account.ended_s,
+        part.error,
+        account.since_unix_s,
+    )
 
 
 def joined(first: JobFacts, then: JobFacts) -> JobFacts:
