@@ -201,7 +201,7 @@ def _per_token() -> Panel:
     power = f"sum({rate(metrics.JOB_ENERGY, *JOB, KINDS)})"
     return series(
         "Energy per generated token",
-        "Energy of the job over tokens that the servers in its pod generated; without a pod over those of all servers on "
+        "Energy of the job over tokens that its pod's servers generated; without a pod over those of all servers on "
         "its nodes.",
         "joule",
         Query(f"{power} / ({_token_rate()} > 0)", "J per token"),
@@ -243,7 +243,7 @@ def _count_of_nodes(job: tuple[str, ...]) -> str:
 
 def _lasted(job: tuple[str, ...]) -> str:
     """Seconds from its first to its last scrape in the time range; it stays for minutes after its end."""
-    seen = f"max by (system, job) (timestamp({pick(metrics.JOB_ENERGY, *job)}))[$__range:1m]"
+    seen = f"max by (system, job) (timestamp({pick(metrics.JOB_ENERGY, *job)}))[$__range:$__interval]"
     return f"(max_over_time({seen}) - min_over_time({seen}))"
 
 

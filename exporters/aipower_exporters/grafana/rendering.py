@@ -187,5 +187,5 @@ def _annotation(annotation: Annotation) -> Json:
         "tagKeys": "",
         "textFormat": annotation.text,
         "titleFormat": annotation.title,
-        "useValueForTime": "on" if annotation.value_is_time else False,
+        "useValueForTime": annotation.value_is_time,
     }
