@@ -32,8 +32,8 @@ DEFAULT_MAX_POINTS = 4000
 """Less than 1 MB before compression; receivers take 4 MB and more."""
 GZIP_LEVEL = 3
 """Level 6 takes several times as long and saves little."""
-CLOSE_S = 2.0
-"""The agent must end in time even where the receiver does not answer."""
+CLOSE_S = 1.0
+"""An agent that ends waits for 1.5 s."""
 CONTENT_TYPE = "application/x-protobuf"
 ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 

@@ -24,8 +24,8 @@ KEYS = ("url", "labels", "headers", "max_series", *OPTION_KEYS)
 EXAMPLE = "http://127.0.0.1:9090/api/v1/write"
 DEFAULT_MAX_SERIES = 2000
 """As Prometheus itself has it (max_samples_per_send)."""
-CLOSE_S = 2.0
-"""The agent must end in time even where the receiver does not answer."""
+CLOSE_S = 1.0
+"""An agent that ends waits for 1.5 s."""
 LAST_UNIX_S = 253_402_300_799.0
 """The end of the year 9999."""
 LABEL_NAME = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
