@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from aipower.model import Owner, Snapshot
 from benchmarks.cluster.cap import most_series
 from benchmarks.cluster.churn import Look, Node, faults_of
 from benchmarks.cluster.world import HOUR_S, Churn
@@ -23,9 +24,9 @@ def churn_table(churn: Churn, hours: int, max_processes: int, max_jobs: int, say
     node = Node(churn, max_processes, max_jobs)
     most = most_series(node.bounds)
     say(f"cap without created timestamps: {sum(most.values())} series\n")
-    say("| hour | processes so far | most series | over a cap | wrong sums | resident | CPU of a second |")
-    say("|---|---|---|---|---|---|---|")
-    good = True
+    say("| hour | processes | most series | over a cap | wrong sums | found | other | resident | CPU of a second |")
+    say("|---|---|---|---|---|---|---|---|---|")
+    good, largest = True, Largest()
     for hour in range(1, hours + 1):
         highest, over, wrong, began_s = 0, 0, 0, time.process_time()
         for look in node.run(HOUR_S):
@@ -33,12 +34,35 @@ def churn_table(churn: Churn, hours: int, max_processes: int, max_jobs: int, say
             highest = max(highest, sum(counts.values()))
             over += sum(count > most[name] for name, count in counts.items())
             wrong += len(faults_of(look.snapshot))
+            largest.note(look.snapshot)
         gc.collect()
         cpu_ms = 1000 * (time.process_time() - began_s) / HOUR_S
-        row = (hour, node.population.born, highest, over, wrong, f"{resident_mb():.1f} MB", f"{cpu_ms:.1f} ms")
+        shares = [f"{100 * share:.2f} %" for share in (largest.share(), largest.share("other"))]
+        cost = f"{resident_mb():.1f} MB", f"{cpu_ms:.1f} ms"
+        row = (hour, node.population.born, highest, over, wrong, *shares, *cost)
         say(f"| {' | '.join(map(str, row))} |")
         good = good and not over and not wrong
     return good
+
+
+class Largest:
+    """What `max_over_time()` finds: the largest value that a scrape saw of each series of jobs."""
+
+    def __init__(self) -> None:
+        self._seen_uj: dict[tuple[Owner, str, str], int] = {}
+        self._used_uj = 1
+
+    def note(self, snapshot: Snapshot) -> None:
+        """One scrape."""
+        for row in snapshot.jobs:
+            key = row.owner, row.user, row.device.id
+            self._seen_uj[key] = max(self._seen_uj.get(key, 0), row.energy_uj)
+        self._used_uj = sum(state.context_uj + state.active_uj for state in snapshot.devices)
+
+    def share(self, system: str = "") -> float:
+        """Of all that processes have used; of one `system` if named."""
+        found_uj = [energy_uj for (owner, _, _), energy_uj in self._seen_uj.items() if system in {"", owner.system}]
+        return sum(found_uj) / self._used_uj
 
 
 def plain(look: Look) -> Mapping[str, int]:
