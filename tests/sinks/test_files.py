@@ -72,14 +72,14 @@ def from_json(line: str) -> Series:
     return found
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(SNAPSHOTS)
 def test_csv_has_the_same_series_as_the_page(snapshot: Snapshot) -> None:
     text = (header() + rows_of(snapshot)).decode()
     assert same(from_csv(text), table_of(snapshot))
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(SNAPSHOTS)
 def test_json_lines_have_the_same_series_as_the_page(snapshot: Snapshot) -> None:
     line = line_of(snapshot, "node1")
