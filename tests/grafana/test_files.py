@@ -37,6 +37,14 @@ def test_the_files_are_what_the_code_writes(tmp_path: Path) -> None:
     assert kept.keys() == {f"{uid}.json" for uid in UIDS}
 
 
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    command = [sys.executable, "-m", "aipower_exporters.grafana", str(tmp_path / "file" / "folder")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith("Not a directory; name a folder of yours")
+
+
 def test_the_list_in_the_documentation_is_what_the_code_says() -> None:
     text = (ROOT / "docs" / "grafana.md").read_text(encoding="utf-8")
     found = re.search(r"<!-- begin list -->\n(.*)<!-- end list -->", text, re.DOTALL)

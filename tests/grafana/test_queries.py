@@ -120,7 +120,9 @@ def test_marks_stand_where_agents_began_and_faults_were(fleet: Fleet, uid: str) 
 
 
 def test_a_job_shows_all_that_it_used_and_the_truth_is_in_its_interval(fleet: Fleet) -> None:
-    low, energy, high = (number(found) for found in shown(person(fleet, BOTH), "aipower-job", "Energy"))
+    low, energy, high = (
+        number(found) for found in shown(person(fleet, BOTH), "aipower-job", "Energy, with its 95 % interval")
+    )
     assert energy == pytest.approx(fleet.truth.jobs_j["slurm", "1001"] / J_PER_KWH, rel=1e-6)
     assert low < fleet.truth.drawn_j["slurm", "1001"] / J_PER_KWH < high
 

@@ -21,8 +21,11 @@ def main() -> None:
     chosen = parser.parse_args()
     if chosen.list:
         print(listing(), end="")
-    else:
+        return
+    try:
         write(chosen.directory)
+    except OSError as error:
+        parser.error(f"cannot write to {chosen.directory}: {error.strerror}; name a folder of yours")
 
 
 def write(directory: Path) -> None:

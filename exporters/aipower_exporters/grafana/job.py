@@ -94,7 +94,7 @@ def _so_far() -> tuple[Panel, ...]:
     energy, error = _energy(*JOB), _error(*JOB)
     power = by("", rate(metrics.JOB_ENERGY, *JOB, KINDS))
     return (
-        stat("Energy", "All that the job used since it began, and the 95 % interval around it. The interval adds up "
+        stat("Energy, with its 95 % interval", "All that the job used since it began. The interval adds up "
              "those of nodes, steps and devices, so it is rather too wide than too narrow.", "kwatth",
              now(kwh(f"clamp_min({energy} - {error}, 0)"), "at least"),
              now(kwh(energy), "measured"),
@@ -233,7 +233,7 @@ def _compared() -> Panel:
                   "none", 2),
             Value("of these unused", _either(lambda job: _unused_share(key, *job)), "percentunit", 0, UNUSED),
         ),
-        width=12,
+        height=5,
     )  # fmt: skip
 
 
@@ -252,9 +252,6 @@ def _either(ask: Callable[[tuple[str, ...]], str]) -> str:
 
 
 def _both() -> Panel:
-    power = "system, job"
-    return series(
-        "Power of both", "Average power of both jobs.", "watt",
-        Query(by(power, rate(metrics.JOB_ENERGY, *JOB, KINDS)), "{{system}} {{job}}"),
-        Query(by(power, rate(metrics.JOB_ENERGY, *OTHER, KINDS)), "{{system}} {{job}}"),
-    )  # fmt: skip
+    used = [by("system, job", rate(metrics.JOB_ENERGY, *job, KINDS)) for job in (JOB, OTHER)]
+    queries = (Query(power, "{{system}} {{job}}") for power in used)
+    return series("Power of both", "Average power of both jobs.", "watt", *queries).sized(24, 8)
