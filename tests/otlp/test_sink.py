@@ -268,11 +268,13 @@ def test_the_request_is_one_of_otlp() -> None:
     assert scope.schema_url == "https://opentelemetry.io/schemas/1.44.0"
 
 
-@pytest.mark.parametrize("url", ["", "/"])
-def test_the_path_may_be_left_out(url: str) -> None:
+@pytest.mark.parametrize(
+    ("given", "path"), [("", "/v1/metrics"), ("/", "/v1/metrics"), ("?a=b", "/v1/metrics?a=b"), ("/otlp/", "/otlp/")]
+)
+def test_the_path_may_be_left_out(given: str, path: str) -> None:
     with receiver() as far:
-        otlp({"url": far.url + url}, "far").push(node())
-    assert far.paths == ["/v1/metrics"]
+        otlp({"url": far.url + given}, "far").push(node())
+    assert far.paths == [path]
 
 
 def partly(count: int, text: str) -> bytes:

@@ -116,6 +116,16 @@ def test_a_prometheus_that_takes_no_writes_is_a_fault_that_says_so(url: str) -> 
     assert "404" in str(caught.value)
 
 
+def test_the_documented_query_finds_nodes_that_are_silent(url: str) -> None:
+    (query,) = re.findall(r"```promql\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    now_s = round(time.time(), 3)
+    made(url, "silent").push(busy(now_s - 600))
+    made(url, "heard").push(busy(now_s))
+    silent = {dict(labels)["instance"] for labels in answer(url, query, now_s)}
+    assert "silent" in silent
+    assert "heard" not in silent
+
+
 def test_the_documented_settings_work(url: str) -> None:
     blocks = re.findall(r"```toml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
     tables = [table for block in blocks for table in tomllib.loads(block)["sinks"].values()]

@@ -31,7 +31,7 @@ PATH = "/v1/metrics"
 DEFAULT_MAX_POINTS = 4000
 """Less than 1 MB before compression; receivers take 4 MB and more."""
 GZIP_LEVEL = 3
-"""Level 6 takes several times as long and saves little."""
+"""Level 6 takes twice as long and saves a tenth."""
 CLOSE_S = 1.0
 """An agent that ends waits for 1.5 s."""
 CONTENT_TYPE = "application/x-protobuf"
@@ -138,7 +138,8 @@ def otlp(options: Mapping[str, object], name: str) -> Sink:
 
 def _with_path(url: str) -> str:
     """The address of metrics where only that of the receiver is given, as others do it."""
-    return url.rstrip("/") + PATH if urlsplit(url).path in {"", "/"} else url
+    parts = urlsplit(url)
+    return parts._replace(path=PATH).geturl() if parts.path in {"", "/"} else url
 
 
 def _checked(given: Mapping[str, str]) -> Mapping[str, str]:
