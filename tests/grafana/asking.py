@@ -87,12 +87,19 @@ class Grafana:
 
     def answers(self, board: Mapping[str, Any], panel: Mapping[str, Any]) -> Iterator[tuple[str, list[Answer]]]:
         """Each query of a panel as it was asked, and its answer."""
+        span_s, step_s = self._times_of(board, panel)
+        for target, expr in zip(panel["targets"], self.asked(board, panel), strict=True):
+            yield expr, self._instant(expr) if target["instant"] else self._over_time(expr, span_s, step_s)
+
+    def asked(self, board: Mapping[str, Any], panel: Mapping[str, Any]) -> list[str]:
+        """The queries of a panel as Grafana would send them."""
+        values, (span_s, step_s) = self.chosen(board), self._times_of(board, panel)
+        return [self._filled(target["expr"], values, span_s, step_s) for target in panel["targets"]]
+
+    def _times_of(self, board: Mapping[str, Any], panel: Mapping[str, Any]) -> tuple[int, int]:
         span_s = self._span(panel.get("timeFrom") or board["time"]["from"].removeprefix("now-"))
         coarse_s = SECONDS[panel["interval"][-1]] * int(panel["interval"][:-1]) if "interval" in panel else 1
-        step_s = max(coarse_s, span_s // MAX_POINTS, self.scrape_s)
-        for target in panel["targets"]:
-            expr = self._filled(target["expr"], self.chosen(board), span_s, step_s)
-            yield expr, self._instant(expr) if target["instant"] else self._over_time(expr, span_s, step_s)
+        return span_s, max(coarse_s, span_s // MAX_POINTS, self.scrape_s)
 
     def marks(self, board: Mapping[str, Any], annotation: Mapping[str, Any]) -> list[Answer]:
         """The answer to the query of an annotation."""
