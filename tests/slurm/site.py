@@ -1,4 +1,4 @@
-"""A cluster with accounting, an agent with simulated sensors for each of its two nodes, and our scripts in place.
+"""A cluster with accounting, an agent with a made-up RAPL for each of its two nodes, and our scripts in place.
 
 Both nodes are this machine, so each agent sees the processes of both: a job on n1 has an account on n2 too.
 """
@@ -7,24 +7,30 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from aipower.processes.procfs import ProcFs
 from daemon.agents import Agent, agent
 from slurm.accounting import accounting
 from slurm.cluster import COMMAND_S, NODES, Cluster, running
 
 SCRIPTS = Path(__file__).parents[2] / "deploy" / "slurm"
 DEADLINE_S = 60.0
+IDLE_W, PER_CPU_W = 20.0, {"n1": 50.0, "n2": 80.0}
+PERIOD_S = 4.0
+DIGITS = 15
 CONFIGURATION = """\
 Prolog={folder}/prolog
 Epilog={folder}/epilog
@@ -51,9 +57,8 @@ sys.exit(arguments.main(arguments))
 ' "$@"
 """
 LINE = re.compile(
-    r"aipower: (?P<joules>[\d.]+) joules \((?P<kinds>(?:gpu|cpu|dram) [\d.]+(?:, (?:cpu|dram) [\d.]+)*)\)"
-    r" \+-(?P<half>[\d.]+), (?:gpu held \d+ s unused \d+ s, )?(?P<told>\d+) of (?P<nodes>\d+) nodes,"
-    r" counter, simulated"
+    r"aipower: (?P<joules>[\d.]+) joules \(cpu (?P=joules)\) \+-(?P<half>[\d.]+),"
+    r" (?P<told>\d+) of (?P<nodes>\d+) nodes, counter$"
 )
 
 
@@ -62,9 +67,16 @@ class Energy:
     """What stands in a job's comment."""
 
     joules: float
-    kinds: dict[str, float]
+    half_j: float
     told: int
     nodes: int
+
+
+def energy_in(comment: str) -> Energy:
+    """What a comment says."""
+    found = LINE.search(comment)
+    assert found, comment
+    return Energy(float(found["joules"]), float(found["half"]), int(found["told"]), int(found["nodes"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +96,13 @@ class Site:
 
     def wait_for(self, job: str) -> None:
         """Returns once the job is in no queue, so that its epilogs are over."""
+        self.until(lambda: not self.call("squeue", "-h", "-j", job).strip())
+
+    def until(self, there: Callable[[], bool]) -> None:
+        """Returns once it is."""
         deadline_s = time.monotonic() + DEADLINE_S
-        while self.call("squeue", "-h", "-j", job).strip():
-            assert time.monotonic() < deadline_s, self.cluster.logs()
+        while not there():
+            assert time.monotonic() < deadline_s, f"{self.cluster.logs()}\n{self.left()}"
             time.sleep(0.1)
 
     def call(self, *words: str) -> str:
@@ -99,19 +115,16 @@ class Site:
 
     def comment(self, job: str, field: str = "AdminComment") -> str:
         """A comment, once there is energy in it."""
-        deadline_s = time.monotonic() + DEADLINE_S
-        while "aipower:" not in (comment := self.told(job, field)):
-            assert time.monotonic() < deadline_s, f"{comment!r}\n{self.cluster.logs()}\n{self.left()}"
-            time.sleep(0.2)
-        return comment
+        self.until(lambda: "aipower:" in self.told(job, field))
+        return self.told(job, field)
 
     def energy(self, job: str) -> Energy:
         """What its AdminComment says."""
-        comment = self.comment(job)
-        found = LINE.search(comment)
-        assert found, comment
-        kinds = {kind: float(joules) for kind, joules in (part.split() for part in found["kinds"].split(", "))}
-        return Energy(float(found["joules"]), kinds, int(found["told"]), int(found["nodes"]))
+        return energy_in(self.comment(job))
+
+    def runs(self, job: str) -> list[str]:
+        """The AdminComments of all runs of a job that was requeued."""
+        return self.call("sacct", "-n", "-X", "-P", "-D", "-j", job, "-o", "AdminComment").splitlines()
 
     def asked(self, node: str, job: str) -> Any:
         """What the agent of a node tells of a job."""
@@ -164,10 +177,56 @@ def site(folder: Path) -> Iterator[Site]:
 
 @contextlib.contextmanager
 def _agent(folder: Path, node: str) -> Iterator[Agent]:
-    """Their sensors differ, so that no sum comes out by chance: n1 has one GPU, n2 has two."""
+    """An agent whose processor is not that of the other, so that no sum comes out by chance."""
     place = folder / f"agent-{node}"
     place.mkdir()
     (place / "aipower.toml").write_text(AGENT)
-    words = ["--config", os.fspath(place / "aipower.toml"), "--sensors", f"fake:{NODES.index(node) + 1}"]
-    with agent(place, *words, env={"AIPOWER_SOCKET": os.fspath(folder / f"{node}.sock")}) as one:
+    words = ["--config", os.fspath(place / "aipower.toml"), "--sensors", "rapl"]
+    places = {
+        "AIPOWER_SOCKET": os.fspath(folder / f"{node}.sock"),
+        "AIPOWER_POWERCAP_ROOT": os.fspath(place / "powercap"),
+    }
+    with Processor(place / "powercap", PER_CPU_W[node]), agent(place, *words, env=places) as one:
         yield one
+
+
+class Processor(threading.Thread):
+    """A processor's counter: idle power for the time, and about `per_cpu_w` for each CPU second of this machine.
+
+    How much it is comes and goes: on a machine that is busy all the time nobody could tell work from idle power.
+    """
+
+    def __init__(self, powercap: Path, per_cpu_w: float) -> None:
+        super().__init__(daemon=True)
+        self._zone = powercap / "intel-rapl:0"
+        self._per_cpu_w = per_cpu_w
+        self._procfs = ProcFs()
+        self._over = threading.Event()
+        self._energy_j, self._at_s, self._busy_s = 0.0, time.monotonic(), self._procfs.cpu_totals().busy_s
+
+    def __enter__(self) -> Self:
+        self._zone.mkdir(parents=True)
+        (self._zone / "name").write_text("package-0\n")
+        (self._zone / "max_energy_range_uj").write_text(f"{10**DIGITS}\n")
+        self._write()
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.join()
+
+    def run(self) -> None:
+        while not self._over.wait(0.02):
+            self._write()
+
+    def _write(self) -> None:
+        """In place, and always so long: a reader sees a whole number."""
+        now_s, busy_s = time.monotonic(), self._procfs.cpu_totals().busy_s
+        per_cpu_w = self._per_cpu_w * (1 + math.sin(2 * math.pi * now_s / PERIOD_S))
+        self._energy_j += IDLE_W * (now_s - self._at_s) + per_cpu_w * (busy_s - self._busy_s)
+        self._at_s, self._busy_s = now_s, busy_s
+        text = f"{int(self._energy_j * 1e6):0{DIGITS}d}\n"
+        descriptor = os.open(self._zone / "energy_uj", os.O_WRONLY | os.O_CREAT, 0o600)
+        os.pwrite(descriptor, text.encode(), 0)
+        os.close(descriptor)

@@ -20,7 +20,7 @@ def line_of(document: Document, nodes: int) -> str:
     simulated = ", simulated" if document.simulated else ""
     ending = f"{len(document.nodes)} of {nodes} nodes"
     if whole.energy_j.total is None or not document.jobs:
-        return f"aipower: {'no process was seen' if document.measured else 'nothing is measured'}, {ending}"
+        return f"aipower: no energy of it is known, {ending}"
     fine = whole.energy_j.total < WHOLE_J
     parts = ", ".join(
         f"{kind} {_number(energy_j, fine=fine)}"
