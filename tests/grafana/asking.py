@@ -69,8 +69,16 @@ class Grafana:
             elif variable["type"] == "textbox":
                 values[name] = variable["query"]
             elif variable["type"] == "query":
-                values[name] = variable.get("allValue") or self.offered(board, variable, values)[0][1]
+                values[name] = variable.get("allValue") or self._begun(variable, self.offered(board, variable, values))
         return values
+
+    @staticmethod
+    def _begun(variable: Mapping[str, Any], offered: list[tuple[str, str]]) -> str:
+        """The first, or all in a list with what is special in regular expressions escaped."""
+        if not variable["multi"]:
+            return offered[0][1]
+        values = [re.sub(r"([$^*{}\[\]'+?.()|])", r"\\\\\1", value) for _, value in offered]
+        return f"({'|'.join(values)})"
 
     def offered(
         self, board: Mapping[str, Any], variable: Mapping[str, Any], values: Mapping[str, str]

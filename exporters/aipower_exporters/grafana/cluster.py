@@ -9,6 +9,8 @@ from aipower_exporters.grafana.promql import (
     CLUSTER,
     DAY,
     IDLE,
+    IN_JOBS,
+    IN_NO_JOB,
     JOB_KEY,
     KINDS,
     NODES,
@@ -135,12 +137,13 @@ def _by_day() -> tuple[Panel, ...]:
 
 
 def _owners() -> tuple[Panel, ...]:
-    used = by(f"{JOB_KEY}", in_range(metrics.JOB_ENERGY, *SCOPE, KINDS, 'system!="idle"'))
+    used = by(JOB_KEY, in_range(metrics.JOB_ENERGY, *SCOPE, KINDS, IN_JOBS))
+    others = by(JOB_KEY, in_range(metrics.JOB_ENERGY, *SCOPE, KINDS, IN_NO_JOB))
     system = by("system", in_range(metrics.JOB_ENERGY, *SCOPE, KINDS))
     user = by("user", increase(metrics.USER_ENERGY, *SCOPE, KINDS))
 
     def said(label: str) -> str:
-        known = with_or_without_facts(label, used, NAMED_IN_RANGE, used)
+        known = with_or_without_facts(label, used, NAMED_IN_RANGE, others)
         return f"sort_desc(topk(10, {kwh(named(label, 'none', by(label, known)))}))"
 
     return (
@@ -156,7 +159,7 @@ def _owners() -> tuple[Panel, ...]:
 
 
 def _top_jobs() -> Panel:
-    used = by(f"{JOB_KEY}, user", in_range(metrics.JOB_ENERGY, *SCOPE, KINDS, 'job!=""'))
+    used = by(f"{JOB_KEY}, user", in_range(metrics.JOB_ENERGY, *SCOPE, KINDS, IN_JOBS))
     five = by("system, job, user, name", with_facts("name", used, NAMED_IN_RANGE))
     return table(
         "Top five jobs", "Those that used most energy in the time range.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aipower_exporters import metrics
-from aipower_exporters.grafana.model import Dashboard, Panel, Query, Row, now
+from aipower_exporters.grafana.model import Dashboard, Panel, Query, Row, Variable, now
 from aipower_exporters.grafana.panels import Steps, series, stat
 from aipower_exporters.grafana.promql import (
     CLUSTER,
@@ -41,6 +41,11 @@ from aipower_exporters.grafana.variables import (
 
 JOB = (CLUSTER, SYSTEMS, 'job="$job"')
 OTHER = (CLUSTER, SYSTEMS, 'job="$other"')
+JOB_NODES = Variable(
+    "nodes", "Nodes", "The nodes of the job; it keeps questions about processes short.", "query",
+    f"label_values({pick(metrics.JOB_INFO, *JOB)}, instance)", multi=True, hidden=True,
+)  # fmt: skip
+ON_ITS_NODES = (CLUSTER, 'instance=~"$nodes"', KINDS)
 NODE_LINK = to_dashboard("aipower-node", "var-instance=${__value.raw}")
 UNUSED = Steps(0.3, 0.7)
 PROCESS_KEY = "cluster, instance, pid, comm, user, run"
@@ -60,6 +65,7 @@ def dashboard() -> Dashboard:
             ALL_CLUSTERS,
             SYSTEM,
             job_variable("job", "Job", "Slurm's id, the uid of the pod, the id of the container or the systemd unit."),
+            JOB_NODES,
             job_variable("other", "Compare with", "Another job, for the comparison at the bottom."),
             *COST,
             INTENSITY,
@@ -172,8 +178,8 @@ def _steps() -> Panel:
 
 
 def _processes() -> Panel:
-    used = top(metrics.PROCESS_ENERGY, CLUSTER, KINDS)
-    error = last(metrics.PROCESS_ENERGY_ERROR, CLUSTER, KINDS)
+    used = top(metrics.PROCESS_ENERGY, *ON_ITS_NODES)
+    error = last(metrics.PROCESS_ENERGY_ERROR, *ON_ITS_NODES)
     mine = f"group by ({PROCESS_KEY}) ({last(metrics.PROCESS_INFO, *JOB)})"
     shown = "instance, comm, pid, user"
 

@@ -101,6 +101,8 @@ class Variable:
     regex: str = ""
     multi: bool = False
     """Several or all may be chosen."""
+    hidden: bool = False
+    """Not shown, and always all of its values, listed: it only narrows queries."""
     sort: int = 1
     """1: by name. 4: by number, the highest first."""
 

@@ -7,6 +7,7 @@ from aipower_exporters.grafana.model import Dashboard, Panel, Query, Row, now
 from aipower_exporters.grafana.panels import COMPONENTS, Steps, bars, dashed, series, stat, states
 from aipower_exporters.grafana.promql import (
     CLUSTER,
+    IN_JOBS,
     KINDS,
     RATE,
     STEP,
@@ -88,8 +89,8 @@ def _power() -> tuple[Panel, ...]:
 
 
 def _jobs() -> Panel:
-    used = pick(metrics.JOB_ENERGY, *HERE, KINDS, 'job!=""')
-    error = pick(metrics.JOB_ENERGY_ERROR, *HERE, KINDS, 'job!=""')
+    used = pick(metrics.JOB_ENERGY, *HERE, KINDS, IN_JOBS)
+    error = pick(metrics.JOB_ENERGY_ERROR, *HERE, KINDS, IN_JOBS)
     held, unused = (pick(metric, *HERE) for metric in (metrics.JOB_HELD, metrics.JOB_UNUSED))
     keys = "system, job, user"
     return table(

@@ -15,6 +15,8 @@ IDLE = 'component="idle"'
 UNATTRIBUTED = 'component="unattributed"'
 JOB_KEY = "cluster, instance, system, job"
 RATE = "[$__rate_interval]"
+IN_JOBS = 'job!=""'
+IN_NO_JOB = 'job="", system!="idle"'
 WHOLE = "[$__range]"
 DAY = "[1d] offset -1d"
 """The day that begins at the time of the value: a bar stands at its own day."""
@@ -97,9 +99,9 @@ def with_facts(labels: str, expr: str, said: str) -> str:
     return f"{expr} * on ({JOB_KEY}) group_left ({labels}) ({said})"
 
 
-def with_or_without_facts(labels: str, expr: str, said: str, others: str) -> str:
-    """The same, and those of `others` that no job's facts are known of, with the labels empty."""
-    return f"({with_facts(labels, expr, said)}) or on ({JOB_KEY}) ({others} unless on ({JOB_KEY}) ({said}))"
+def with_or_without_facts(labels: str, jobs: str, said: str, others: str) -> str:
+    """The same of `jobs`, and `others` with the labels empty: what is in no job has no facts."""
+    return f"({with_facts(labels, jobs, said)}) or on ({JOB_KEY}) {others}"
 
 
 def device_energy(*scope: str) -> str:

@@ -17,6 +17,7 @@ BUILT_IN: Json = {"type": "grafana", "uid": "-- Grafana --"}
 ALL: Json = {"selected": True, "text": ["All"], "value": ["$__all"]}
 HEADLINE_HEIGHT = 1
 RELOAD_ON_TIME_RANGE = 2
+HIDE_ALL = 2
 
 
 def text(dashboard: Dashboard) -> str:
@@ -142,7 +143,7 @@ def _target(query: Query, letter: str) -> Json:
 def _variable(variable: Variable) -> Json:
     common: dict[str, object] = {
         "description": variable.description,
-        "hide": 0,
+        "hide": HIDE_ALL if variable.hidden else 0,
         "label": variable.label,
         "name": variable.name,
         "skipUrlSync": False,
@@ -165,8 +166,10 @@ def _asked(variable: Variable) -> Json:
         "regex": variable.regex,
         "sort": variable.sort,
     }
+    if not variable.multi:
+        return asked
     # `.*` also matches series without the label, which a list of its values would not.
-    return asked | {"allValue": ".*", "current": ALL} if variable.multi else asked
+    return asked | {"current": ALL} | ({} if variable.hidden else {"allValue": ".*"})
 
 
 def _built_in() -> Json:

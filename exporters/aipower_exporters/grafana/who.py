@@ -7,6 +7,8 @@ from aipower_exporters.grafana.model import Dashboard, Panel, Query, Row, now
 from aipower_exporters.grafana.panels import Steps, pie, series, stat
 from aipower_exporters.grafana.promql import (
     CLUSTER,
+    IN_JOBS,
+    IN_NO_JOB,
     JOB_KEY,
     KINDS,
     NODES,
@@ -106,8 +108,8 @@ def _users() -> Panel:
 def _said(label: str) -> Panel:
     """Teams or accounts."""
     labels = f"{JOB_KEY}, user"
-    used = by(labels, in_range(metrics.JOB_ENERGY, *MINE, KINDS, 'system!="idle"'))
-    others = by(labels, in_range(metrics.JOB_ENERGY, *MINE, KINDS, 'system!="idle"', *SAID))
+    used = by(labels, in_range(metrics.JOB_ENERGY, *MINE, KINDS, IN_JOBS))
+    others = by(labels, in_range(metrics.JOB_ENERGY, *MINE, KINDS, IN_NO_JOB, *SAID))
     whole = named(label, "none", by(label, with_or_without_facts(label, used, FACTS, others)))
     hours = by(labels, in_range(metrics.JOB_UNUSED, *MINE))
     held = named(label, "none", by(label, with_facts(label, hours, FACTS)))
@@ -137,7 +139,7 @@ def _jobs() -> Panel:
     def of_jobs(expr: str) -> str:
         return by(shown, with_facts("name, team, account", by(labels, expr), FACTS))
 
-    used = in_range(metrics.JOB_ENERGY, *MINE, KINDS, 'job!=""')
+    used = in_range(metrics.JOB_ENERGY, *MINE, KINDS, IN_JOBS)
     held, unused = (of_jobs(in_range(metric, *MINE)) for metric in (metrics.JOB_HELD, metrics.JOB_UNUSED))
     return table(
         "Jobs", "Energy within the time range, and of the whole job, also of what lies before it.",
@@ -145,7 +147,7 @@ def _jobs() -> Panel:
             "aipower-who", "var-user=${__value.raw}")), Key("team"), Key("account")),
         (
             Value("energy", kwh(of_jobs(used)), "kwatth", 2, bar=True),
-            Value("whole job", kwh(of_jobs(top(metrics.JOB_ENERGY, *MINE, KINDS, 'job!=""'))), "kwatth", 2),
+            Value("whole job", kwh(of_jobs(top(metrics.JOB_ENERGY, *MINE, KINDS, IN_JOBS))), "kwatth", 2),
             Value("share of all", share(of_jobs(used), device_energy(*SCOPE)), "percentunit", 1),
             Value(COST_COLUMN, cost(of_jobs(used)), "none", 2),
             Value("GPU hours held", f"{held} {TO_HOURS}", "none", 1),
@@ -166,7 +168,7 @@ def _nodes() -> Panel:
 
 def _over_time() -> tuple[Panel, ...]:
     users = rate(metrics.USER_ENERGY, *SCOPE, KINDS, USERS)
-    jobs = by(f"{JOB_KEY}, user", rate(metrics.JOB_ENERGY, *MINE, KINDS, 'job!=""'))
+    jobs = by(f"{JOB_KEY}, user", rate(metrics.JOB_ENERGY, *MINE, KINDS, IN_JOBS))
     team, job = (
         by(label, with_facts(label.split(", ")[-1], jobs, FACTS_NOW)) for label in ("team", "system, job, name")
     )
