@@ -20,7 +20,8 @@ from aipower.model import Snapshot
 from aipower.sinks import SinkError
 from aipower_exporters.prometheus import PrometheusExporter
 from aipower_exporters.samples import collect
-from aipower_exporters.sinks.csv_table import COLUMNS, csv_table, header, rows_of
+from aipower_exporters.sinks.csv_table import COLUMNS, header, rows_of
+from aipower_exporters.sinks.csv_table import csv as csv_sink
 from aipower_exporters.sinks.jsonl import jsonl as jsonl_sink
 from aipower_exporters.sinks.jsonl import line_of
 from aipower_exporters.sinks.textfile import textfile
@@ -112,7 +113,7 @@ def test_a_json_line_says_when_and_where(tmp_path: Path) -> None:
 def test_csv_goes_on_after_a_restart_under_one_header(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     for _ in range(2):
-        sink = csv_table({"path": str(path)}, "x")
+        sink = csv_sink({"path": str(path)}, "x")
         sink.push(node())
         sink.close()
     head, *rows = path.read_text().splitlines()
@@ -210,7 +211,7 @@ def test_a_real_node_exporter_serves_the_textfile(tmp_path: Path) -> None:
 Factory = Callable[[Mapping[str, object], str], object]
 
 
-@pytest.mark.parametrize("factory", [textfile, jsonl_sink, csv_table])
+@pytest.mark.parametrize("factory", [textfile, jsonl_sink, csv_sink])
 @pytest.mark.parametrize(
     ("options", "text"),
     [

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from aipower.settings.file import read_document
 from aipower.settings.sinks import MAX_SINKS, Sinks, SinkSettings, read_sinks
+from sinks.plugins import OURS, ROOT
 
 
 def read(folder: Path, text: str) -> Sinks:
@@ -85,3 +87,14 @@ def test_mistakes_are_told_with_their_lines(tmp_path: Path, text: str, mistakes:
 def test_there_are_not_more_sinks_than_threads_to_spare(tmp_path: Path) -> None:
     text = "".join(f"[sinks.s{number}]\n" for number in range(MAX_SINKS + 1))
     assert read(tmp_path, text).mistakes == (f"{tmp_path / 'a.toml'}:1: 17 sinks: expected at most 16",)
+
+
+def test_the_shipped_file_shows_a_table_of_each_kind(tmp_path: Path) -> None:
+    """They are comments: its sinks are read once the marks before them are removed."""
+    shipped = (ROOT / "config" / "aipower.toml").read_text()
+    assert read(tmp_path, shipped) == Sinks()
+    examples = re.sub(r"(?m)^#(?=\[sinks\.|  )", "", shipped)
+    found = read(tmp_path, examples)
+    assert found.mistakes == ()
+    assert {sink.kind for sink in found.found} == {*OURS, "otlp", "remote_write"}
+    assert all(sink.options for sink in found.found)

@@ -27,6 +27,7 @@ from aipower.daemon.reload import Part, Reloader, Reloading, unchecked
 from aipower.daemon.served import STOPPING
 from aipower.daemon.settling import Settling
 from aipower.daemon.signals import Ask, hearing
+from aipower.daemon.sinks.load import make_sinks
 from aipower.daemon.wiring import Wish, wire
 from aipower.daemon.work import End, Parts, Work
 from aipower.errors import AipowerError
@@ -67,7 +68,7 @@ def run(config: AgentConfig, load: Callable[[], AgentConfig]) -> int:
     reloader.add(calibrations_part(calibrations))
     reloader.add(unchecked(lambda new: written.set(new.log_level, new.log_format)))
 
-    wish = Wish(config, selection, calibrations, reloader)
+    wish = Wish(config, selection, calibrations, reloader, make_sinks(config.sinks))
     try:
         exporters = load_exporters(config)
         return serve(address, lambda end: wire(wish, clock, end), clock, reloader, web_path(config), exporters)
@@ -139,7 +140,7 @@ def serve(
     if isinstance(end, AipowerError):
         raise end
     if work.hangs():
-        leave(end, "a driver hangs; leaving without it")
+        leave(end, "a driver or a sink hangs; leaving without it")
     return end
 
 

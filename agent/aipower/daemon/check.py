@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from aipower.calibration.file import load_calibrations
+from aipower.daemon.sinks.load import find_sink_mistakes
 from aipower.errors import AipowerError
 from aipower.settings.config import AgentConfig
 from aipower.settings.places import AUTO, NONE
@@ -16,7 +17,7 @@ def find_trouble(config: AgentConfig, environ: Mapping[str, str]) -> tuple[str, 
     """Why the agent would not start, or would not do what was asked of it; one line each."""
     return tuple(
         trouble
-        for step in (_calibrations, _state_dir, _socket, _web_config)
+        for step in (_calibrations, _state_dir, _socket, _web_config, _sinks)
         for trouble in step(config, environ)
         if trouble
     )
@@ -41,6 +42,10 @@ def _web_config(config: AgentConfig, _environ: Mapping[str, str]) -> Iterator[st
         from aipower.web.access import load_access  # noqa: PLC0415 - few agents have such a file
 
         yield _complaint(lambda: load_access(Path(config.web_config)))
+
+
+def _sinks(config: AgentConfig, _environ: Mapping[str, str]) -> Iterator[str]:
+    yield from find_sink_mistakes(config.sinks)
 
 
 def _wrong_kind(key: str, path: Path, is_right: Callable[[int], bool], kind: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from aipower.daemon.runs.desk import RunDesk, Shop
 from aipower.daemon.runs.service import RunService
 from aipower.daemon.runs.taps import Taps
 from aipower.daemon.sampler import Pace, Sampler
+from aipower.daemon.sinks.service import SinkService, Way
 from aipower.daemon.tick import Outside, asleep_s
 from aipower.daemon.work import End, Parts
 from aipower.errors import AipowerError, SensorError
@@ -48,6 +49,8 @@ class Wish:
     selection: Selection
     calibrations: Mapping[str, Calibration]
     reloader: Reloader
+    ways: Mapping[str, Way] = field(default_factory=dict)
+    """Where else the snapshots go, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +106,13 @@ def wire(wish: Wish, clock: Clock, end: Callable[[End], None]) -> Parts:
     )
     shop = Shop(meter, ledger, taps, table, procfs, clock, max_gap_s, wish.calibrations, label_of, finder.unavailable)
     desk.open_shop(shop)
-    outside.unavailable = finder.unavailable
+    sinks = SinkService(wish.ways, clock)
+    outside.unavailable, outside.sinks = finder.unavailable, sinks.states
     meter.adopt(taps.wrap(finder.first_look(START_PATIENCE_S)))
     if not any(channel.sensor.device.kind in SUMMED_KINDS for channel in meter.channels):
         log.warning("nothing to measure on this machine yet; see `aipower doctor`")
     _reloads(wish.reloader, sampler, ledger, clock, report)
-    return Parts(sampler, finder, kept.writer, _service(where.socket, config, desk, sampler))
+    return Parts(sampler, finder, kept.writer, _service(where.socket, config, desk, sampler), sinks)
 
 
 def _open(folder: Path | None, config: AgentConfig, clock: Clock) -> Kept:

@@ -13,6 +13,7 @@ from aipower.daemon.http import Health
 from aipower.daemon.runs.service import RunService
 from aipower.daemon.sampler import Sampler
 from aipower.daemon.served import STARTING, Served
+from aipower.daemon.sinks.service import SinkService
 from aipower.errors import AipowerError
 from aipower.journal.writer import JournalWriter
 from aipower.model import Snapshot
@@ -26,6 +27,8 @@ START_GRACE_S = 0.5
 
 SAMPLER_STOP_S, RUNS_STOP_S, JOURNAL_STOP_S = 1.5, 0.5, 1.0
 """All together less than the time after which a stop is cut short."""
+SINKS_STOP_S = 1.5
+"""At the same time as the journal."""
 
 End = int | AipowerError
 """Why the agent ends: an exit code, or the error to tell."""
@@ -41,6 +44,8 @@ class Parts:
     """Where the counters outlive the agent."""
     runs: RunService | None = None
     """Where `aipower-run` asks."""
+    sinks: SinkService | None = None
+    """Where else the snapshots go."""
 
 
 class Work:
@@ -69,14 +74,19 @@ class Work:
             if self._parts.runs is not None:
                 self._parts.runs.stop(RUNS_STOP_S)
             self._parts.sampler.stop(SAMPLER_STOP_S)
+            if self._parts.sinks is not None:
+                self._parts.sinks.ask_end()
             if self._parts.journal is not None:
                 self._parts.journal.close(JOURNAL_STOP_S)
+            if self._parts.sinks is not None:
+                self._parts.sinks.stop(SINKS_STOP_S)
 
     def hangs(self) -> bool:
-        """After `stop`: True if a thread is still in a driver, which would hold up the end of the process."""
+        """After `stop`: True if a thread is still in a driver or a sink; it would hold up the end of the process."""
         parts = self._parts
         looks = parts is not None and (parts.sampler.running() or parts.finder.looking())
-        return self._thread.is_alive() or looks or bool(hanging())
+        pushes = parts is not None and parts.sinks is not None and parts.sinks.running()
+        return self._thread.is_alive() or looks or pushes or bool(hanging())
 
     def flushed(self, snapshot: Snapshot, timeout_s: float) -> bool:
         """True once `snapshot` is on the disk, or where none is kept; see `JournalWriter.flushed`."""
@@ -114,8 +124,15 @@ class Work:
             parts.journal.start()
         parts.sampler.start()
         parts.finder.start()
+        if parts.sinks is not None:
+            parts.sinks.start(self._newest)
         if parts.runs is not None:
             self._open_runs(parts.runs)
+
+    def _newest(self) -> Snapshot | None:
+        """What sinks get: what the pages show, but nothing before the first sample."""
+        sampled = self._parts is not None and self._parts.sampler.snapshot() is not None
+        return self.snapshot() if sampled else None
 
     def _open_runs(self, runs: RunService) -> None:
         """Without its socket the agent does the rest of its work."""

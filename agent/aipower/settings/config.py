@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from aipower.errors import UsageError
 from aipower.settings.layers import Layers, read_layers
-from aipower.settings.options import OPTIONS, Value
+from aipower.settings.options import OPTIONS
+from aipower.settings.show import toml
+from aipower.settings.sinks import SinkSettings, describe_sinks
 
 SYSTEM_CONFIG = Path("/etc/aipower/aipower.toml")
 """Read if it is there and no other file is named."""
@@ -36,6 +37,8 @@ class AgentConfig:
     user_labels: str = "uid"
     log_level: str = "info"
     log_format: str = "auto"
+    sinks: tuple[SinkSettings, ...] = ()
+    """From the file only."""
 
 
 def load_config(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, str]) -> AgentConfig:
@@ -73,14 +76,16 @@ def load_effective(path: Path | None, environ: Mapping[str, str], flags: Mapping
 
 
 def describe(config: AgentConfig) -> str:
-    """The settings as TOML that `load_config` reads back."""
-    return "".join(f"{field.name} = {_toml(getattr(config, field.name))}\n" for field in fields(config))
+    """The settings as TOML that `load_config` reads back, but for the secrets of sinks, which are not shown."""
+    plain = "".join(f"{field.name} = {toml(getattr(config, field.name))}\n" for field in fields(config)[:-1])
+    return plain + describe_sinks(config.sinks)
 
 
 def _config(layers: Layers) -> AgentConfig:
     """The settings as far as they are right."""
     values = {key: setting.value for key, setting in layers.settings.items()}
-    config = AgentConfig(**values)  # type: ignore[arg-type]  # OPTIONS gave each value the type of its field
+    # OPTIONS gave each value the type of its field.
+    config = AgentConfig(**values, sinks=layers.sinks)  # type: ignore[arg-type]
     if "process_interval_s" in layers.settings:
         return config
     return replace(config, process_interval_s=max(config.process_interval_s, config.interval_s))
@@ -107,8 +112,3 @@ def _is_there(path: Path) -> bool:
     except OSError:
         return True
     return True
-
-
-def _toml(value: Value) -> str:
-    # A JSON string is a TOML string but for DEL, which TOML wants escaped.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -33,7 +33,7 @@ class Document:
         written = re.compile(rf"""^[ \t]*\[*[ \t]*(["']?){re.escape(key)}\1[ \t]*[=.\]]""", re.MULTILINE)
         for _, found in zip(range(MAX_LOOKS), written.finditer(self.text), strict=False):
             before = self.text[: found.start()]
-            if _is_toml(before):
+            if is_toml(before):
                 return f"{self.path}:{before.count(chr(10)) + 1}"
         return str(self.path)
 
@@ -76,7 +76,7 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _is_toml(text: str) -> bool:
+def is_toml(text: str) -> bool:
     """False for what ends within a string or a list, for example."""
     try:
         tomllib.loads(text)

@@ -11,6 +11,7 @@ from pathlib import Path
 from aipower.errors import UsageError
 from aipower.settings.file import Document, read_document
 from aipower.settings.options import OPTIONS, Value
+from aipower.settings.sinks import TABLE, SinkSettings, read_sinks
 
 ENV_PREFIX = "AIPOWER_"
 TYPO_RATIO = 0.85
@@ -46,6 +47,7 @@ class Layers:
 
     settings: Mapping[str, Setting]
     mistakes: tuple[Mistake, ...]
+    sinks: tuple[SinkSettings, ...] = ()
 
     def wrong(self, *keys: str) -> bool:
         """True where one of `keys` was set wrong."""
@@ -56,21 +58,25 @@ def read_layers(path: Path | None, environ: Mapping[str, str], flags: Mapping[st
     """The settings of all layers, those of a later one over those of an earlier one. Raises nothing."""
     found = [*_from_file(path), *_from_environ(environ), *_from_flags(flags)]
     settings = {entry.key: entry for entry in found if isinstance(entry, Setting)}
-    return Layers(settings, tuple(entry for entry in found if isinstance(entry, Mistake)))
+    mistakes = tuple(entry for entry in found if isinstance(entry, Mistake))
+    return Layers(settings, mistakes, tuple(entry for entry in found if isinstance(entry, SinkSettings)))
 
 
-def _from_file(path: Path | None) -> Iterable[Setting | Mistake]:
+def _from_file(path: Path | None) -> Iterable[Setting | Mistake | SinkSettings]:
     if path is None:
         return ()
     try:
         document = read_document(path)
     except UsageError as error:
         return (Mistake(str(error)),)
-    unknown = [key for key in document.keys if key not in OPTIONS]
+    unknown = [key for key in document.keys if key not in OPTIONS and key != TABLE]
+    sinks = read_sinks(document)
     return [
         *(_from_key(document, key, raw) for key, raw in document.keys.items() if key in OPTIONS),
         *(_unknown_key(document, key) for key in unknown[:MAX_UNKNOWN]),
         *([Mistake(f"{path}: {len(unknown) - MAX_UNKNOWN} more unknown keys")] if len(unknown) > MAX_UNKNOWN else ()),
+        *(Mistake(text) for text in sinks.mistakes),
+        *sinks.found,
     ]
 
 
@@ -85,7 +91,9 @@ def _from_key(document: Document, key: str, raw: object) -> Setting | Mistake:
 
 
 def _unknown_key(document: Document, key: str) -> Mistake:
-    return Mistake(f"{document.place(key)}: unknown key {_shown(key)}{_suggestion(key)}")
+    near = difflib.get_close_matches(key, (*OPTIONS, TABLE), n=1)
+    hint = f'; did you mean "{TABLE}"?' if near == [TABLE] else _suggestion(key)
+    return Mistake(f"{document.place(key)}: unknown key {_shown(key)}{hint}")
 
 
 def _from_environ(environ: Mapping[str, str]) -> Iterator[Setting | Mistake]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from aipower.settings.file import MAX_LOOKS, Document
-from aipower.settings.file import _is_toml as is_toml
+from aipower.settings.file import MAX_LOOKS, Document, is_toml
+from aipower.settings.show import toml, toml_key
+from aipower.sinks import is_secret
 
 TABLE = "sinks"
 MAX_SINKS = 16
@@ -16,6 +17,8 @@ GOOD_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 MIN_INTERVAL_S, MAX_INTERVAL_S, DEFAULT_INTERVAL_S = 1.0, 3600.0, 15.0
 OWN_KEYS = ("kind", "interval_s")
 """Keys of the agent; all others are the sink's."""
+MASK = "***"
+"""Shown in the place of a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,26 @@ def read_sinks(document: Document) -> Sinks:
         if not wrong:
             found.append(_settings(document, name, table))
     return Sinks(tuple(found), tuple(mistakes))
+
+
+def describe_sinks(sinks: Iterable[SinkSettings]) -> str:
+    """The tables as TOML; secrets are `"***"`."""
+    return "".join(f"\n[{TABLE}.{sink.name}]\n{_described(sink)}" for sink in sinks)
+
+
+def _described(sink: SinkSettings) -> str:
+    shown = {"kind": sink.kind, "interval_s": sink.interval_s, **sink.options}
+    return "".join(f"{toml_key(key)} = {toml(_masked(key, value))}\n" for key, value in shown.items())
+
+
+def _masked(key: str, value: object, *, secret: bool = False) -> object:
+    """`value` without secrets; of a table or a list that is one, what is in it is not shown."""
+    secret = secret or is_secret(key)
+    if isinstance(value, Mapping):
+        return {inner: _masked(inner, item, secret=secret) for inner, item in value.items()}
+    if isinstance(value, list):
+        return [_masked(key, item, secret=secret) for item in value]
+    return MASK if secret else value
 
 
 def _settings(document: Document, name: str, table: Mapping[str, object]) -> SinkSettings:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Mapping
+from csv import writer as csv_writer
 
 from aipower.model import Snapshot
 from aipower_exporters.metrics import METRICS
@@ -36,7 +36,7 @@ class CsvSink:
         """Nothing: the file is open during a push only."""
 
 
-def csv_table(options: Mapping[str, object], _name: str) -> CsvSink:
+def csv(options: Mapping[str, object], _name: str) -> CsvSink:
     """The sink of the kind `csv`.
 
     Raises:
@@ -54,7 +54,7 @@ def header() -> bytes:
 def rows_of(snapshot: Snapshot) -> bytes:
     """The rows of `snapshot`, in the order of the table of metrics; a label that a metric has not is empty."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv_writer(text, lineterminator="\n")
     for metric, series in collect(snapshot).items():
         places = [metric.labels.index(label) if label in metric.labels else None for label in LABELS]
         for labels, value in series.items():
