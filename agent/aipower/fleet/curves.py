@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from aipower.fleet.answers import Point, Series
-from aipower.fleet.growth import Reader, Window
+from aipower.fleet.growth import EDGE_S, Reader, Window
 from aipower.fleet.nodes import Node, own_of
 from aipower.fleet.reached import Contact
 from aipower.fleet.selectors import Selector
@@ -80,7 +80,7 @@ def _timed(rows: Sequence[Series], contact: Contact) -> list[Point]:
         if at_s is not None:
             points[at_s] = max(value, points.get(at_s, 0.0))
     first_s = min(points, default=None)
-    before_s = None if first_s is None else max((one for one in contact.times_s if one < first_s), default=None)
+    before_s = None if first_s is None else contact.last_until(first_s - EDGE_S)
     if before_s is not None:
         points[before_s] = 0.0
     return sorted(points.items())

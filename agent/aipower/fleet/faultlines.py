@@ -44,7 +44,7 @@ def silent(since_s: Mapping[Node, float], window: Window, shown: Mapping[Node, s
             off_s = max(0.0, at_s - window.start_s)
             yield FaultLine(
                 None, "unscraped", off_s, window.span_s, 1,
-                f"{shown[node]} was not reached again; what it used after that is not known",
+                f"{shown[node]} was not reached from then on to the end; what it used then is not known",
             )  # fmt: skip
 
 

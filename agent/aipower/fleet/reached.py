@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,13 +28,10 @@ class Contact:
     holes: Sequence[Window]
     """Between scrapes, where some did not come."""
 
-    def next_after(self, at_s: float) -> float | None:
-        """The first scrape after a moment."""
-        return next((one for one in self.times_s if one > at_s), None)
-
     def last_until(self, at_s: float) -> float | None:
         """The last scrape up to a moment."""
-        return max((one for one in self.times_s if one <= at_s), default=None)
+        place = bisect_right(self.times_s, at_s)
+        return self.times_s[place - 1] if place else None
 
 
 def contacts(reader: Reader, targets: Sequence[str], window: Window, interval_s: float) -> dict[Node, Contact]:
