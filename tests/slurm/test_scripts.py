@@ -13,6 +13,7 @@ import pytest
 from slurm.site import DEADLINE_S, SCRIPTS
 
 NODE = ("prolog", "epilog")
+GROUP = 61002
 SECONDS = 8.0
 """Two or three, on a machine that may be busy with other things."""
 
@@ -89,6 +90,20 @@ def test_the_epilog_is_no_process_of_the_job(folder: Path) -> None:
     call(folder, "epilog")
     until_there(folder / "seen")
     assert "SLURM_JOB_ID" not in (folder / "seen").read_text()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives a folder to another group, which takes root")
+def test_the_controllers_group_may_remove_what_a_node_has_written(folder: Path) -> None:
+    spool = folder / "spool"
+    os.chown(spool, -1, GROUP)
+    spool.chmod(0o2770)
+    settings(folder, "while [ $# -gt 1 ]; do shift; done; echo '{}' > $1")
+    call(folder, "epilog")
+    written = spool / "7" / "n1.json"
+    until_there(written)
+    folder_mode, file_mode = (spool / "7").stat(), written.stat()
+    assert (folder_mode.st_gid, folder_mode.st_mode & 0o777) == (GROUP, 0o770)
+    assert (file_mode.st_gid, file_mode.st_mode & 0o777) == (GROUP, 0o660)
 
 
 def test_a_first_run_asks_nobody_in_its_prolog(folder: Path) -> None:
