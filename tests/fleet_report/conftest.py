@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from aipower.runrecord import RunRecord
 from fleet.fixture import fleet
 from fleet.server import prometheus
 from fleet_report.engines import filled, victoria_metrics
@@ -42,10 +43,21 @@ def victoria(samples: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield url
 
 
+@pytest.fixture(scope="session")
+def known() -> dict[tuple[str, ...], RunRecord]:
+    """Records by who was asked for what."""
+    return {}
+
+
 @pytest.fixture
-def user(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> User:
+def user(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    known: dict[tuple[str, ...], RunRecord],
+) -> User:
     """At a terminal, without secrets of the developer's own."""
     monkeypatch.setenv("HOME", str(tmp_path))
     for variable in ("NETRC", "COLUMNS", "NO_COLOR", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.delenv(variable, raising=False)
-    return User(capsys)
+    return User(capsys, known)

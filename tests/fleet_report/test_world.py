@@ -159,8 +159,8 @@ def test_consecutive_parts_of_a_user_make_the_whole(user: User, engine: str) -> 
         assert within(w.SERVICE.whole_j(since_s, until_s), record.interval_j.total)
 
 
-def test_a_user_of_many_nodes(user: User, engine: str) -> None:
-    told = user.record(engine, "--user", "1000", "--since", str(START_S - 60), *X, *UNTIL)
+def test_a_user_of_many_nodes(user: User, world: str) -> None:
+    told = user.record(world, "--user", "1000", "--since", str(START_S - 60), *X, *UNTIL)
     parts_are_exact(told)
     loads = (*w.TWO, w.CUT, w.LOST, w.MOVED, w.TWICE, w.EARLY)
     truth_j = sum(load.whole_j() for load in loads) + w.GONE.whole_j(to_s=1785)
@@ -211,10 +211,15 @@ def test_one_node_and_one_system(user: User, world: str) -> None:
         (("--user", "100"), "near: 100"),
     ],
 )
-def test_what_is_not_there(user: User, engine: str, words: tuple[str, ...], told: str) -> None:
-    done = user.mistake(engine, *words, *UNTIL)
+def test_what_is_not_there(user: User, world: str, words: tuple[str, ...], told: str) -> None:
+    done = user.mistake(world, *words, *UNTIL)
     assert done.code == 2
     assert told in done.err
+
+
+def test_what_is_not_there_on_another_engine(user: User, victoria: str) -> None:
+    assert "; near: 7" in user.mistake(victoria, "--job", "77", *UNTIL).err
+    assert "near: 100" in user.mistake(victoria, "--user", "100", *UNTIL).err
 
 
 def test_a_job_by_its_name(user: User, engine: str) -> None:
