@@ -250,3 +250,25 @@ def test_one_that_was_never_started_can_be_stopped() -> None:
     service = SinkService({"a": Way(sink, 15.0)}, SystemClock())
     service.stop(1.0)
     assert not service.running()
+
+
+def test_a_bug_in_what_it_is_given_costs_a_look(caplog: pytest.LogCaptureFixture) -> None:
+    answers = iter([ZeroDivisionError("a bug"), ZeroDivisionError("a bug"), Snapshot(1.0, "", number=1)])
+    last: list[Snapshot] = []
+
+    def newest() -> Snapshot:
+        match next(answers, None):
+            case Snapshot() as snapshot:
+                last.append(snapshot)
+            case Exception() as error:
+                raise error
+        return last[-1]
+
+    sink = Scripted()
+    service = SinkService({"a": Way(sink, 0.01)}, SystemClock())
+    with caplog.at_level(logging.WARNING):
+        service.start(newest)
+        wait_for(lambda: service.states()[0].pushes == 1)
+        service.stop(DEADLINE_S)
+    assert service.states()[0].faults["internal"] == 2
+    assert len(caplog.messages) == 2

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from aipower.settings.file import read_document
-from aipower.settings.sinks import MAX_SINKS, Sinks, SinkSettings, read_sinks
+from aipower.settings.file import Document, read_document
+from aipower.settings.sinks import MAX_SINKS, OWN_KEYS, Sinks, SinkSettings, describe_sinks, read_sinks
+from aipower.sinks import is_secret
 from sinks.plugins import OURS, ROOT
 
 
@@ -98,3 +102,31 @@ def test_the_shipped_file_shows_a_table_of_each_kind(tmp_path: Path) -> None:
     assert found.mistakes == ()
     assert {sink.kind for sink in found.found} == {*OURS, "otlp", "remote_write"}
     assert all(sink.options for sink in found.found)
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+KEYS = WORDS.filter(lambda key: not is_secret(key))
+PLAIN = WORDS | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.booleans() | st.dates()
+VALUES = st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3))
+OPTIONS = st.dictionaries(KEYS.filter(lambda key: key not in OWN_KEYS), VALUES, max_size=4)
+NAMES = st.from_regex(r"[A-Za-z0-9_-]{1,40}", fullmatch=True)
+
+
+@settings(max_examples=30)
+@given(st.dictionaries(NAMES, st.tuples(st.floats(1.0, 3600.0), OPTIONS), max_size=3))
+def test_what_is_described_is_read_back_the_same(wanted: dict[str, tuple[float, dict[str, object]]]) -> None:
+    sinks = tuple(SinkSettings(name, "kind", *rest) for name, rest in wanted.items())
+    shown = describe_sinks(sinks)
+    assert read_sinks(Document(Path("F"), shown, tomllib.loads(shown))) == Sinks(sinks)
+
+
+@given(st.text("abis_=.1\"'[]#\n \t{}", max_size=40))
+def test_any_table_is_read_or_refused_in_one_line(text: str) -> None:
+    whole = f"[sinks.{text}"
+    try:
+        keys = tomllib.loads(whole)
+    except ValueError:
+        return
+    found = read_sinks(Document(Path("F"), whole, keys))
+    assert all(mistake.startswith("F") and "\n" not in mistake for mistake in found.mistakes)
+    assert bool(found.found) or bool(found.mistakes)

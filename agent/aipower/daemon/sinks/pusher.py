@@ -66,7 +66,7 @@ class Pusher:
 
     def _turn(self) -> float:
         """Push the newest snapshot if there is a new one; the seconds until the next look."""
-        snapshot = self._newest()
+        snapshot = self._look()
         if snapshot is None or snapshot is self._arrived:
             return min(LOOK_S, self._interval_s)
         self._tally.begin()
@@ -77,6 +77,12 @@ class Pusher:
         else:
             self._table.failed(self._clock.monotonic_s())
         return self._table.pause_s(self._clock.monotonic_s())
+
+    def _look(self) -> Snapshot | None:
+        """The newest snapshot; a bug there must not end this thread without a word."""
+        found: list[Snapshot | None] = []
+        self._guarded(lambda: found.append(self._newest()))
+        return found[0] if found else None
 
     def _guarded(self, step: Callable[[], None]) -> bool:
         """True if `step` went well. Whatever it raises must cost this step only."""
