@@ -12,7 +12,8 @@ from grafana.asking import Grafana, number_of, panels
 TYPES = {"stat", "timeseries", "table", "bargauge", "piechart", "state-timeline"}
 """All part of Grafana itself, none of them deprecated."""
 OUTSIDE = {"vllm:generation_tokens_total", "sglang:generation_tokens_total"}
-TARGET_LABELS = {"cluster", "instance"}
+TARGET_LABELS = {"cluster", "instance", "exported_job"}
+"""What Prometheus adds."""
 NOT_ON_IT = {"team", "account"}
 """Matched on series without them, where it means: only while all teams or accounts are chosen."""
 LABELS = {metric.name: {*metric.labels, *TARGET_LABELS, *NOT_ON_IT} for metric in METRICS}

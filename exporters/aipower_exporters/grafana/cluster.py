@@ -68,7 +68,7 @@ def dashboard() -> Dashboard:
             Row("Energy by day, the last 14 days", _by_day()),
             Row("Who", (*_owners(), _top_jobs())),
             Row("Waste", _waste()),
-            Row("Nodes", (_nodes(), _missing())),
+            Row("Nodes", (_nodes(), _missing(), _mixed_up())),
         ),
         (restarts(*SCOPE), faults(*SCOPE)),
     )
@@ -213,7 +213,7 @@ def _nodes() -> Panel:
             Value("sources missing", absent, "none", 0, Steps(warn=1)),
             Value("faults", by("instance", increase(metrics.AGENT_FAULTS, *SCOPE)), "none", 0, Steps(warn=1)),
         ),
-        sort="power", width=16,
+        sort="power", height=8,
     )  # fmt: skip
 
 
@@ -223,5 +223,14 @@ def _missing() -> Panel:
         "Sources missing", "What a node has no sensor for, or its agent may not read: see `aipower doctor` there.",
         (Key("instance", "node", NODE_LINK), Key("source"), Key("kind")),
         (Value("missing", missing, "none", 0),),
-        width=8, needs="a node on which a source is missing",
+        width=16, height=7, needs="a node on which a source is missing",
+    )  # fmt: skip
+
+
+def _mixed_up() -> Panel:
+    renamed = pick(metrics.JOB_INFO, *SCOPE, 'exported_job!=""')
+    return stat(
+        "Nodes scraped without honor_labels",
+        "All dashboards miss their jobs, as Prometheus has renamed the label `job`: see docs/grafana.md.",
+        "none", now(or_zero(f"count(group by (instance) ({renamed}))")), steps=Steps(alarm=1), width=8, height=7,
     )  # fmt: skip
