@@ -12,7 +12,7 @@ DOCS = ROOT / "docs" / "sinks.md"
 OURS = {
     "textfile": "aipower_exporters.sinks.textfile:textfile",
     "jsonl": "aipower_exporters.sinks.jsonl:jsonl",
-    "csv": "aipower_exporters.sinks.csv_table:csv",
+    "csv": "aipower_exporters.sinks.csv_table:csv_table",
     "pushgateway": "aipower_exporters.sinks.pushgateway:pushgateway",
 }
 """The kinds of docs/sinks.md that are aipower's own."""

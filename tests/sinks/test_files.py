@@ -21,7 +21,7 @@ from aipower.sinks import SinkError
 from aipower_exporters.prometheus import PrometheusExporter
 from aipower_exporters.samples import collect
 from aipower_exporters.sinks.csv_table import COLUMNS, header, rows_of
-from aipower_exporters.sinks.csv_table import csv as csv_sink
+from aipower_exporters.sinks.csv_table import csv_table as csv_sink
 from aipower_exporters.sinks.jsonl import jsonl as jsonl_sink
 from aipower_exporters.sinks.jsonl import line_of
 from aipower_exporters.sinks.textfile import textfile

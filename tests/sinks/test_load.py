@@ -65,7 +65,8 @@ def points() -> Iterable[EntryPoint]:
 
 
 def settings(kind: str, **options: object) -> SinkSettings:
-    return SinkSettings("mine", kind, 15.0, options, {"": "F:1", "kind": "F:2", **dict.fromkeys(options, "F:3")})
+    places = {"kind": "F:2", **dict.fromkeys(options, "F:3")}
+    return SinkSettings("mine", kind, 15.0, options, lambda key: places.get(key, "F:1"))
 
 
 def test_sinks_are_made_by_the_factory_of_their_kind(tmp_path: Path) -> None:

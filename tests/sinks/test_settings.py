@@ -130,3 +130,10 @@ def test_any_table_is_read_or_refused_in_one_line(text: str) -> None:
     found = read_sinks(Document(Path("F"), whole, keys))
     assert all(mistake.startswith("F") and "\n" not in mistake for mistake in found.mistakes)
     assert bool(found.found) or bool(found.mistakes)
+
+
+def test_a_large_table_is_read_at_once(tmp_path: Path) -> None:
+    """Where each key is written is only looked for once it is needed: it takes a reading of all that is before it."""
+    keys = "".join(f"key_{number} = 1\n" for number in range(4000))
+    (found,) = read(tmp_path, f"[sinks.a]\n{keys}").found
+    assert found.place("key_3999") == f"{tmp_path / 'a.toml'}:4001"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from aipower.settings.file import MAX_LOOKS, Document, is_toml
 from aipower.settings.show import toml, toml_key
@@ -30,12 +31,12 @@ class SinkSettings:
     """Name of the entry point that makes the sink; that of the table where none is given."""
     interval_s: float = DEFAULT_INTERVAL_S
     options: Mapping[str, object] = field(default_factory=dict)
-    places: Mapping[str, str] = field(default_factory=dict, compare=False)
-    """`FILE:LINE` of each key, and of the table under ""."""
+    locate: Callable[[str], str] | None = field(default=None, compare=False, repr=False)
+    """The place of a key, see `place`."""
 
     def place(self, key: str = "") -> str:
-        """Where `key` is written; the table where that is not known."""
-        return self.places.get(key) or self.places.get("") or f"[{TABLE}.{self.name}]"
+        """`FILE:LINE` of `key`, or of the table where that is not known. It takes a while."""
+        return self.locate(key) if self.locate else f"[{TABLE}.{self.name}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,8 @@ def _masked(key: str, value: object, *, secret: bool = False) -> object:
 def _settings(document: Document, name: str, table: Mapping[str, object]) -> SinkSettings:
     """A table without mistakes."""
     options = {key: value for key, value in table.items() if key not in OWN_KEYS}
-    places = {key: place_of(document, name, key) for key in ("", *table)}
     interval_s = _interval_s(table) or DEFAULT_INTERVAL_S
-    return SinkSettings(name, _kind(name, table), interval_s, options, places)
+    return SinkSettings(name, _kind(name, table), interval_s, options, partial(place_of, document, name))
 
 
 def _mistakes(document: Document, name: str, table: object) -> Iterator[str]:

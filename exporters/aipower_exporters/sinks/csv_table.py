@@ -36,7 +36,7 @@ class CsvSink:
         """Nothing: the file is open during a push only."""
 
 
-def csv(options: Mapping[str, object], _name: str) -> CsvSink:
+def csv_table(options: Mapping[str, object], _name: str) -> CsvSink:
     """The sink of the kind `csv`.
 
     Raises:
