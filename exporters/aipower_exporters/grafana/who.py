@@ -66,7 +66,8 @@ def dashboard() -> Dashboard:
         (DATASOURCE, ALL_CLUSTERS, NODE_CHOICE, SYSTEM, USER, TEAM, ACCOUNT, *COST),
         (
             Row("All energy of the chosen nodes", (*_whole(), _where())),
-            Row(f"Ranking; cost {COST_TITLE}", (_users(), _said("team"), _said("account"), _nodes(), _jobs())),
+            Row(f"Ranking; cost {COST_TITLE}", (_users(), _said("team"), _jobs())),
+            Row(f"By account and by node; cost {COST_TITLE}", (_said("account"), _nodes()), folded=True),
             Row("Over time", _over_time()),
         ),
     )
