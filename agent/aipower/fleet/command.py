@@ -13,11 +13,13 @@ from aipower.fleet.access import Credentials, access_of
 from aipower.fleet.client import Client
 from aipower.fleet.find import Asked, find_job, find_user
 from aipower.fleet.growth import Reader, Window
+from aipower.fleet.jobreport import job_report
 from aipower.fleet.names import USER_ENERGY
 from aipower.fleet.nodes import Labelling
-from aipower.fleet.record import Report, job_report, user_report
+from aipower.fleet.record import Report
 from aipower.fleet.selectors import any_of, literal, matcher, quoted
 from aipower.fleet.summary import Summary, summary_of
+from aipower.fleet.userreport import user_report
 from aipower.record.page import Page, lay_out
 from aipower.runrecord import RunRecord
 from aipower.runs.output import STANDARD_OUTPUT, colours, glyphs, note, say, width_of, write_file

@@ -62,11 +62,17 @@ def cut_off(ends: Ends, window: Window, shown: Mapping[Node, str]) -> Iterable[F
         )
 
 
-def flaws(accounts: Iterable[Account], wall_s: float) -> Iterable[FaultLine]:
+def flaws(pairs: Iterable[tuple[Node, Account]], wall_s: float, shown: Mapping[Node, str]) -> Iterable[FaultLine]:
     """Of devices."""
-    for account in accounts:
+    devices: dict[tuple[Node, str, str], list[str]] = {}
+    for node, account in pairs:
         for flaw in account.flaws:
-            yield FaultLine(account.record.device, flaw.reason, 0.0, wall_s, 1, flaw.detail)
+            devices.setdefault((node, flaw.reason, flaw.detail), []).append(account.record.device)
+    for (node, reason, detail), names in devices.items():
+        if len(names) > MOST_LINES:
+            yield FaultLine(None, reason, 0.0, wall_s, 1, f"{len(names)} devices of {shown[node]}: {detail}")
+        else:
+            yield from (FaultLine(name, reason, 0.0, wall_s, 1, detail) for name in names)
 
 
 def told(reader: Reader, targets: Sequence[str], window: Window, shown: Mapping[Node, str]) -> Iterable[FaultLine]:

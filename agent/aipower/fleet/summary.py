@@ -10,9 +10,10 @@ from aipower.fleet import faultlines
 from aipower.fleet.errors import of_account, of_device
 from aipower.fleet.find import Asked
 from aipower.fleet.growth import Growth, Key, Reader, Window
+from aipower.fleet.machines import ACCOUNT, began_since
 from aipower.fleet.names import DEVICE_ENERGY, JOB_ENERGY, JOB_ERROR, JOB_HELD, JOB_INFO, JOB_UNUSED
 from aipower.fleet.nodes import Node, shown_names
-from aipower.fleet.parts import ACCOUNT, began_since, kind_of
+from aipower.fleet.parts import kind_of
 from aipower.fleet.reached import contacts, silent_since
 from aipower.fleet.selectors import Selector
 from aipower.fleet.span import pace, scrapes
