@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -49,20 +50,25 @@ class Largest:
     """What `max_over_time()` finds: the largest value that a scrape saw of each series of jobs."""
 
     def __init__(self) -> None:
-        self._seen_uj: dict[tuple[Owner, str, str], int] = {}
+        self._now_uj: dict[tuple[Owner, str, str], int] = {}
+        self._left_uj: Counter[str] = Counter()
+        """Of the series that have left, by system: to keep each would be a memory that grows."""
         self._used_uj = 1
 
     def note(self, snapshot: Snapshot) -> None:
         """One scrape."""
-        for row in snapshot.jobs:
-            key = row.owner, row.user, row.device.id
-            self._seen_uj[key] = max(self._seen_uj.get(key, 0), row.energy_uj)
+        now_uj = {(row.owner, row.user, row.device.id): row.energy_uj for row in snapshot.jobs}
+        for key in self._now_uj.keys() - now_uj.keys():
+            self._left_uj[key[0].system] += self._now_uj[key]
+        self._now_uj = now_uj
         self._used_uj = sum(state.context_uj + state.active_uj for state in snapshot.devices)
 
-    def share(self, system: str = "") -> float:
-        """Of all that processes have used; of one `system` if named."""
-        found_uj = [energy_uj for (owner, _, _), energy_uj in self._seen_uj.items() if system in {"", owner.system}]
-        return sum(found_uj) / self._used_uj
+    def share(self, *systems: str) -> float:
+        """Of all that processes have used; of `systems` only if some are named."""
+        found_uj = Counter(self._left_uj)
+        for (owner, _, _), energy_uj in self._now_uj.items():
+            found_uj[owner.system] += energy_uj
+        return sum(found_uj[system] for system in systems or found_uj) / self._used_uj
 
 
 def plain(look: Look) -> Mapping[str, int]:
