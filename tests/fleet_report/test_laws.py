@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from aipower.errors import UsageError
 from aipower.fleet import names
+from aipower.fleet.answers import NoAnswerError, parse, series_of, texts_of
 from aipower.fleet.curves import Steps, power_of
 from aipower.fleet.errors import of_account, of_device
 from aipower.fleet.growth import Growth, Window, growth_of
@@ -177,6 +178,40 @@ def test_the_names_are_those_of_the_table() -> None:
     assert set(asked) <= table.keys()
     labels = {label for name in asked for label in table[name].labels}
     assert labels <= set(names.OWN_LABELS)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["metric", "value", "values", "a"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+DATA = st.fixed_dictionaries(
+    {"resultType": st.sampled_from(["vector", "matrix", "scalar"]), "result": JSON | st.lists(JSON, max_size=3)}
+)
+WRAPPED = st.fixed_dictionaries(
+    {"status": st.sampled_from(["success", "success", "error", 1]), "data": JSON | DATA},
+    optional={"warnings": JSON, "error": JSON, "isPartial": JSON},
+)
+
+
+@given(JSON | WRAPPED)
+def test_any_answer_is_series_or_none(told: object) -> None:
+    made: object = None
+    for make in (series_of, texts_of):
+        try:
+            made = make(parse(json.dumps(told).encode()))
+        except NoAnswerError as error:
+            made = [str(error)]
+        assert isinstance(made, list)
+
+
+@given(st.binary(max_size=40))
+def test_any_bytes_are_no_answer(told: bytes) -> None:
+    with pytest.raises(NoAnswerError):
+        parse(told)
 
 
 @given(

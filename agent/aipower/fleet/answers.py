@@ -50,7 +50,8 @@ def parse(body: bytes) -> Answer:
         raise NoAnswerError("no JSON") from error
     if not isinstance(told, dict) or told.get("status") != "success":
         raise NoAnswerError(message_of(told) or "no success")
-    warnings = [str(text) for text in told.get("warnings") or ()]
+    said = told.get("warnings")
+    warnings = [str(text) for text in said] if isinstance(said, list) else []
     if told.get("isPartial"):
         # VictoriaMetrics has no text for it.
         warnings.append("some of its storage nodes did not answer: the data is not complete")
@@ -76,7 +77,7 @@ def series_of(answer: Answer) -> list[Series]:
         raise NoAnswerError("neither a vector nor a matrix")
     try:
         found = [_series(row) for row in data["result"]]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise NoAnswerError("series that are none") from error
     return [series for series in found if series.points]
 
@@ -94,9 +95,9 @@ def _points(pairs: object) -> Iterable[Point]:
     if not isinstance(pairs, list):
         raise TypeError("no samples")
     for at_s, text in pairs:
-        value = float(text)
-        if math.isfinite(value):
-            yield float(at_s), value
+        point = float(at_s), float(text)
+        if all(map(math.isfinite, point)):
+            yield point
 
 
 def texts_of(answer: Answer) -> list[str]:

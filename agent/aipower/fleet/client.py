@@ -88,7 +88,7 @@ class Client:
 
     def _series(self, path: str, fields: Mapping[str, str]) -> list[Series]:
         # VictoriaMetrics moves the edges of a query whose answer it wants to keep for the next one.
-        told = [*fields.items(), ("timeout", f"{self._access.timeout_s:g}s"), ("nocache", "1")]
+        told = [*fields.items(), ("timeout", f"{self._access.timeout_s:g}"), ("nocache", "1")]
         return self._made(self._ask(path, told), series_of)
 
     def _made(self, answer: Answer, make: Callable[[Answer], Made]) -> Made:
