@@ -19,6 +19,11 @@ def users_of_a_month(asked: Asked) -> None:
     wanted = {user: energy_j / KWH_J for user, energy_j in asked.fleet.truth.users_j.items()}
     found = asked.one("user")
     assert found == pytest.approx(wanted, rel=FIRST_SCRAPE)
+    assert asked.one("user", number=1) == pytest.approx(wanted, rel=1e-6)
+    # There is no data from a month ago; 20 hours ago there was.
+    ways = [asked.fleet.by("user", query.replace("30d", "20h")) for query in asked.question.queries]
+    assert ways[0] == pytest.approx(ways[1], rel=3 * FIRST_SCRAPE)
+    assert ways[1]["alice"] < 0.7 * wanted["alice"]
     assert {"alice", "bob", "carol", "serve", "svc", "root"} <= found.keys()
 
 
