@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from aipower.arguments import Parser
+from aipower.cli import main
 from aipower.daemon.runs.jobs import jobs_told
 from aipower.daemon.runs.protocol import Jobs, Settle, decode, header, line_of
 from aipower.errors import AipowerError, UsageError
@@ -24,10 +25,18 @@ LINE = re.compile(r"aipower: ([\d.]+) joules \((\w+ [\d.]+(?:, \w+ [\d.]+)*)\) \
 
 
 def call(*words: str) -> int:
+    """As `aipower.cli.main`, but errors come through."""
     add_arguments(parser := Parser(prog="aipower jobs"))
     arguments = parser.parse_args(words)
     code: int = arguments.main(arguments)
     return code
+
+
+def test_it_is_a_command_of_aipower(agent: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["jobs", "--socket", agent, "--line"]) == 0
+    assert capsys.readouterr().out.startswith("aipower: ")
+    assert main(["jobs", "--socket", f"{agent}.not"]) == 1
+    assert capsys.readouterr().err.startswith("aipower: no agent at ")
 
 
 def told(line: bytes) -> bytes:

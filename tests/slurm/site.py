@@ -45,17 +45,7 @@ export SLURM_CONF={folder}/slurm.conf
 """
 AGENT = "interval_s = 0.5\nprocess_interval_s = 0.5\n"
 """Jobs of seconds are seen well."""
-COMMAND = """#!/bin/sh
-shift
-exec {python} -c '
-import sys
-from aipower.arguments import Parser
-from aipower.jobs.cli import add_arguments
-add_arguments(parser := Parser())
-arguments = parser.parse_args(sys.argv[1:])
-sys.exit(arguments.main(arguments))
-' "$@"
-"""
+COMMAND = '#!/bin/sh\nexec {python} -m aipower "$@"\n'
 LINE = re.compile(
     r"aipower: (?P<joules>[\d.]+) joules \(cpu (?P=joules)\) \+-(?P<half>[\d.]+),"
     r" (?P<told>\d+) of (?P<nodes>\d+) nodes, counter$"
