@@ -122,6 +122,13 @@ def test_a_job_that_began_before_anybody_looked(user: User, engine: str) -> None
     assert (record.complete, reasons(record)) == (False, {"partial"})
 
 
+def test_a_service_that_was_started_again(user: User, engine: str) -> None:
+    record = user.record(engine, "--job", "cron.service", *UNTIL)
+    parts_are_exact(record)
+    assert record.energy_j.total == pytest.approx(sum(load.whole_j() for load in w.AGAIN))
+    assert (record.complete, record.faults) == (True, [])
+
+
 def test_a_job_that_still_runs(user: User, engine: str) -> None:
     record = of(user, engine, w.RUNNING)
     assert within(w.RUNNING.whole_j(), record.interval_j.total)

@@ -154,6 +154,9 @@ ODD = Load(STRANGE, 4000, 5000, 80, system="systemd")
 FLASH = Load("15", 5100, 5110, 500, seen=False)
 SERVICE = Load("web.service", 0, LENGTH_S + 1, 30, system="systemd", user="33")
 
+AGAIN = (Load("cron.service", 300, 360, 10, system="systemd"), Load("cron.service", 1799, 2400, 400, system="systemd"))
+"""The second time it has more at its first sample than half of what the first had in all."""
+
 HOSTS = (
     Host("n1", (TWO[0], SERVICE), {"cluster": "x"}, honoured=False, offset_s=3),
     Host("n2", (TWO[1], RUNNING), {"cluster": "x"}, honoured=False, offset_s=11),
@@ -164,7 +167,7 @@ HOSTS = (
     Host("n7", (TWICE,), {"cluster": "x", "replica": "a"}),
     Host("n7", (TWICE,), {"cluster": "x", "replica": "b"}, offset_s=0.2),
     Host("n8", (EARLY,), {"cluster": "x"}, scraped=lambda at_s: at_s >= 900),
-    Host("m1", (OTHER, ODD, FLASH), {"cluster": "y"}),
+    Host("m1", (OTHER, ODD, FLASH, *AGAIN), {"cluster": "y"}),
 )
 
 

@@ -7,12 +7,14 @@ end less the sample at the start is the energy. Where one falls all the same its
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from aipower.fleet.answers import Point, Series
 from aipower.fleet.client import Client
+from aipower.fleet.names import LEAVING
 from aipower.fleet.nodes import Labelling, Node, own_of
 from aipower.fleet.selectors import Selector
 
@@ -21,6 +23,8 @@ LOOK_BACK_S = 600.0
 RESET = 0.5
 """A counter that falls below so much of itself began again. One that falls less went on with older counters of its
 journal, or two servers scraped it at nearly the same time."""
+LEFT_S = 240.0
+"""An account that was away for longer may have left, and one that is lower then began again."""
 MOST_RAW_S = 86_400.0
 """Of all samples at once."""
 EDGE_S = 0.001
@@ -125,7 +129,8 @@ class Reader:
             if self.key(series, labels) == key
             for point in series.points
         ]
-        return growth_of(sorted(set(points)), window.start_s, began=began)
+        left_s = LEFT_S if selector.metric in LEAVING else math.inf
+        return growth_of(sorted(set(points)), window.start_s, began=began, left_s=left_s)
 
     def samples(self, selector: Selector, window: Window) -> list[Series]:
         """All samples in the window."""
@@ -137,24 +142,23 @@ class Reader:
         ]
 
 
-def growth_of(points: Sequence[Point], start_s: float, *, began: bool) -> Growth:
-    """Of samples in the order of their times, those up to `start_s` only for what it was then."""
-    before = [value for at_s, value in points if at_s <= start_s]
-    values = [value for at_s, value in points if at_s > start_s]
+def growth_of(points: Sequence[Point], start_s: float, *, began: bool, left_s: float = math.inf) -> Growth:
+    """Of samples in the order of their times, those up to `start_s` only for what it was then.
+
+    A counter that is lower after more than `left_s` without a sample began again at 0.
+    """
+    before = [point for point in points if point[0] <= start_s]
+    inside = [point for point in points if point[0] > start_s]
     based = bool(before) or began
-    high = before[-1] if before else 0.0 if began or not values else values[0]
+    last_s, high = before[-1] if before else (-math.inf, 0.0 if began or not inside else inside[0][1])
     total, resets = 0.0, 0
-    for value in values:
-        if value < RESET * high:
+    for at_s, value in inside:
+        if value < RESET * high or (value < high and at_s - last_s > left_s):
             total, resets, high = total + value, resets + 1, value
         elif value > high:
             total, high = total + value - high, value
-    return Growth(total, values[-1] if values else high, resets, based)
-
-
-def total(growths: Mapping[Key, Growth], keep: Callable[[Key], bool]) -> float:
-    """The sum of those that are meant."""
-    return sum(growth.value for key, growth in growths.items() if keep(key))
+        last_s = at_s
+    return Growth(total, inside[-1][1] if inside else high, resets, based)
 
 
 def _identity(series: Series) -> tuple[tuple[str, str], ...]:

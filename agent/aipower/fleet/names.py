@@ -25,6 +25,9 @@ PROCESS_ENERGY = "aipower_process_energy_joules_total"
 PROCESS_ERROR = "aipower_process_energy_error_joules"
 PROCESS_INFO = "aipower_process_info"
 
+LEAVING = frozenset({JOB_ENERGY, JOB_HELD, JOB_UNUSED, PROCESS_ENERGY})
+"""Accounts that leave a while after their end: who comes back later begins again at 0."""
+
 OWN_LABELS = (
     "system", "job", "step", "user", "device", "kind", "index", "component", "name", "team", "account", "partition",
     "namespace", "pod", "pid", "comm", "run", "container", "unit", "slice", "uuid", "driver", "method", "source",

@@ -80,20 +80,22 @@ class _Row:
         """What it may have used in the rest of the window."""
         return max(0.0, self.all.window.span_s - self.known_s) * self.all.peak_w.get(self.key, 0.0)
 
-    def lost_j(self, resets: int) -> float:
+    @property
+    def lost_j(self) -> float:
         """What it may have used between the last scrapes and the moments when its counters began again."""
-        return resets * self.interval_s * self.all.peak_w.get(self.key, 0.0)
+        return self.all.energy[self.key].resets * self.interval_s * self.all.peak_w.get(self.key, 0.0)
 
     def whole(self, energy_j: float) -> Spread:
         less_j, more_j = self.all.less_j.get(self.key, 0.0), self.all.more_j.get(self.key, 0.0)
-        more_j += self.lost_j(self.all.energy[self.key].resets)
+        more_j += self.lost_j
         return of_device(energy_j, self.known_s, self.kind, less_j, more_j + self.missing_j)
 
     def own(self, part: Part) -> Spread:
         """What is asked for: where the device was not seen for a while, that part may have used it then."""
         unseen_s = self.all.window.span_s - self.known_s
         hidden = part.spread.energy_j > 0 and unseen_s > self.interval_s
-        return part.spread.wider_by((self.missing_j if hidden else 0.0) + self.lost_j(part.resets))
+        lost_j = self.lost_j if part.resets else 0.0
+        return part.spread.wider_by(lost_j + (self.missing_j if hidden else 0.0))
 
 
 def _part(parts: Mapping[tuple[Node, str], Part], node: Node, words: tuple[str, ...]) -> Part:
@@ -140,8 +142,9 @@ def _record(row: _Row, whole: Spread, own: Spread, naming: Naming, name: str) ->
 
 def _flaws(growth: Growth, part: Part) -> list[Flaw]:
     flaws: list[Flaw] = []
-    if count := max(growth.resets, part.resets):
-        flaws.append(Flaw("counter_reset", LOST.format(_times(count))))
+    # Of the device: an account that begins again may be a service that was started again.
+    if growth.resets:
+        flaws.append(Flaw("counter_reset", LOST.format(_times(growth.resets))))
     if not growth.based or not part.based:
         flaws.append(Flaw("partial", LATE))
     return flaws
