@@ -77,6 +77,14 @@ def test_what_is_no_job_is_left_alone(folder: Path, name: str, job: str) -> None
     assert not list((folder / "spool").iterdir())
 
 
+def test_other_scripts_may_call_them_whatever_their_mode(folder: Path) -> None:
+    settings(folder, "echo 'aipower: no agent' >&2; exit 1")
+    (folder / "epilog").chmod(0o644)
+    given = {"SLURM_JOB_ID": "7", "SLURMD_NODENAME": "n1"}
+    assert subprocess.run(["/bin/sh", folder / "epilog"], env=given, timeout=DEADLINE_S, check=False).returncode == 0
+    until_there(folder / "spool" / "7" / "n1.none")
+
+
 def test_the_epilog_tells_why_there_is_nothing(folder: Path) -> None:
     settings(folder, "echo 'aipower: no agent' >&2; exit 1")
     assert call(folder, "epilog")[1].returncode == 0
