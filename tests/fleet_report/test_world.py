@@ -46,6 +46,14 @@ def test_a_job_on_two_nodes(user: User, engine: str) -> None:
     assert record.command == ["slurm", "job", "7"]
 
 
+def test_engines_tell_the_same(user: User, world: str, victoria: str) -> None:
+    one, other = of(user, world, w.TWO[0]), of(user, victoria, w.TWO[0])
+    assert one.run_id == other.run_id
+    assert one.wall_s == pytest.approx(other.wall_s, abs=0.01)
+    assert [row.run_energy_j for row in one.devices] == pytest.approx([row.run_energy_j for row in other.devices])
+    assert [row.energy_j for row in one.devices] == pytest.approx([row.energy_j for row in other.devices])
+
+
 def test_when_it_ran_is_known_to_within_a_scrape(user: User, engine: str) -> None:
     record = of(user, engine, w.TWO[0])
     assert record.metrics["resolution_s"] == w.STEP_S

@@ -62,7 +62,7 @@ def _named(reader: Reader, scene: Scene, job: Job, record: RunRecord, own: Own) 
     facts = _facts(reader, scene, own)
     return replace(
         record,
-        run_id=run_id_of(record.started_unix_s, reader.client.url, f"{job.system}/{job.id}"),
+        run_id=run_id_of(record, job.system, job.id),
         name=facts.get("name") or facts.get("pod", ""),
         command=[job.system, "job", job.id],
         processes=processes_of(reader, scene.targets, own, scene.window, scene.shown),

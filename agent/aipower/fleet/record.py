@@ -122,7 +122,8 @@ def edge_note(interval_s: float) -> str:
     return f"scraped every {interval_s:g} s: start and end are known to within that"
 
 
-def run_id_of(started_s: float, *about: str) -> str:
-    """Of the same report always the same."""
-    digest = hashlib.sha256("\n".join(about).encode()).hexdigest()
-    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(started_s))}-{digest[:8]}"
+def run_id_of(record: RunRecord, *about: str) -> str:
+    """Of the same report always the same, whatever engine it comes from."""
+    told = [*about, *(node.host for node in record.nodes), f"{record.wall_s:.3f}"]
+    digest = hashlib.sha256("\n".join(told).encode()).hexdigest()
+    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(record.started_unix_s))}-{digest[:8]}"

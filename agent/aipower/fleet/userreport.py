@@ -44,7 +44,7 @@ def user_report(reader: Reader, asked: Asked, window: Window) -> Report:
     record = composed(reader, scene, _parts(reader, selector, grown, scene, known), jobs)
     record = replace(
         record,
-        run_id=run_id_of(window.start_s, reader.client.url, f"{asked.user}/{window.end_s}"),
+        run_id=run_id_of(record, asked.user),
         command=["user", asked.user],
         metrics={**held_in(reader, targets, own, window), **record.metrics},
     )
