@@ -38,17 +38,18 @@ class PrometheusExporter:
         openmetrics = _prefers_openmetrics(accept)
         # Never the client's own words: choose_encoder fails on "version=x" and does not weigh q.
         _, content_type = choose_encoder(f"{OPENMETRICS}; version=1.0.0" if openmetrics else "text/plain")
-        head = _openmetrics_head if openmetrics else _text_head
+        head = _openmetrics_head if openmetrics else text_head
         lines: list[str] = []
         began = beginnings(snapshot) if openmetrics and self.created else {}
         for metric, series in collect(snapshot).items():
             lines.append(head(metric))
-            lines.extend(_lines(metric, series, began.get(metric)))
+            lines.extend(sample_lines(metric, series, began.get(metric)))
         lines.append("# EOF\n" if openmetrics else "")
         return "".join(lines).encode(), content_type
 
 
-def _text_head(metric: Metric) -> str:
+def text_head(metric: Metric) -> str:
+    """The lines before the samples of a metric in the format 0.0.4."""
     kind = "gauge" if metric.type == "info" else metric.type
     return f"# HELP {metric.name} {metric.help}\n# TYPE {metric.name} {kind}\n"
 
@@ -59,7 +60,7 @@ def _openmetrics_head(metric: Metric) -> str:
     return f"# HELP {family} {metric.help}\n# TYPE {family} {metric.type}\n{unit}"
 
 
-def _lines(metric: Metric, series: Series, began: Beginnings | None) -> Iterator[str]:
+def sample_lines(metric: Metric, series: Series, began: Beginnings | None = None) -> Iterator[str]:
     """The samples; with `began`, which has what is known of a counter's beginnings, those after each one."""
     template = _template(metric.name, metric)
     created = _template(f"{metric.name.removesuffix('_total')}_created", metric)

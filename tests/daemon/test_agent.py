@@ -21,6 +21,7 @@ from fake_driver.script import Gpu, Machine, Process, Sampler, Segment
 DEVICE, COMPONENT = "aipower_device_energy_joules_total", "aipower_device_component_energy_joules_total"
 PROCESS = "aipower_process_energy_joules_total"
 FOLDED = "aipower_process_folded_energy_joules_total"
+JOB, FOLDED_JOBS = "aipower_job_energy_joules_total", "aipower_job_folded_energy_joules_total"
 FAST = ("--interval-s", "0.2", "--process-interval-s", "1")
 
 
@@ -38,6 +39,8 @@ def assert_sums_are_exact(series: Series) -> None:
     for device in devices(series):
         whole = total(series, DEVICE, device=device)
         assert total(series, COMPONENT, device=device) == pytest.approx(whole, rel=1e-6)
+        jobs = total(series, JOB, device=device) + total(series, FOLDED_JOBS, device=device)
+        assert jobs == pytest.approx(whole, rel=1e-6)
         for part in ("context", "active"):
             split = sum(total(series, name, device=device, component=part) for name in (PROCESS, FOLDED))
             assert split == pytest.approx(total(series, COMPONENT, device=device, component=part), rel=1e-6, abs=1e-5)
@@ -47,7 +50,10 @@ def test_the_simulated_machine_in_both_formats(tmp_path: Path) -> None:
     with agent(tmp_path, "--sensors", "fake:3", *FAST) as running:
         running.until('kind="cpu"} ')
         running.until(f'{PROCESS}{{comm="train.py"')
+        running.until("aipower_device_power_limit_watts{")
+        running.until(f'{JOB}{{device="GPU-fake-0",index="0",job="4711"')
         series = running.series()
+        assert total(series, "aipower_job_held_seconds_total", job="4711") > 0
         assert len(devices(series)) == 5
         assert_sums_are_exact(series)
         assert "aipower_build_info" in running.page()

@@ -170,7 +170,7 @@ PLAIN_SNAPSHOTS = st.builds(
     Snapshot,
     at_unix_s=st.floats(),
     version=WORDS,
-    devices=st.lists(device_states(), max_size=3).map(tuple),
+    devices=st.lists(device_states(), max_size=3, unique_by=lambda state: state.device.id).map(tuple),
     processes=st.lists(PROCESSES, max_size=4).map(tuple),
     runs=st.lists(RUNS, max_size=3).map(tuple),
     fault_counts=st.dictionaries(st.tuples(WORDS, WORDS), COUNTS, max_size=3),

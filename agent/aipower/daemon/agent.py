@@ -172,6 +172,7 @@ def next_event(events: SimpleQueue[Event], timeout_s: float | None) -> Event | N
 def load_exporters(config: AgentConfig | None = None) -> Sequence[Exporter]:
     """The exporters of all installed packages as `config` has them; one that does not load costs only itself."""
     settings = asdict(config or AgentConfig())
+    del settings["sinks"]  # there may be passwords in it
     loaded: list[Exporter] = []
     for point in sorted(entry_points(group="aipower.exporters"), key=lambda point: point.name):
         try:

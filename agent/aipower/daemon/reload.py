@@ -18,6 +18,7 @@ LIVE = (
     "retention_s",
     "max_processes",
     "max_runs",
+    "max_jobs",
     "web_config",
     "log_level",
     "log_format",

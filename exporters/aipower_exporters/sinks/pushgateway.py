@@ -11,7 +11,7 @@ from urllib.parse import quote
 from aipower.errors import UsageError
 from aipower.model import Snapshot
 from aipower_exporters.metrics import METRICS, Metric
-from aipower_exporters.prometheus import _lines, _text_head
+from aipower_exporters.prometheus import sample_lines, text_head
 from aipower_exporters.samples import collect
 from aipower_exporters.sinks.http import OPTION_KEYS, Endpoint, endpoint
 from aipower_exporters.sinks.options import Options
@@ -95,8 +95,8 @@ def page_of(snapshot: Snapshot) -> bytes:
     """The page of /metrics in the text format 0.0.4, with `job` under the name that a scrape gives it."""
     parts: list[str] = []
     for metric, series in collect(snapshot).items():
-        parts.append(_text_head(metric))
-        parts.extend(_lines(_renamed(metric), series, None))
+        parts.append(text_head(metric))
+        parts.extend(sample_lines(_renamed(metric), series, None))
     return "".join(parts).encode()
 
 

@@ -97,7 +97,7 @@ class Taps:
         for sensor in found.sensors:
             self._sensors[sensor.device.id] = sensor
         gpus = {sensor.device.id for sensor in found.sensors if sensor.device.kind == "gpu"}
-        sensors = [_TappedSensor(s, self._feeds.setdefault(s.device.id, [])) for s in found.sensors]
+        sensors = [_tapped(s, self._feeds.setdefault(s.device.id, [])) for s in found.sensors]
         usage = {
             id_: _TappedUsage(source, self._usages.setdefault(id_, [])) if id_ in gpus else source
             for id_, source in found.usage.items()
@@ -150,6 +150,14 @@ class _TappedSensor:
             feed.waiting.append(event)
 
 
+class _TappedConditionedSensor(_TappedSensor):
+    """One that can say under which conditions its device works."""
+
+    def conditions(self) -> Conditions:
+        assert isinstance(self._sensor, Conditioned)  # noqa: S101 - `_tapped` has made sure
+        return self._sensor.conditions()
+
+
 class _TappedUsage:
     """A source of usage whose answers and errors are handed on."""
 
@@ -169,6 +177,11 @@ class _TappedUsage:
     def _tell(self, event: Usage | SensorError) -> None:
         for feed in self._feeds:
             feed.waiting.append(event)
+
+
+def _tapped(sensor: Sensor, feeds: list[Feed]) -> _TappedSensor:
+    make = _TappedConditionedSensor if isinstance(sensor, Conditioned) else _TappedSensor
+    return make(sensor, feeds)
 
 
 def _feed(sensor: Sensor) -> Feed:
