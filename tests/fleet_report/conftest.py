@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from aipower.runrecord import RunRecord
 from fleet.fixture import fleet
 from fleet.server import prometheus
-from fleet_report.engines import filled, victoria_metrics
+from fleet_report.engines import built_once, victoria_metrics
 from fleet_report.user import User
 from fleet_report.world import document
 
@@ -18,28 +20,33 @@ __all__ = ["fleet"]
 
 
 @pytest.fixture(scope="session")
-def samples() -> str:
-    """The small world."""
-    return document()
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small world, made once for all processes of a session: `samples.om`, and `data` as Prometheus keeps it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    return built_once(shared / "small-world", document)
 
 
 @pytest.fixture(scope="session")
-def blocks(samples: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def blocks(built: Path) -> Path:
     """The small world as Prometheus keeps it."""
-    return filled(tmp_path_factory.mktemp("world") / "built", samples)
+    return built / "data"
 
 
 @pytest.fixture(scope="session")
 def world(blocks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a Prometheus of the small world."""
-    with prometheus(tmp_path_factory.mktemp("world-prometheus"), blocks) as url:
+    own = tmp_path_factory.mktemp("world-prometheus")
+    # Blocks are never written to: links will do.
+    shutil.copytree(blocks, own / "data", copy_function=os.link)
+    with prometheus(own, own / "data") as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def victoria(samples: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def victoria(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a VictoriaMetrics of the small world."""
-    with victoria_metrics(tmp_path_factory.mktemp("victoria") / "run", [samples]) as url:
+    with victoria_metrics(tmp_path_factory.mktemp("victoria") / "run", built / "samples.om") as url:
         yield url
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,12 +24,17 @@ PREFIX = "/prometheus"
 DEADLINE_S = 60.0
 
 
-def filled(folder: Path, document: str) -> Path:
-    """Blocks of Prometheus with the samples of `document`."""
-    folder.mkdir()
-    (folder / "samples.om").write_text(document, encoding="utf-8")
-    import_blocks(folder / "samples.om", folder / "data")
-    return folder / "data"
+def built_once(folder: Path, document: Callable[[], str]) -> Path:
+    """`folder` with the samples and their blocks, made by the first who asks; the others wait."""
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock, contextlib.ExitStack() as stack:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stack.callback(fcntl.flock, lock, fcntl.LOCK_UN)
+        if not (folder / "done").exists():
+            (folder / "samples.om").write_text(document(), encoding="utf-8")
+            import_blocks(folder / "samples.om", folder / "data")
+            (folder / "done").touch()
+    return folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +93,8 @@ def _await(process: subprocess.Popen[bytes], url: str, authority: Path, log: Pat
 
 
 @contextlib.contextmanager
-def victoria_metrics(folder: Path, documents: Iterable[str]) -> Iterator[str]:
-    """The URL of a VictoriaMetrics with the samples of the documents."""
+def victoria_metrics(folder: Path, samples: Path) -> Iterator[str]:
+    """The URL of a VictoriaMetrics with the samples of a file."""
     program = shutil.which("victoria-metrics")
     if program is None and os.environ.get("CI"):
         pytest.fail("victoria-metrics is not installed, and CI must have it: apt-get install victoria-metrics")
@@ -110,8 +116,8 @@ def victoria_metrics(folder: Path, documents: Iterable[str]) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     try:
         assert ready(process, f"{url}/health"), (folder / "log").read_text(errors="replace")
-        for document in documents:
-            httpx.post(f"{url}/api/v1/import/prometheus", content=_in_millis(document), timeout=60).raise_for_status()
+        told = _in_millis(samples.read_text(encoding="utf-8"))
+        httpx.post(f"{url}/api/v1/import/prometheus", content=told, timeout=60).raise_for_status()
         httpx.get(f"{url}/internal/force_flush", timeout=60).raise_for_status()
         yield url
     finally:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from aipower.cli import main
 from aipower.errors import UsageError
 from aipower.fleet.access import Access, Credentials, access_of
 from fleet_report import world as w
@@ -111,6 +112,12 @@ def test_a_broken_netrc(tmp_path: Path) -> None:
     (tmp_path / "netrc").write_text("machine")
     with pytest.raises(UsageError, match="cannot be read"):
         access_of("http://p", Credentials(), {"NETRC": str(tmp_path / "netrc")})
+
+
+@pytest.mark.parametrize("words", [("--job", "1"), ("--since", "2d"), ("--match", "a=b"), ("--bearer-file", "x")])
+def test_options_of_a_cluster_need_one(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", *words]) == 2
+    assert capsys.readouterr().err == f"aipower: {words[0]} is for reports of a cluster: name its --prometheus URL\n"
 
 
 @pytest.mark.parametrize(
