@@ -140,3 +140,10 @@ def test_names_that_are_not_listed_change_nothing(pairs: list[tuple[bytes, bytes
     listed = [(name, value) for name, value in pairs if name.decode() in NAMES]
     whole, part = (b"\0".join(name + b"=" + value for name, value in each) for each in (pairs, listed))
     assert facts_of_environ(whole) == facts_of_environ(part)
+
+
+@pytest.mark.parametrize("context", ["prolog_slurmd", "epilog_slurmd", "prolog_slurmctld", "epilog_slurmctld"])
+def test_slurms_own_scripts_are_no_work_of_the_job(context: str) -> None:
+    block = f"SLURM_JOB_ID=12\0SLURM_SCRIPT_CONTEXT={context}\0".encode()
+    assert facts_of_environ(block) == Claims()
+    assert facts_of_environ(b"SLURM_JOB_ID=12\0SLURM_SCRIPT_CONTEXT=prolog_task\0").slurm_job == "12"

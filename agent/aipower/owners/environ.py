@@ -26,6 +26,7 @@ NAMES = (
     "AIPOWER_POD",
     "NVIDIA_VISIBLE_DEVICES",
     "HOSTNAME",
+    "SLURM_SCRIPT_CONTEXT",
 )
 """All that is ever read of an environment."""
 _ENTRY = re.compile(b"\\0(" + "|".join(NAMES).encode() + b")=([^\\0]*)")
@@ -38,6 +39,8 @@ _JOB_ID = re.compile(r"[0-9]{1,20}")
 _GPU = re.compile(r"[0-9]{1,3}|(?:GPU|MIG)-[0-9A-Za-z/-]{1,80}")
 _RANGE = re.compile(r"([0-9]{1,3})-([0-9]{1,3})")
 _NO_FACTS = JobFacts()
+_SLURMS_OWN = ("prolog_", "epilog_")
+"""Slurm's prologs and epilogs have the job's variables, but are no work of the job (Prolog and Epilog Guide)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ def claims_of(entries: Entries) -> Claims:
     """What `entries` say."""
     found = {name.decode(): _printable(value) for name, value in reversed(entries)}
     get = found.get
+    if get("SLURM_SCRIPT_CONTEXT", "").startswith(_SLURMS_OWN) and "task" not in get("SLURM_SCRIPT_CONTEXT", ""):
+        return Claims()
     job = get("SLURM_JOB_ID", "")
     return Claims(
         slurm_job=job if _JOB_ID.fullmatch(job) else "",
