@@ -201,6 +201,11 @@ def test_the_ledger_knows_who_holds_a_gpu() -> None:
     ledger._add(process(1), GPU.id, PartAccount(0, 10), "")
     ledger.hold(window, Usage(0.0, 2.0, {process(1): 0.5}, holders=holders))
     ledger.hold(window, Usage(0.0, 2.0, {process(2): 0.5}, holders=holders))
+    for usage in (
+        Usage(0.0, 2.0, holders=holders, sampled=False),
+        Usage(0.0, 2.0, holders=holders, unknown_busy_s=0.1),
+    ):
+        ledger.hold(window, usage)
     ledger.hold(EnergyDelta(CPU, 0.0, 2.0, 10), Usage(0.0, 2.0, {process(1): 0.5}))
     (row,) = ledger.snapshot(0.0, "", {}).jobs
-    assert (row.held_s, row.unused_s) == (4.0, 2.0)
+    assert (row.held_s, row.unused_s) == (8.0, 2.0)

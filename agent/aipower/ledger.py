@@ -151,10 +151,12 @@ class Ledger:
         return key if key[0].job else None
 
     def hold(self, window: EnergyDelta, usage: Usage) -> None:
-        """Note which jobs held a device in a window, and which of them were seen at work there."""
+        """Note which jobs held a device in a window, and which of them were seen at work there, or may have been."""
         if window.device.kind != "gpu":
             return
-        holders = {key: False for process in usage.holders if (key := self.job_of(process)) is not None}
+        # Somebody worked, or may have, who was not named: that a holder was not seen says nothing.
+        doubtful = not usage.sampled or usage.unknown_busy_s > 0
+        holders = {key: doubtful for process in usage.holders if (key := self.job_of(process)) is not None}
         working = {key: True for process in usage.busy_s if (key := self.job_of(process)) is not None}
         self._jobs.hold(window.device, window.span_s, {**holders, **working})
 
