@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from fleet.fixture import Fleet
-from fleet_report.engines import victoria_metrics
+from fleet.victoria import victoria_metrics
 from rules.files import RECORDING, rules
 
 NO_NUMBER = "DCGM_FI_DEV_FB_FREE"
