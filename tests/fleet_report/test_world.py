@@ -105,6 +105,21 @@ def test_a_node_that_never_came_back(user: User, engine: str) -> None:
     assert "not known" in record.faults[0].detail
 
 
+def test_a_job_that_left_between_two_scrapes(user: User, engine: str) -> None:
+    record = user.record(engine, "--job", "16", *UNTIL)
+    parts_are_exact(record)
+    assert record.energy_j.total == pytest.approx(w.HASTY.whole_j(to_s=3000))
+    assert within(w.HASTY.whole_j(), record.interval_j.total)
+    assert (record.complete, reasons(record)) == (False, {"cut_off"})
+
+
+def test_a_node_that_was_done_early(user: User, engine: str) -> None:
+    record = user.record(engine, "--job", "17", *UNTIL)
+    assert record.energy_j.total == pytest.approx(sum(load.whole_j() for load in w.SPREAD))
+    assert (record.complete, record.faults) == (True, [])
+    assert record.wall_s == pytest.approx(2400, abs=2 * w.STEP_S)
+
+
 def test_counters_that_were_lost(user: User, engine: str) -> None:
     record = of(user, engine, w.LOST)
     lost_j = (1805 - 1800) * 110.0
@@ -194,9 +209,9 @@ def test_everything(user: User, engine: str) -> None:
     assert rows["y", "slurm", "7"]["energy_j"] == pytest.approx(w.OTHER.whole_j())
     assert rows["y", "slurm", "7"]["name"] == "another"
     assert rows["y", "idle", ""]["energy_j"] == pytest.approx(70 * w.LENGTH_S)
-    unseen_j = w.FLASH.whole_j() + w.CUT.whole_j(from_s=1785)
+    unseen_j = w.FLASH.whole_j() + w.CUT.whole_j(from_s=1785) + w.HASTY.whole_j(from_s=3000)
     assert rows["", "unseen", ""]["energy_j"] == pytest.approx(unseen_j)
-    assert len(told["nodes"]) == 9
+    assert len(told["nodes"]) == 12
     assert not told["complete"]
     assert {fault["reason"] for fault in told["faults"]} == {"unscraped", "counter_reset"}
 
@@ -221,7 +236,7 @@ def test_one_node_and_one_system(user: User, world: str) -> None:
         (("--job", "77"), "; near: 7"),
         (("--job", "7", "--system", "docker"), "no such job of docker in"),
         (("--job", "traim"), "no such job"),
-        (("--job", "7", "--match", "cluster=z"), "no job of aipower's is there at all"),
+        (("--job", "7", "--match", "cluster=none"), "no job of aipower's is there at all"),
         (("--user", "nobody"), "users are told by their uid there"),
         (("--user", "100"), "near: 100"),
     ],

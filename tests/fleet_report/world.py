@@ -60,6 +60,8 @@ class Host:
     scraped: Callable[[float], bool] = lambda _: True
     lost_s: float = math.inf
     """When its agent began again without its counters."""
+    kept_s: float = KEPT_S
+    """For how long its agent shows a job that has ended."""
     renamed_s: float = math.inf
     """From when on its agent has another address."""
 
@@ -113,7 +115,7 @@ def _accounts(host: Host, at_s: float, kind: str, device: dict[str, str], since_
         energy_j = load.energy_j(kind, at_s) - load.energy_j(kind, since_s)
         if load.begin_s <= at_s and energy_j > 0:
             users_j[load.user] = users_j.get(load.user, 0.0) + energy_j
-        if load.seen and load.begin_s <= at_s < load.end_s + KEPT_S and energy_j > 0:
+        if load.seen and load.begin_s <= at_s < load.end_s + host.kept_s and energy_j > 0:
             own = {"system": load.system, "job": load.job, "step": load.step, "user": load.user, **device}
             yield _line(host, at_s, "aipower_job_energy_joules_total", own, energy_j)
             yield _line(host, at_s, "aipower_job_energy_error_joules", own, ERROR * energy_j)
@@ -157,6 +159,11 @@ SERVICE = Load("web.service", 0, LENGTH_S + 1, 30, system="systemd", user="33")
 AGAIN = (Load("cron.service", 300, 360, 10, system="systemd"), Load("cron.service", 1799, 2400, 400, system="systemd"))
 """The second time it has more at its first sample than half of what the first had in all."""
 
+HASTY = Load("16", 600, 3005, 100)
+"""On a node whose agent forgets a job before it is scraped again."""
+SPREAD = (Load("17", 600, 3000, 100), Load("17", 600, 1007, 100))
+"""Its second node was done long before the first."""
+
 HOSTS = (
     Host("n1", (TWO[0], SERVICE), {"cluster": "x"}, honoured=False, offset_s=3),
     Host("n2", (TWO[1], RUNNING), {"cluster": "x"}, honoured=False, offset_s=11),
@@ -167,6 +174,9 @@ HOSTS = (
     Host("n7", (TWICE,), {"cluster": "x", "replica": "a"}),
     Host("n7", (TWICE,), {"cluster": "x", "replica": "b"}, offset_s=0.2),
     Host("n8", (EARLY,), {"cluster": "x"}, scraped=lambda at_s: at_s >= 900),
+    Host("n9", (HASTY,), {"cluster": "z"}, kept_s=0),
+    Host("k1", (SPREAD[0],), {"cluster": "z"}),
+    Host("k2", (SPREAD[1],), {"cluster": "z"}),
     Host("m1", (OTHER, ODD, FLASH, *AGAIN), {"cluster": "y"}),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from aipower.fleet.growth import Key, Reader, Window
 from aipower.fleet.names import DEVICE_ENERGY
 from aipower.fleet.nodes import Node
 from aipower.fleet.selectors import Selector
-from aipower.fleet.span import KEPT_S, MISSED, JobSpan, scrapes, times_of
+from aipower.fleet.span import KEPT_S, MISSED, JobSpan
 
 DEVICE = ("device",)
 FRESH = 2.0
@@ -22,9 +23,9 @@ class Ends:
 
     running: frozenset[Node] = frozenset()
     cut_s: Mapping[Node, float] = field(default_factory=dict)
-    """The last sample on nodes that nobody reached while the job still drew energy there."""
+    """The last sample on nodes where no later one shows that the job had come to rest: it left unseen."""
     returned: frozenset[Node] = frozenset()
-    """Those of them that were reached again, when the job had left."""
+    """Those of them that were reached again, without the job."""
     more_j: Mapping[tuple[Node, str], float] = field(default_factory=dict)
     """What the job may have used meanwhile, by node and device: all that the device used."""
 
@@ -32,34 +33,21 @@ class Ends:
 def ends_of(reader: Reader, targets: Sequence[str], span: JobSpan, until_s: float) -> Ends:
     """What became of the job; `until_s` is the end of what was asked."""
     near_s = MISSED * span.interval_s
-    running = {node for node, at_s in span.last_s.items() if until_s - at_s <= near_s and _alive(span, node)}
-    unsure = {
-        node: at_s for node, at_s in span.last_s.items() if until_s - at_s > near_s and not _came_to_rest(span, node)
+    alive = {node for node, at_s in span.last_s.items() if until_s - at_s <= near_s and _alive(span, node)}
+    cut_s = {
+        node: at_s
+        for node, at_s in span.last_s.items()
+        if until_s - at_s > near_s and span.grew_s.get(node, -math.inf) >= at_s
     }
-    cut_s = {node: at_s for node, at_s in unsure.items() if not _reached_after(reader, targets, node, at_s, near_s)}
     if not cut_s:
-        return Ends(frozenset(running))
+        return Ends(frozenset(alive))
     more_j = _meanwhile(reader, targets, cut_s, until_s)
-    return Ends(frozenset(running), cut_s, frozenset(node for node, _ in more_j), more_j)
+    return Ends(frozenset(alive), cut_s, frozenset(node for node, _ in more_j), more_j)
 
 
 def _alive(span: JobSpan, node: Node) -> bool:
     grew_s, last_s = span.grew_s.get(node), span.last_s[node]
     return grew_s is None or last_s - grew_s <= FRESH * span.interval_s or last_s - grew_s > KEPT_S + span.interval_s
-
-
-def _came_to_rest(span: JobSpan, node: Node) -> bool:
-    """True where a later sample had no more energy: all of it is known."""
-    grew_s = span.grew_s.get(node)
-    if grew_s is None:
-        # It ended so long before the last node that nobody looked there closely.
-        return False
-    return grew_s < span.last_s[node]
-
-
-def _reached_after(reader: Reader, targets: Sequence[str], node: Node, at_s: float, near_s: float) -> bool:
-    found = times_of(reader, scrapes(reader, targets, Window(at_s, at_s + near_s)))
-    return any(one > at_s for one in found.get(node, ()))
 
 
 def _meanwhile(

@@ -41,7 +41,7 @@ class JobSpan:
     last_s: Mapping[Node, float]
     """Its last."""
     grew_s: Mapping[Node, float]
-    """The last that was larger than the one before; missing for nodes of which it is not known."""
+    """The last that was larger than the one before; missing for nodes where none was in the last minutes."""
     interval_s: float
     """Between scrapes."""
 
@@ -71,7 +71,7 @@ def span_of(reader: Reader, job: Selector, targets: Sequence[str], window: Windo
     start_s = min(first_s.values())
     looks = scrapes(reader, targets, Window(start_s - PACE_S, min(max(last_s.values()), start_s + PACE_S)))
     scrapes_s, interval_s = times_of(reader, looks), pace(looks)
-    grew_s = _grown_s(reader, job, Window(near.start_s, max(last_s.values())), interval_s)
+    grew_s = _grown_s(reader, job, Window(near.start_s, max(last_s.values())), last_s, interval_s)
     start_s = min(_before(scrapes_s.get(node, ()), at_s) for node, at_s in first_s.items())
     end_s = max((*grew_s.values(), *first_s.values()))
     start_s = max(window.start_s, start_s)
@@ -121,19 +121,40 @@ def _edges(reader: Reader, job: Selector, near: Window, window: Window) -> tuple
     return first_s, last_s
 
 
-def _grown_s(reader: Reader, job: Selector, near: Window, interval_s: float) -> dict[Node, float]:
-    """The last sample on each node that grew, as far back as it takes to find one."""
+def _grown_s(
+    reader: Reader, job: Selector, near: Window, last_s: Mapping[Node, float], interval_s: float
+) -> dict[Node, float]:
+    """The last sample on each node that grew, in the time for which accounts stay; if none did, the last before."""
     back_s = KEPT_S + 4 * max(interval_s, FINE_S)
-    while True:
-        start_s = max(near.start_s, near.end_s - back_s)
-        grew_s: dict[Node, float] = {}
-        for series in reader.samples(job, Window(start_s, near.end_s)):
-            node, at_s = reader.labelling.node_of(series.labels), _grew_s(series)
-            if at_s is not None:
-                grew_s[node] = max(grew_s.get(node, -math.inf), at_s)
-        if grew_s or start_s <= near.start_s:
-            return grew_s
+    grew_s: dict[Node, float] = {}
+    for window in _joined(sorted(last_s.values()), back_s):
+        found = _growths_s(reader, job, Window(max(near.start_s, window.start_s), window.end_s))
+        # An earlier window ends before the job did on nodes that went on.
+        grew_s.update((node, at_s) for node, at_s in found.items() if last_s[node] <= window.end_s)
+    while not grew_s and near.end_s - back_s > near.start_s:
         back_s *= 4
+        grew_s = _growths_s(reader, job, Window(max(near.start_s, near.end_s - back_s), near.end_s))
+    return grew_s
+
+
+def _joined(ends_s: Sequence[float], back_s: float) -> list[Window]:
+    """The time before each end, as few windows."""
+    windows: list[Window] = []
+    for end_s in ends_s:
+        if windows and end_s - back_s <= windows[-1].end_s:
+            windows[-1] = Window(windows[-1].start_s, end_s)
+        else:
+            windows.append(Window(end_s - back_s, end_s))
+    return windows
+
+
+def _growths_s(reader: Reader, job: Selector, window: Window) -> dict[Node, float]:
+    grew_s: dict[Node, float] = {}
+    for series in reader.samples(job, window):
+        node, at_s = reader.labelling.node_of(series.labels), _grew_s(series)
+        if at_s is not None:
+            grew_s[node] = max(grew_s.get(node, -math.inf), at_s)
+    return grew_s
 
 
 def _grew_s(series: Series) -> float | None:
