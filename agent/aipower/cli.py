@@ -16,7 +16,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "top": ("aipower.top.cli:add_arguments", "devices and processes with live watts and joules"),
         "jobs": ("aipower.jobs.cli:add_arguments", "what the jobs on this node use and hold"),
         "runs": ("aipower.runs.cli:add_runs_arguments", "list the runs that are kept"),
-        "report": ("aipower.runs.cli:add_report_arguments", "show a run again, on the terminal or as a file"),
+        "report": ("aipower.runs.cli:add_report_arguments", "show a run again, or report a job or user of a cluster"),
         "compare": ("aipower.compare.cli:add_arguments", "does one run use less energy than another?"),
         "merge": ("aipower.merge.cli:add_arguments", "make one run of the parts of many ranks and nodes"),
         "export": ("aipower.runs.cli:add_export_arguments", "write the runs that are kept to a file"),

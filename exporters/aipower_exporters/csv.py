@@ -123,7 +123,7 @@ def _run(record: RunRecord) -> Iterator[Line]:
         "schema": record.schema,
     }
     yield from (Line(section="run", quantity=what, text=text) for what, text in texts.items() if text)
-    numbers = (
+    numbers: tuple[tuple[str, float, str], ...] = (
         ("started_unix", record.started_unix_s, "s"),
         ("wall", record.wall_s, "s"),
         ("exit_code", record.exit_code, ""),
@@ -132,6 +132,8 @@ def _run(record: RunRecord) -> Iterator[Line]:
         ("complete", int(record.complete), ""),
         ("simulated", int(record.simulated), ""),
     )
+    if record.measured_by == "prometheus":  # metrics tell none of these
+        numbers = tuple(row for row in numbers if row[0] not in {"exit_code", "cpu_time", "max_rss"})
     yield from (Line(section="run", quantity=what, value=value, unit=unit) for what, value, unit in numbers)
     yield from _energies("run", "", "energy", record.energy_j, record.interval_j, record.repeatable_interval_j)
     yield from _energies("run", "", "estimated_energy", record.estimated_j, record.estimated_interval_j, Intervals())

@@ -8,7 +8,7 @@ from dataclasses import replace
 from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import AgentStats, JournalState, ProcessId, SinkState, Snapshot
-from aipower.resume import positions, revived
+from aipower.resume import idle_levels_w, positions, revived
 from aipower.sensors.rapl.missing import no_dram
 from fleet.machine import Machine
 from fleet.plan import HOUR_S, HOURS, START_UNIX_S
@@ -54,6 +54,7 @@ class Agent:
             self._run_of,
             positions=positions(kept, box.name, 0.0),
             jobs=True,
+            idle_levels_w=idle_levels_w(kept),
         )
 
     def tick(self) -> Snapshot:
@@ -65,6 +66,7 @@ class Agent:
         now_s = self._machine.clock.now_s
         self._ledger.retire(now_s)
         self._meter.refresh_limits()
+        self._meter.refresh_methods()
         snapshot = self._ledger.snapshot(
             self._machine.clock.unix_s(),
             "0.0.0",

@@ -23,7 +23,9 @@ def test_a_query_finds_the_whole_energy_of_a_job_that_has_ended_on_all_its_nodes
 
 def test_the_energy_of_jobs_is_what_the_story_says_they_drew(fleet: Fleet) -> None:
     for key, drawn_j in fleet.truth.drawn_j.items():
-        if key[0] != "systemd":
+        # Also of the service that held its GPU over the restart of the agent, which must still know the idle level.
+        # Of less than half a watt beside 55 W of static power hardly more is known than that.
+        if key[1] != "systemd-journald.service":
             assert fleet.truth.jobs_j[key] == pytest.approx(drawn_j, rel=0.03), key
 
 

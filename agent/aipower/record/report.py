@@ -54,7 +54,8 @@ def render(record: RunRecord, page: Page | None = None, *, verbose: bool = False
 def _headline(record: RunRecord, page: Page) -> Iterable[str]:
     name = f" [{short(record.name, 40)}]" if record.name else ""
     series = f"  {record.series.index} of {record.series.count}" if record.series and record.series.index else ""
-    facts = f"exit {record.exit_code}  {duration(record.wall_s)}{series}"
+    ended = "" if record.measured_by == "prometheus" else f"exit {record.exit_code}  "
+    facts = f"{ended}{duration(record.wall_s)}{series}"
     room = page.width - len(name) - len(facts) - len("aipower:  ") - 2 if page.width else MOST_COMMAND
     apart = room < LEAST_COMMAND
     command = short(" ".join(record.command), page.width - len("aipower: ") if apart else room)

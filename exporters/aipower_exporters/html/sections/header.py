@@ -30,9 +30,12 @@ def title_of(record: RunRecord) -> str:
 
 
 def _facts(record: RunRecord) -> Iterable[tuple[str, Html | str]]:
-    yield "exit code", _exit(record.exit_code)
+    told = record.measured_by != "prometheus"  # metrics tell neither exit codes nor CPU time
+    if told:
+        yield "exit code", _exit(record.exit_code)
     yield "duration", duration(record.wall_s)
-    yield "CPU time", duration(record.cpu_time_s)
+    if told:
+        yield "CPU time", duration(record.cpu_time_s)
     yield "peak memory", size(record.max_rss_bytes) if record.max_rss_bytes > 0 else ""
     yield "host", foreign(record.host)
     yield "started", _started(record.started_unix_s)
