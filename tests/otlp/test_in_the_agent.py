@@ -29,8 +29,7 @@ def points() -> Iterable[EntryPoint]:
 
 
 def settings(kind: str, **options: object) -> SinkSettings:
-    places = {"": "aipower.toml:1", "kind": "aipower.toml:2", **dict.fromkeys(options, "aipower.toml:3")}
-    return SinkSettings("far", kind, 15.0, options, places)
+    return SinkSettings("far", kind, 15.0, options, lambda _: "aipower.toml:3")
 
 
 def number(kind: str, body: bytes) -> int:

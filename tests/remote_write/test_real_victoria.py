@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from aipower_exporters.remote_write.sink import remote_write
-from fleet_report.engines import victoria_metrics
+from fleet.victoria import victoria_metrics
 from remote_write.nodes import busy
 from remote_write.test_real_prometheus import answer
 from remote_write.test_sink import page
