@@ -72,9 +72,20 @@ def fetch(url: str) -> str:
         return ""
 
 
-def agent(binaries: Path) -> None:
-    """The agent serves metrics and stops cleanly."""
-    flags = ["--sensors", "fake", "--listen", "127.0.0.1:19877", "--interval-s", "0.2"]
+def agent(binaries: Path, folder: Path) -> None:
+    """The agent serves metrics, pushes to a file, and stops cleanly."""
+    config, pushed = folder / "aipower.toml", folder / "aipower.jsonl"
+    config.write_text(f'[sinks.jsonl]\npath = "{pushed}"\ninterval_s = 1\n')
+    flags: list[str | Path] = [
+        "--sensors",
+        "fake",
+        "--listen",
+        "127.0.0.1:19877",
+        "--interval-s",
+        "0.2",
+        "--config",
+        config,
+    ]
     process = subprocess.Popen([binaries / "aipower", "agent", *flags], stderr=subprocess.PIPE, text=True)
     try:
         deadline_s = time.monotonic() + DEADLINE_S
@@ -83,10 +94,22 @@ def agent(binaries: Path) -> None:
             page = fetch("http://127.0.0.1:19877/metrics")
             time.sleep(0.1)
         check('kind="gpu"' in page, f"no GPU among the metrics: {page[:500]}")
+        check('system="idle"' in page, "no energy by job among the metrics")
     finally:
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=DEADLINE_S)
     check(process.returncode == 0, f"the agent ended with {process.returncode}: {errors}")
+    check(json.loads(pushed.read_text().splitlines()[-1]), "nothing was pushed")
+
+
+def files(binaries: Path, folder: Path) -> None:
+    """Rules, dashboards and Slurm's scripts came with the package."""
+    share = binaries.parent / "share" / "aipower"
+    for name in ("prometheus/aipower.rules.yml", "grafana/dashboards/aipower-node.json", "slurm/epilog"):
+        check((share / name).is_file(), f"{share / name} is missing")
+    command: list[str | Path] = [binaries / "python", "-m", "aipower_exporters.grafana", folder / "grafana"]
+    check(subprocess.run(command, check=False).returncode == 0, "the dashboards cannot be written")
+    check((folder / "grafana" / "aipower-node.json").is_file(), "no dashboard was written")
 
 
 def main() -> None:
@@ -98,7 +121,8 @@ def main() -> None:
         check(os.listdir(folder) == ["run.json"], "files in the working directory")  # noqa: PTH208 - names only
         kept_run(binaries)
         doctor(binaries)
-        agent(binaries)
+        agent(binaries, Path(folder))
+        files(binaries, Path(folder))
     print("smoke test passed")
 
 
