@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+import pytest
+
 from fleet.agent import instants
 from fleet.fixture import Fleet
 from fleet.machine import Machine, machine
@@ -121,8 +123,7 @@ def assert_five(found: Mapping[K, float], works: Mapping[K, Work]) -> None:
     best = sorted(drawn_w, key=lambda key: -drawn_w[key])[:5]
     assert len(drawn_w) > len(best)
     assert set(found) == set(best)
-    for key in best:
-        assert 0.95 * drawn_w[key] < found[key] < 1.05 * drawn_w[key], key
+    assert found == pytest.approx({key: drawn_w[key] for key in best}, rel=0.05)
 
 
 def of_instances(energies: Mapping[tuple[str, str], float]) -> dict[str, float]:

@@ -8,4 +8,4 @@ from fleet.fixture import fleet
 
 __all__ = ["fleet"]
 
-pytest.register_assert_rewrite("queries.jobs", "queries.people", "queries.machines")
+pytest.register_assert_rewrite("queries.asked", "queries.jobs", "queries.people", "queries.machines")
