@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 
 import pytest
@@ -13,7 +14,9 @@ RUNS = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """No test leaves runs in the developer's own store, or reads their configuration."""
+    """No test leaves runs in the developer's own store, or reads their configuration; no signal is ignored."""
+    # nohup and some supervisors do, and children inherit it: tests of what a hang-up does would wait for ever.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     config.stash[RUNS] = tempfile.mkdtemp(prefix="aipower-test-runs-")
     os.environ["AIPOWER_RUNS_DIR"] = config.stash[RUNS]
     os.environ["AIPOWER_USER_CONFIG"] = "none"
