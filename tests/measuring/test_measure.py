@@ -289,5 +289,6 @@ def test_a_call_that_never_lets_other_threads_run() -> None:
         before_s = time.process_time()
         sum(range(40_000_000))
         spent_s = time.process_time() - before_s
-    (process,) = m.record.processes
+    # Servers that other tests have started are ours too.
+    (process,) = (process for process in m.record.processes if process.pid == os.getpid())
     assert process.cpu_time_s == pytest.approx(spent_s, abs=0.15, rel=0.2)
