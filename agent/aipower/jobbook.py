@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from aipower.accounts import PartAccount
-from aipower.model import Device, FoldedEnergy, JobEnergy, JobFacts, Owner, PartError, ProcessId, ProcessInfo
+from aipower.model import Device, FoldedEnergy, JobEnergy, JobFacts, JobKey, Owner, PartError, ProcessId, ProcessInfo
 
 NONE = Owner()
 OTHER = Owner("other")
@@ -15,9 +15,6 @@ LASTING = "systemd"
 """A unit is stopped and started again under the same name: its account waits for it while there is room."""
 MOST_USERS = 256
 """Users whose work outside of jobs is told apart; that of the others has no user."""
-
-JobKey = tuple[Owner, str]
-"""A step of a job, and a user."""
 
 
 def job_key(info: ProcessInfo) -> JobKey:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from aipower.accounts import DeviceAccount, PartAccount, ProcessAccount
 from aipower.calibration.default import default_calibration
-from aipower.jobbook import JobBook, JobKey, job_key
+from aipower.jobbook import JobBook, job_key
 from aipower.model import (
     AgentStats,
     Attribution,
@@ -19,6 +19,7 @@ from aipower.model import (
     EnergyDelta,
     Fault,
     FoldedEnergy,
+    JobKey,
     JournalState,
     PartError,
     Position,

@@ -62,6 +62,10 @@ class Owner:
     """Slurm's step (`0`, `batch`, `extern`, `interactive`); the id of the container in a pod, `` for all else."""
 
 
+JobKey = tuple[Owner, str]
+"""The account of a step of a job, for each user."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobFacts:
     """What a job says of itself; all of it may be empty."""
@@ -239,7 +243,7 @@ class Attribution:
     """Of each process's part; those that are missing have none."""
     run_errors: Mapping[str, PartError] = field(default_factory=dict)
     """Of the part of all processes of a run together: errors of the split between them are not in it."""
-    job_errors: Mapping[tuple[Owner, str], PartError] = field(default_factory=dict)
+    job_errors: Mapping[JobKey, PartError] = field(default_factory=dict)
     """The same of all processes of a user in a step of a job."""
 
     def __post_init__(self) -> None:

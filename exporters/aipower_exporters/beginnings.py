@@ -52,12 +52,12 @@ def beginnings(snapshot: Snapshot) -> Mapping[Metric, Beginnings]:
     """For each counter."""
     since_unix_s = _finite(snapshot.since_unix_s)
     own = {
-        metrics.PROCESS_ENERGY: Beginnings(since_unix_s, _process, _of_processes(snapshot)),
+        metrics.PROCESS_ENERGY: Beginnings(since_unix_s, _first_four, _of_processes(snapshot)),
         metrics.RUN_ENERGY: Beginnings(since_unix_s, _first, _of_runs(snapshot)),
         metrics.USER_ENERGY: Beginnings(since_unix_s, _first, _of_users(snapshot)),
         **dict.fromkeys(
             (metrics.JOB_ENERGY, metrics.JOB_HELD, metrics.JOB_UNUSED),
-            Beginnings(since_unix_s, _job, _of_jobs(snapshot)),
+            Beginnings(since_unix_s, _first_four, _of_jobs(snapshot)),
         ),
     }
     started = Beginnings(_finite(snapshot.agent.started_unix_s))
@@ -65,16 +65,12 @@ def beginnings(snapshot: Snapshot) -> Mapping[Metric, Beginnings]:
     return {m: own.get(m, started if m in AGENTS_OWN else Beginnings(since_unix_s)) for m in counters}
 
 
-def _process(labels: Labels) -> Labels:
+def _first_four(labels: Labels) -> Labels:
     return labels[:4]
 
 
 def _first(labels: Labels) -> Labels:
     return labels[:1]
-
-
-def _job(labels: Labels) -> Labels:
-    return labels[:4]
 
 
 def _of_processes(snapshot: Snapshot) -> Mapping[Labels, float]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from exporters.test_real_prometheus import stop, tool
+from fleet.server import stop, tool
 
 DEADLINE_S = 60.0
 Fetch = Callable[[Callable[[], httpx.Response]], httpx.Response]

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
-import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -23,26 +20,16 @@ from aipower.model import Snapshot
 from aipower_exporters.prometheus import PrometheusExporter
 from aipower_exporters.samples import label_value
 from exporters.snapshots import GPU0, NASTY, node
+from fleet.server import prometheus, tool
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 DEADLINE_S = 60.0
-STARTS = 3
 CONFIG = """
 global: {{scrape_interval: 1s, scrape_timeout: 1s}}
 scrape_configs:
   - job_name: aipower
     static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
 """
-
-
-def tool(name: str) -> str:
-    """The path of a program of the Debian package prometheus; CI must have it."""
-    path = shutil.which(name)
-    if path is None and os.environ.get("CI"):
-        pytest.fail(f"{name} is not installed, and CI must have it: apt-get install prometheus")
-    if path is None:
-        pytest.skip(f"{name} is not installed: apt-get install prometheus")
-    return path
 
 
 def lint(page: bytes) -> subprocess.CompletedProcess[bytes]:
@@ -112,56 +99,6 @@ def served(exporter: PrometheusExporter, answered: list[str]) -> Iterator[int]:
             thread.join()
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextlib.contextmanager
-def prometheus(directory: Path, target: int) -> Iterator[str]:
-    """The URL of a Prometheus that scrapes `target`."""
-    config = directory / "prometheus.yml"
-    config.write_text(CONFIG.format(port=target))
-    for _ in range(STARTS):
-        port = free_port()
-        command = [
-            tool("prometheus"),
-            f"--config.file={config}",
-            f"--storage.tsdb.path={directory / 'data'}",
-            f"--web.listen-address=127.0.0.1:{port}",
-        ]
-        with (directory / "log").open("wb") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, cwd=directory)
-        try:
-            if ready(process, f"http://127.0.0.1:{port}/-/ready"):
-                yield f"http://127.0.0.1:{port}"
-                return
-        finally:
-            stop(process)
-    pytest.fail((directory / "log").read_text())
-
-
-def ready(process: subprocess.Popen[bytes], url: str) -> bool:
-    """True once `url` answers 200; False where the process ended, as when another took its port."""
-    end = time.monotonic() + DEADLINE_S
-    while time.monotonic() < end and process.poll() is None:
-        with contextlib.suppress(httpx.TransportError):
-            if httpx.get(url, timeout=5).status_code == httpx.codes.OK:
-                return True
-        time.sleep(0.1)
-    return False
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
 def ask(url: str, query: str) -> list[dict[str, Any]]:
     """The result of an instant query, as soon as it is not empty."""
     end = time.monotonic() + DEADLINE_S
@@ -177,7 +114,10 @@ def ask(url: str, query: str) -> list[dict[str, Any]]:
 def test_a_real_prometheus_scrapes_the_page_and_answers_queries_of_it(tmp_path: Path) -> None:
     tool("prometheus")
     answered: list[str] = []
-    with served(PrometheusExporter(), answered) as target, prometheus(tmp_path, target) as url:
+    with (
+        served(PrometheusExporter(), answered) as target,
+        prometheus(tmp_path, tmp_path / "data", CONFIG.format(port=target), ()) as url,
+    ):
         whole = ask(url, f'aipower_device_energy_joules_total{{device="{GPU0.id}"}}')
         parts = ask(url, f'sum(aipower_device_component_energy_joules_total{{device="{GPU0.id}"}})')
         nasty = ask(url, 'aipower_process_energy_error_joules{pid="4243"}')

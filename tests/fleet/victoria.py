@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import httpx
@@ -16,7 +16,7 @@ from fleet.server import free_port, ready, stop
 
 
 @contextlib.contextmanager
-def victoria_metrics(folder: Path, documents: Iterable[str]) -> Iterator[str]:
+def victoria_metrics(folder: Path, documents: Iterable[str], flags: Sequence[str] = ()) -> Iterator[str]:
     """The URL of a VictoriaMetrics with the samples of `documents` (OpenMetrics with times), ended with the block."""
     folder.mkdir()
     port = free_port()
@@ -26,6 +26,7 @@ def victoria_metrics(folder: Path, documents: Iterable[str]) -> Iterator[str]:
         "-retentionPeriod=100y",
         f"-httpListenAddr=127.0.0.1:{port}",
         "-memory.allowedBytes=256MB",
+        *flags,
     ]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)

@@ -12,7 +12,7 @@ import pytest
 from aipower.runrecord import RunRecord
 from fleet.fixture import fleet
 from fleet.server import prometheus
-from fleet_report.engines import built_once, victoria_metrics
+from fleet_report.engines import built_once, latest_victoria
 from fleet_report.user import User
 from fleet_report.world import document
 
@@ -46,7 +46,7 @@ def world(blocks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 @pytest.fixture(scope="session")
 def victoria(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a VictoriaMetrics of the small world."""
-    with victoria_metrics(tmp_path_factory.mktemp("victoria") / "run", built / "samples.om") as url:
+    with latest_victoria(tmp_path_factory.mktemp("victoria") / "run", built / "samples.om") as url:
         yield url
 
 

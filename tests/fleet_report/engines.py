@@ -16,7 +16,8 @@ import bcrypt
 import httpx
 import pytest
 
-from fleet.server import ENDLESS, free_port, import_blocks, ready, stop
+from fleet.server import ENDLESS, free_port, import_blocks, stop
+from fleet.victoria import victoria_metrics
 from web.certificates import make_authority, make_pair
 
 USER, PASSWORD = "grafana", "pass:word@%1"
@@ -92,43 +93,6 @@ def _await(process: subprocess.Popen[bytes], url: str, authority: Path, log: Pat
     pytest.fail(log.read_text(errors="replace"))
 
 
-@contextlib.contextmanager
-def victoria_metrics(folder: Path, samples: Path) -> Iterator[str]:
-    """The URL of a VictoriaMetrics with the samples of a file."""
-    program = shutil.which("victoria-metrics")
-    if program is None and os.environ.get("CI"):
-        pytest.fail("victoria-metrics is not installed, and CI must have it: apt-get install victoria-metrics")
-    if program is None:
-        pytest.skip("victoria-metrics is not installed: apt-get install victoria-metrics")
-    folder.mkdir()
-    port = free_port()
-    command = [
-        program,
-        f"-storageDataPath={folder / 'data'}",
-        "-retentionPeriod=100y",
-        f"-httpListenAddr=127.0.0.1:{port}",
-        # It hides what is younger, which is nothing here.
-        "-search.latencyOffset=0s",
-        "-memory.allowedBytes=256MB",
-    ]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        assert ready(process, f"{url}/health"), (folder / "log").read_text(errors="replace")
-        told = _in_millis(samples.read_text(encoding="utf-8"))
-        httpx.post(f"{url}/api/v1/import/prometheus", content=told, timeout=60).raise_for_status()
-        httpx.get(f"{url}/internal/force_flush", timeout=60).raise_for_status()
-        yield url
-    finally:
-        stop(process)
-
-
-def _in_millis(document: str) -> str:
-    """It takes the text format of Prometheus, whose times are in milliseconds."""
-    lines: list[str] = []
-    for line in document.splitlines():
-        if line and not line.startswith("#"):
-            sample, _, at_s = line.rpartition(" ")
-            lines.append(f"{sample} {round(float(at_s) * 1000)}")
-    return "\n".join(lines)
+def latest_victoria(folder: Path, samples: Path) -> contextlib.AbstractContextManager[str]:
+    """The URL of a VictoriaMetrics with the samples of a file, which does not hide the latest as it usually does."""
+    return victoria_metrics(folder, [samples.read_text(encoding="utf-8")], ["-search.latencyOffset=0s"])

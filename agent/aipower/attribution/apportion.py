@@ -15,13 +15,13 @@ from aipower.attribution.backlog import IDLE, REMEMBERED, Backlog, Key
 from aipower.attribution.baseline import Baseline, Floor
 from aipower.attribution.columns import Columns, NameOf
 from aipower.attribution.designs import Design, Residual
-from aipower.attribution.doubts import Doubt, Doubts, JobKey, Owner
+from aipower.attribution.doubts import Doubt, Doubts, Owner
 from aipower.attribution.evidence import Evidence, Solution
 from aipower.attribution.samples import covariance_s2
 from aipower.attribution.shares import Shares, shares_of
 from aipower.attribution.window import Window
 from aipower.attribution.work import STATIC, STEP, work_of
-from aipower.model import UJ_PER_J, Attribution, EnergyDelta, PartError, ProcessId, Usage
+from aipower.model import UJ_PER_J, Attribution, EnergyDelta, JobKey, PartError, ProcessId, Usage
 
 MEMORY = 0.997
 """Share of the evidence that a window leaves where old ones are not kept: half of it is gone after four minutes."""

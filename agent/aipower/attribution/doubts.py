@@ -15,11 +15,8 @@ from dataclasses import dataclass, field
 from aipower.attribution.evidence import Solution
 from aipower.attribution.priors import PROGRAM_SE
 from aipower.attribution.shares import standard_error
-from aipower.model import Owner as JobOwner
-from aipower.model import ProcessId
+from aipower.model import JobKey, ProcessId
 
-JobKey = tuple[JobOwner, str]
-"""A step of a job, and a user."""
 Owner = ProcessId | str | JobKey
 """A process, a run by its name, or a job."""
 

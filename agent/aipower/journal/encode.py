@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from aipower.journal.jobs import job_rows
+from aipower.journal.numbers import finite
 from aipower.journal.rows import (
     DeviceRow,
     FaultRow,
@@ -42,7 +42,7 @@ def encode(snapshot: Snapshot) -> bytes:
     """
     places = {row.device.id: place for place, row in enumerate(snapshot.devices)}
     payload = Payload(
-        _finite(snapshot.at_unix_s),
+        finite(snapshot.at_unix_s),
         pack(snapshot.version),
         pack(snapshot.boot),
         pack(snapshot.naming),
@@ -55,7 +55,7 @@ def encode(snapshot: Snapshot) -> bytes:
         _run_rows(snapshot.runs, places),
         _user_rows(snapshot.users, places),
         [FaultRow(pack(device), pack(reason), count) for (device, reason), count in snapshot.fault_counts.items()],
-        _finite(snapshot.asleep_s),
+        finite(snapshot.asleep_s),
         job_rows(snapshot.jobs, places),
         [_folded_part(row, places) for row in snapshot.folded_jobs],
     )
@@ -63,11 +63,6 @@ def encode(snapshot: Snapshot) -> bytes:
         return msgspec.json.encode(payload)
     except (ValueError, OverflowError) as error:
         raise JournalError("failed", f"a counter cannot be written: {error}") from error
-
-
-def _finite(value: float) -> float:
-    """JSON has no other numbers."""
-    return value if math.isfinite(value) else 0.0
 
 
 def _device_row(row: DeviceState) -> DeviceRow:
@@ -85,9 +80,9 @@ def _device_row(row: DeviceState) -> DeviceRow:
         pack(facts.uuid),
         pack(facts.driver),
         facts.method,
-        None if at is None else PositionRow(_finite(at.at_s), at.counter_uj, at.pending_uj),
-        _finite(row.seen_unix_s),
-        None if row.idle_w is None else _finite(row.idle_w),
+        None if at is None else PositionRow(finite(at.at_s), at.counter_uj, at.pending_uj),
+        finite(row.seen_unix_s),
+        None if row.idle_w is None else finite(row.idle_w),
     )
 
 
@@ -115,7 +110,7 @@ def _process_rows(snapshot: Snapshot, places: Places) -> list[ProcessRow]:
 
 def _process_part(row: ProcessEnergy, places: Places) -> PartRow:
     place, error = places[row.device.id], row.error
-    return PartRow(place, row.active_uj, row.context_uj, _finite(error.variance_uj2), _finite(error.systematic_uj))
+    return PartRow(place, row.active_uj, row.context_uj, finite(error.variance_uj2), finite(error.systematic_uj))
 
 
 def _folded_part(row: FoldedEnergy, places: Places) -> PartRow:
@@ -127,7 +122,7 @@ def _run_rows(rows: Iterable[RunEnergy], places: Places) -> list[RunRow]:
     for row in rows:
         words = pack(row.name), pack(row.user)
         run = runs.setdefault(row.run, RunRow(pack(row.run), [], *words, row.ended_s, row.since_unix_s))
-        variance_uj2, systematic_uj = _finite(row.error.variance_uj2), _finite(row.error.systematic_uj)
+        variance_uj2, systematic_uj = finite(row.error.variance_uj2), finite(row.error.systematic_uj)
         run.parts.append(PartRow(places[row.device.id], row.energy_uj, 0, variance_uj2, systematic_uj))
     return list(runs.values())
 

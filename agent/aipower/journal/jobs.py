@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from aipower.journal.numbers import finite
 from aipower.journal.rows import HoldRow, JobRow, PartRow
 from aipower.journal.text import pack, unpack
-from aipower.model import Device, JobEnergy, JobFacts, Owner, PartError
+from aipower.model import Device, JobEnergy, JobFacts, JobKey, Owner, PartError
 
 WORDS = 6
 """Of a job's facts: name, team, account, partition, namespace and pod."""
@@ -15,13 +15,13 @@ WORDS = 6
 
 def job_rows(jobs: Iterable[JobEnergy], places: Mapping[str, int]) -> list[JobRow]:
     """A row for each job; `places` has the place of each device, by its id."""
-    rows: dict[tuple[Owner, str], JobRow] = {}
+    rows: dict[JobKey, JobRow] = {}
     for job in jobs:
         row = rows.setdefault((job.owner, job.user), _empty(job))
         place, error = places[job.device.id], job.error
-        row.parts.append(PartRow(place, job.energy_uj, 0, _finite(error.variance_uj2), _finite(error.systematic_uj)))
+        row.parts.append(PartRow(place, job.energy_uj, 0, finite(error.variance_uj2), finite(error.systematic_uj)))
         if job.held_s:
-            row.holds.append(HoldRow(place, _finite(job.held_s), _finite(job.unused_s)))
+            row.holds.append(HoldRow(place, finite(job.held_s), finite(job.unused_s)))
     return list(rows.values())
 
 
@@ -66,8 +66,3 @@ def _facts(row: JobRow) -> JobFacts:
     words += [""] * (WORDS - len(words))
     name, team, account, partition, namespace, pod = words
     return JobFacts(name, team, account, partition, namespace, pod, tuple(unpack(gpu) for gpu in row.gpus))
-
-
-def _finite(value: float) -> float:
-    """JSON has no other numbers."""
-    return value if math.isfinite(value) else 0.0
