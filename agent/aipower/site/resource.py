@@ -1,0 +1,50 @@
+"""A question over HTTP and its answer, without HTTP's machinery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a client asks with GET or HEAD."""
+
+    path: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    """The values of the parameters in the resource's path."""
+    query: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    """Where a name stands twice, the last value."""
+    query_string: str = ""
+    accept: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back."""
+
+    body: bytes
+    content_type: str
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    """Further ones, in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What is served at one path."""
+
+    path: str
+    """As Starlette has it: `/api/v1/processes`, `/runs/{run_id}`."""
+    answer: Callable[[Question], Answer]
+    """Called on the server's loop: it must return within milliseconds and raise nothing but bugs."""
+    version: Callable[[Question], str] | None = None
+    """Names the state that the answer depends on, much faster than the answer itself: an entity tag without its quotes. While
+    it stays the same a client that knows it is told so (304), and others get the answer that was made before. None for
+    answers that are never the same."""
+    slow: bool = False
+    """True where `answer` reads files: it is called on a thread of its own."""
+    counters: bool = False
+    """True where the answer shows counters: what is shown must be on the disk first (decision 013 of the journal)."""
