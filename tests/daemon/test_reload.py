@@ -137,7 +137,26 @@ def test_the_shipped_file_marks_what_needs_a_restart() -> None:
 
 def test_every_live_setting_is_taken() -> None:
     other = AgentConfig(
-        "h:1", "fake", 2.0, 9.0, 9.0, 9, 9, 9, "off", "off", 9.0, "/s", "/t", "/w", "name", "debug", "json"
+        "h:1",
+        "fake",
+        2.0,
+        9.0,
+        9.0,
+        9,
+        9,
+        9,
+        "off",
+        "off",
+        9.0,
+        "/s",
+        "/t",
+        "/w",
+        "off",
+        700.0,
+        "/r",
+        "name",
+        "debug",
+        "json",
     )
     rig = Rig(other)
     rig.reloader.reload()

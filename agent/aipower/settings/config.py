@@ -34,6 +34,9 @@ class AgentConfig:
     state_dir: str = "auto"
     socket: str = "auto"
     web_config: str = ""
+    live_page: str = "on"
+    history_s: float = 21600.0
+    run_records: str = "auto"
     user_labels: str = "uid"
     log_level: str = "info"
     log_format: str = "auto"

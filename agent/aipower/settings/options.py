@@ -17,6 +17,8 @@ MIN_INTERVAL_S = 0.02
 """The quickest power sensors of GPUs (V100) refresh every 20 ms; reading more often shows nothing new."""
 MAX_INTERVAL_S = 60.0
 MAX_RETENTION_S = 30 * 86400.0
+MIN_HISTORY_S = 600.0
+"""Twice what is kept at full rate."""
 MAX_PROCESSES = MAX_RUNS = MAX_JOBS = 100_000
 MIN_FLUSH_INTERVAL_S, MAX_FLUSH_INTERVAL_S = 1.0, 3600.0
 MAX_SOCKET_PATH_BYTES = 107
@@ -137,6 +139,9 @@ OPTIONS: Mapping[str, Option] = MappingProxyType(
         "web_config": _text(
             lambda text: not text or _is_absolute(text, MAX_PATH_BYTES), 'an absolute path, or "" for none'
         ),
+        "live_page": _one_of(SWITCHES),
+        "history_s": _number(float, MIN_HISTORY_S, MAX_RETENTION_S, "seconds from 600 to 2592000 (30 days)"),
+        "run_records": _place(MAX_PATH_BYTES, "an absolute path"),
         "user_labels": _one_of(USER_LABELS),
         "log_level": _one_of(LOG_LEVELS),
         "log_format": _one_of(LOG_FORMATS),

@@ -40,7 +40,10 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Mean power of some devices together over equal steps of time; the layers sum to the mean where both are known."""
+    """Mean power of some devices together over equal steps of time; the layers sum to the mean where both are known.
+
+    All columns are as long as `start_s`.
+    """
 
     step_s: float
     start_s: tuple[float, ...] = ()

@@ -41,10 +41,12 @@ class Resource:
     answer: Callable[[Question], Answer]
     """Called on the server's loop: it must return within milliseconds and raise nothing but bugs."""
     version: Callable[[Question], str] | None = None
-    """Names the state that the answer depends on, much faster than the answer itself: an entity tag without its quotes. While
-    it stays the same a client that knows it is told so (304), and others get the answer that was made before. None for
-    answers that are never the same."""
+    """Names the state that the answer depends on, much faster than the answer itself: an entity tag without its
+    quotes. While it stays the same a client that knows it is told so (304), and others get the answer that was made
+    before. None for answers that are never the same."""
     slow: bool = False
     """True where `answer` reads files: it is called on a thread of its own."""
     counters: bool = False
-    """True where the answer shows counters: what is shown must be on the disk first (decision 013 of the journal)."""
+    """True where the answer shows counters: what is shown must be on the disk first (decision 010)."""
+    listed: bool = False
+    """True for what the index of the agent names to people."""
