@@ -1,0 +1,30 @@
+// Which devices the chart shows.
+
+/** @typedef {import("../types").Device} Device */
+
+/**
+ * Those that the reader chose; else all that count into the node's total.
+ * @param {import("../types").Snapshot | null} snapshot
+ * @param {string[]} chosen
+ * @returns {Device[]}
+ */
+export function scopeOf(snapshot, chosen) {
+  const devices = snapshot?.devices ?? [];
+  return devices.filter((device) => (chosen.length ? chosen.includes(device.id) : device.summed));
+}
+
+/** @type {Record<string, string>} */
+const KINDS = { gpu: "GPU", cpu: "CPU", dram: "Memory", module: "Module", node: "Node", psys: "Platform" };
+
+/** @param {string} kind */
+export function kindName(kind) {
+  return KINDS[kind] ?? kind;
+}
+
+/**
+ * `GPU 0`; short enough for a legend.
+ * @param {Device} device
+ */
+export function deviceLabel(device) {
+  return device.index === "" ? kindName(device.kind) : `${kindName(device.kind)} ${device.index}`;
+}

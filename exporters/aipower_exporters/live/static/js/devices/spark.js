@@ -1,0 +1,151 @@
+// The small charts of the cards: all that are in sight are drawn in one go.
+
+import { firstAt } from "../charts/series.js";
+
+/** @typedef {{canvas: HTMLCanvasElement, id: string, color: string}} Spark */
+
+const SPAN_S = 300;
+const HEADROOM = 1.08;
+
+export class Sparks {
+  /** @type {Map<Element, Spark>} */
+  #all = new Map();
+  /** @type {Set<Spark>} */
+  #seen = new Set();
+  #watch = new IntersectionObserver((entries) => this.#moved(entries), { rootMargin: "60px" });
+  #inks;
+  #redraw;
+
+  /**
+   * @param {import("../theme.js").Inks} inks
+   * @param {() => void} redraw called when one has come into sight
+   */
+  constructor(inks, redraw) {
+    this.#inks = inks;
+    this.#redraw = redraw;
+  }
+
+  /** @param {Spark} spark */
+  add(spark) {
+    this.#all.set(spark.canvas, spark);
+    this.#watch.observe(spark.canvas);
+  }
+
+  /** @param {Element} canvas */
+  remove(canvas) {
+    const spark = this.#all.get(canvas);
+    if (spark) this.#seen.delete(spark);
+    this.#all.delete(canvas);
+    this.#watch.unobserve(canvas);
+  }
+
+  /** @param {import("../charts/ring.js").PowerRing} ring */
+  draw(ring) {
+    for (const spark of this.#seen) drawSpark(spark, ring, this.#inks);
+  }
+
+  /** @param {IntersectionObserverEntry[]} entries */
+  #moved(entries) {
+    for (const { target, isIntersecting } of entries) {
+      const spark = this.#all.get(target);
+      if (spark && isIntersecting) this.#seen.add(spark);
+      else if (spark) this.#seen.delete(spark);
+    }
+    if (entries.some((entry) => entry.isIntersecting)) this.#redraw();
+  }
+}
+
+/**
+ * The lowest and the highest reading of each column of pixels.
+ * @param {Float64Array} at
+ * @param {Float64Array} values
+ * @param {number} from_s
+ * @param {number} columns
+ */
+export function columnsOf(at, values, from_s, columns) {
+  const low = new Float64Array(columns).fill(Infinity);
+  const high = new Float64Array(columns).fill(-Infinity);
+  for (let i = firstAt(at, from_s); i < at.length; i++) {
+    const value = /** @type {number} */ (values[i]);
+    if (value !== value) continue;
+    const x = Math.min(columns - 1, Math.floor((/** @type {number} */ (at[i]) - from_s) / SPAN_S * columns));
+    low[x] = Math.min(/** @type {number} */ (low[x]), value);
+    high[x] = Math.max(/** @type {number} */ (high[x]), value);
+  }
+  return { low, high };
+}
+
+/**
+ * @param {Spark} spark
+ * @param {import("../charts/ring.js").PowerRing} ring
+ * @param {import("../theme.js").Inks} inks
+ */
+function drawSpark({ canvas, id, color }, ring, inks) {
+  const ctx = fitted(canvas);
+  const values = ring.column(id);
+  if (!ctx || !values || ring.newest === null) return;
+  const { width, height } = canvas;
+  const { low, high } = columnsOf(ring.at, values, ring.newest - SPAN_S, width);
+  const top = high.reduce((a, b) => Math.max(a, b), 1) * HEADROOM;
+  const ink = inks.of(color);
+  ctx.fillStyle = ink;
+  ctx.strokeStyle = ink;
+  trace(ctx, low, high, (power_w) => height - power_w / top * height, silence(ring, width));
+}
+
+/**
+ * How many columns may be empty before that is a gap: slow sensors do not fill each.
+ * @param {import("../charts/ring.js").PowerRing} ring
+ * @param {number} width
+ */
+function silence(ring, width) {
+  const at = ring.at;
+  const [first, last] = [at[0] ?? 0, at[at.length - 1] ?? 0];
+  const usual_s = at.length > 1 ? (last - first) / (at.length - 1) : 1;
+  return Math.max(2, 3 * usual_s / SPAN_S * width);
+}
+
+/**
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {Float64Array} low
+ * @param {Float64Array} high
+ * @param {(power_w: number) => number} y
+ * @param {number} most_empty
+ */
+function trace(ctx, low, high, y, most_empty) {
+  const line = new Path2D();
+  const area = new Path2D();
+  const base = y(0);
+  let last = -Infinity;
+  for (let x = 0; x < low.length; x++) {
+    const [from, to] = [/** @type {number} */ (low[x]), /** @type {number} */ (high[x])];
+    if (to < from) continue;
+    const joins = x - last <= most_empty;
+    if (joins) line.lineTo(x, y((from + to) / 2));
+    else line.moveTo(x, y((from + to) / 2));
+    line.lineTo(x, y(from));
+    line.lineTo(x, y(to));
+    const start = joins ? last + 1 : x;
+    area.rect(start, y(to), x + 1 - start, base - y(to));
+    last = x;
+  }
+  ctx.globalAlpha = 0.18;
+  ctx.fill(area);
+  ctx.globalAlpha = 1;
+  ctx.lineWidth = Math.max(1, devicePixelRatio);
+  ctx.lineJoin = "round";
+  ctx.stroke(line);
+}
+
+/**
+ * The canvas at the size at which it is shown, empty.
+ * @param {HTMLCanvasElement} canvas
+ */
+function fitted(canvas) {
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((one) => Math.round(one * devicePixelRatio));
+  if (!width || !height) return null;
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  const ctx = canvas.getContext("2d");
+  ctx?.clearRect(0, 0, width, height);
+  return ctx;
+}

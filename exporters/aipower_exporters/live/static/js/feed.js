@@ -1,0 +1,135 @@
+// Keeps the state as the agent has it: one poll at a time, none while nobody looks.
+
+import { livePatch, historyPatch, restarted } from "./arrival.js";
+import { ask, NoAnswer } from "./ask.js";
+import { historyKey, historyQuestion, liveQuestion } from "./questions.js";
+
+const LEAST_MS = 1000;
+const PAUSE_MS = 200;
+const MOST_PAUSE_MS = 10_000;
+const PROCESSES_EVERY = 2;
+const JOBS_EVERY = 5;
+const RUNS_EVERY_MS = 10_000;
+/** Layers come and go: from time to time all steps are asked for again, told the same way throughout. */
+const ANEW_EVERY = 120;
+
+/** @typedef {import("./store.js").Store} Store */
+
+export class Feed {
+  #store;
+  #wantsRuns;
+  #turns = 0;
+  #failures = 0;
+  #busy = false;
+  #again = false;
+  #timer = 0;
+  #runsAt_ms = 0;
+
+  /**
+   * @param {Store} store
+   * @param {() => boolean} wantsRuns whether the runs are in sight
+   */
+  constructor(store, wantsRuns) {
+    this.#store = store;
+    this.#wantsRuns = wantsRuns;
+  }
+
+  start() {
+    document.addEventListener("visibilitychange", () => this.wake());
+    this.#store.subscribe((state, before) => {
+      const asked = historyKey(state.view) !== historyKey(before.view);
+      if (asked || (before.view.paused && !state.view.paused)) this.wake();
+    });
+    this.wake();
+  }
+
+  /** Polls at once, unless nobody looks. */
+  wake() {
+    if (this.#busy) {
+      this.#again = true;
+      return;
+    }
+    clearTimeout(this.#timer);
+    if (!document.hidden && !this.#store.state.view.paused) void this.#turn();
+  }
+
+  async #turn() {
+    const began_ms = performance.now();
+    this.#busy = true;
+    try {
+      await this.#poll();
+      this.#succeeded();
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#busy = false;
+    this.#plan(began_ms);
+  }
+
+  /** @param {number} began_ms */
+  #plan(began_ms) {
+    const delay_ms = this.#again ? 0 : this.#delay(began_ms);
+    this.#again = false;
+    this.#timer = window.setTimeout(() => this.wake(), delay_ms);
+  }
+
+  /** @param {number} began_ms */
+  #delay(began_ms) {
+    if (this.#failures) return Math.min(MOST_PAUSE_MS, 1000 * 2 ** (this.#failures - 1));
+    const interval_ms = Math.max(LEAST_MS, (this.#store.state.snapshot?.interval_s ?? 0) * 1000);
+    return Math.max(PAUSE_MS, began_ms + interval_ms - performance.now());
+  }
+
+  async #poll() {
+    const { state } = this.#store;
+    const key = historyKey(state.view);
+    const anew = state.history?.key !== key || this.#turns % ANEW_EVERY === 0;
+    const [live, history] = await Promise.all([
+      ask("/api/v1/live", liveQuestion(anew ? { ...state, history: null } : state, this.#include())),
+      anew ? ask("/api/v1/history", historyQuestion(state.view)) : null,
+    ]);
+    this.#turns = restarted(state, live.snapshot) ? 0 : this.#turns + 1;
+    this.#store.update(livePatch(this.#store.state, live, key));
+    if (history) this.#store.update(historyPatch(this.#store.state, history, key));
+    await this.#runs();
+  }
+
+  /** The first poll asks for all there is. */
+  #include() {
+    const found = ["snapshot"];
+    if (this.#turns % PROCESSES_EVERY === 0) found.push("processes");
+    if (this.#turns % JOBS_EVERY === 0) found.push("jobs");
+    return found;
+  }
+
+  async #runs() {
+    const due = performance.now() - this.#runsAt_ms >= RUNS_EVERY_MS;
+    if (this.#store.state.runs && !(due && this.#wantsRuns())) return;
+    this.#runsAt_ms = performance.now();
+    this.#store.update({ runs: await ask("/api/v1/runs") });
+  }
+
+  #succeeded() {
+    this.#failures = 0;
+    if (this.#store.state.connection.status !== "live") this.#connection("live", "");
+  }
+
+  /** @param {unknown} error */
+  #failed(error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    this.#failures += 1;
+    this.#connection(error.status, error.message);
+  }
+
+  /**
+   * @param {import("./store.js").Connection["status"]} status
+   * @param {string} error
+   */
+  #connection(status, error) {
+    const { connection } = this.#store.state;
+    const since_ms = connection.status === status ? connection.since_ms : Date.now();
+    if (connection.status !== status || connection.error !== error) {
+      this.#store.update({ connection: { status, since_ms, error } });
+    }
+  }
+}

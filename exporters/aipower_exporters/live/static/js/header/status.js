@@ -1,0 +1,33 @@
+// Whether what is shown is true now, in words.
+
+import { clock, duration } from "../format.js";
+
+/** @typedef {import("../store.js").State} State */
+/** @typedef {{mark: "live" | "warn" | "bad" | "none", words: string}} Status */
+
+/**
+ * @param {State} state
+ * @param {number} now_ms
+ * @returns {Status}
+ */
+export function statusOf(state, now_ms) {
+  const { connection, snapshot, view } = state;
+  const since = duration(Math.max(0, Math.round((now_ms - connection.since_ms) / 1000)));
+  if (connection.status === "lost") return { mark: "bad", words: `No connection for ${since}: ${connection.error}. Trying again.` };
+  if (connection.status === "refused") return { mark: "bad", words: `Access refused: ${connection.error}` };
+  if (connection.status === "connecting") return { mark: "none", words: connection.error || "Connecting" };
+  if (view.paused) return { mark: "none", words: `Paused at ${clock(snapshot?.at_unix_s)}` };
+  return conditionOf(snapshot);
+}
+
+/**
+ * @param {State["snapshot"]} snapshot
+ * @returns {Status}
+ */
+function conditionOf(snapshot) {
+  if (!snapshot) return { mark: "none", words: "Connecting" };
+  const { status, reason } = snapshot.condition;
+  if (status === "ok") return { mark: "live", words: snapshot.total.up < snapshot.total.devices ? "Live, a device is down" : "Live" };
+  const words = { starting: "Starting", stale: "Figures are old", stopping: "The agent is stopping" }[status];
+  return { mark: status === "stale" ? "bad" : "warn", words: reason ? `${words}: ${reason}` : words };
+}
