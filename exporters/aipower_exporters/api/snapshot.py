@@ -1,0 +1,42 @@
+"""The node now."""
+
+from __future__ import annotations
+
+from aipower.site.sources import Condition, Sources
+from aipower_exporters.api import health
+from aipower_exporters.api.devices import devices, energy_half_j, total
+from aipower_exporters.api.documents.snapshot import Condition as ConditionDocument
+from aipower_exporters.api.documents.snapshot import Snapshot
+from aipower_exporters.api.documents.units import SCHEMA
+from aipower_exporters.api.footprint import Used, footprint
+from aipower_exporters.api.numbers import certain, joules, rounded
+from aipower_exporters.api.view import View, seconds
+
+
+def snapshot_document(view: View, sources: Sources, condition: Condition) -> Snapshot:
+    """All but processes, jobs, runs and the past."""
+    snapshot, settings = view.snapshot, sources.settings
+    whole = total(view, sources.scales)
+    used = Used(whole.power_w, joules(view.total_uj()), energy_half_j(view, sources.scales))
+    return Snapshot(
+        schema=SCHEMA,
+        number=snapshot.number,
+        at_unix_s=certain(snapshot.at_unix_s, 3),
+        host=sources.host,
+        version=snapshot.version,
+        boot=snapshot.boot,
+        agent_started_unix_s=rounded(snapshot.agent.started_unix_s, 3),
+        counters_since_unix_s=rounded(snapshot.since_unix_s, 3),
+        interval_s=seconds(settings, "interval_s"),
+        process_interval_s=seconds(settings, "process_interval_s"),
+        history_s=seconds(settings, "history_s"),
+        condition=ConditionDocument(condition.status, condition.reason, rounded(condition.sample_age_s, 3)),
+        total=whole,
+        footprint=footprint(used, sources.footprint),
+        devices=devices(view, sources.scales),
+        missing=health.missing(snapshot),
+        faults=health.faults(snapshot),
+        sinks=health.sinks(snapshot),
+        journal=health.journal(snapshot.journal),
+        agent=health.agent(snapshot),
+    )

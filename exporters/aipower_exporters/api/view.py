@@ -1,0 +1,78 @@
+"""One look at the agent: a snapshot, the time, and the windows that tell of now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aipower.model import SUMMED_KINDS, DeviceState, ProcessId, Snapshot
+from aipower.site.history import Part, Window
+from aipower.site.sources import Now, Sources
+
+SLACK_S = 5.0
+"""A window may be this much older than three intervals, and still tell of now."""
+WINDOWS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What documents are made of."""
+
+    snapshot: Snapshot
+    now: Now
+    windows: Mapping[str, Window]
+    """The newest of each device that is up, by id; those that are too old are left out."""
+
+    @property
+    def summed(self) -> list[DeviceState]:
+        """The devices that make up the total."""
+        return [state for state in self.snapshot.devices if state.device.kind in SUMMED_KINDS]
+
+    def summed_windows(self) -> list[Window]:
+        """Those of the devices that make up the total."""
+        windows = self.windows
+        return [windows[state.device.id] for state in self.summed if state.device.id in windows]
+
+    def total_w(self) -> float | None:
+        """The mean power of the newest windows; None where there is none."""
+        windows = self.summed_windows()
+        return sum(window.mean_w for window in windows) if windows else None
+
+    def total_uj(self) -> int:
+        """The energy of the node since the counters began."""
+        return sum(state.energy_uj for state in self.summed)
+
+
+def look(sources: Sources, snapshot: Snapshot, now: Now) -> View:
+    """What is known at `now`."""
+    oldest_s = now.monotonic_s - oldest_window_s(sources.settings)
+    found = sources.history.latest()
+    up = (state.device.id for state in snapshot.devices if state.up)
+    windows = {device: found[device] for device in up if device in found and found[device].end_s >= oldest_s}
+    return View(snapshot, now, windows)
+
+
+def oldest_window_s(settings: Mapping[str, object]) -> float:
+    """The age at which a window no longer tells of now."""
+    intervals = (seconds(settings, name) for name in ("process_interval_s", "interval_s"))
+    return WINDOWS * max(intervals) + SLACK_S
+
+
+def seconds(settings: Mapping[str, object], name: str) -> float:
+    """A setting that is a number of seconds; 0 where there is none of the name."""
+    value = settings.get(name)
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def spending(windows: list[Window]) -> dict[ProcessId, dict[str, Part]]:
+    """What each process draws, by device."""
+    found: dict[ProcessId, dict[str, Part]] = {}
+    for window in windows:
+        for process, part in window.parts.items():
+            found.setdefault(process, {})[window.device] = part
+    return found
+
+
+def part_w(part: Part) -> float:
+    """All that a process draws of one device."""
+    return part.context_w + part.active_w
