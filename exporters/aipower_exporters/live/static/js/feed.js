@@ -2,7 +2,7 @@
 
 import { livePatch, historyPatch, restarted } from "./arrival.js";
 import { ask, NoAnswer } from "./ask.js";
-import { historyKey, historyQuestion, liveQuestion } from "./questions.js";
+import { historyKey, liveQuestion, stepsQuestion } from "./questions.js";
 
 const LEAST_MS = 1000;
 const PAUSE_MS = 200;
@@ -84,9 +84,11 @@ export class Feed {
     const { state } = this.#store;
     const key = historyKey(state.view);
     const anew = state.history?.key !== key || this.#turns % ANEW_EVERY === 0;
+    const known = anew ? { ...state, history: null } : state;
+    const steps = stepsQuestion(known);
     const [live, history] = await Promise.all([
-      ask("/api/v1/live", liveQuestion(anew ? { ...state, history: null } : state, this.#include())),
-      anew ? ask("/api/v1/history", historyQuestion(state.view)) : null,
+      ask("/api/v1/live", liveQuestion(known, this.#include())),
+      steps ? ask("/api/v1/history", steps) : null,
     ]);
     this.#turns = restarted(state, live.snapshot) ? 0 : this.#turns + 1;
     this.#store.update(livePatch(this.#store.state, live, key));

@@ -40,6 +40,8 @@ function sight(root) {
 
 function start() {
   const store = new Store({ view: viewOf(location.hash) });
+  // First of all, so that no part asks for the colour of a device before it has one.
+  store.subscribe(({ snapshot }) => snapshot && store.palette.devices(snapshot.devices.map((device) => device.id)));
   watchTheme(store);
   watchHash(store);
   for (const [id, mount] of Object.entries(PARTS)) {

@@ -50,18 +50,43 @@ function chartOf(query, view, step_s) {
 }
 
 /**
- * The poll; it goes on with the steps of the chart where they have begun.
+ * The poll. It goes on with the steps of the chart where they have begun, and where they are of the devices that it
+ * asks the readings of: those of all devices, for their cards.
  * @param {State} state
  * @param {string[]} include
  */
 export function liveQuestion(state, include) {
   const query = new URLSearchParams({ include: include.join(",") });
-  if (state.power.newest !== null) query.set("after", String(state.power.newest));
-  const { history, view } = state;
-  if (history && history.key === historyKey(view)) {
+  const { history, power, view } = state;
+  const apart = apartDevices(state);
+  if (apart) query.set("device", apart.join(","));
+  if (power.next !== null) query.set("after", String(power.next));
+  if (history && !apart && !view.devices.length) {
     chartOf(query, view, history.step_s);
     query.set("history_after", String(history.next));
   }
+  return query;
+}
+
+/**
+ * All devices, where some of them are not of those whose readings the agent tells unasked.
+ * @param {State} state
+ */
+function apartDevices({ snapshot }) {
+  const devices = snapshot?.devices ?? [];
+  return devices.every((device) => device.summed) ? null : devices.map((device) => device.id);
+}
+
+/**
+ * The steps that the poll cannot go on with; null where it can.
+ * @param {State} state
+ */
+export function stepsQuestion(state) {
+  const { history, view } = state;
+  if (!history) return historyQuestion(view);
+  if (!view.devices.length && !apartDevices(state)) return null;
+  const query = new URLSearchParams({ from: String(history.next) });
+  chartOf(query, view, history.step_s);
   return query;
 }
 

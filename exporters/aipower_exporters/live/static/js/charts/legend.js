@@ -39,7 +39,7 @@ export class Legend {
    */
   show(picture, instant, pointed) {
     this.#arrange(picture);
-    text(this.#when, pointed && instant ? `At ${clock(instant.at_unix_s)}` : "Now");
+    text(this.#when, whenText(picture, instant, pointed));
     fill(this.#total, instant?.total_w, instant?.half_w);
     for (const layer of picture.layers) {
       const row = /** @type {Row} */ (this.#rows.get(layer.key));
@@ -83,6 +83,18 @@ export class Legend {
     this.#rows.set(key, made);
     return made;
   }
+}
+
+/**
+ * @param {Picture} picture
+ * @param {import("./instant.js").Instant | null} instant
+ * @param {boolean} pointed
+ */
+function whenText({ full, series }, instant, pointed) {
+  if (!instant) return "No figures yet";
+  if (pointed) return `At ${clock(instant.at_unix_s)}`;
+  // The layers are known once the step is over: they are a little older than the total.
+  return full && series ? `Now; layers at ${clock(instant.at_unix_s)}` : `Newest step, ${clock(instant.at_unix_s)}`;
 }
 
 function figures() {

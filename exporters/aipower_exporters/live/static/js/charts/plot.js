@@ -70,7 +70,7 @@ export class MainPlot {
       ...this.#size(),
       padding: [10, 12, 0, 0],
       legend: { show: false },
-      series: [{}, { stroke: () => this.#inks.of("var(--line)"), width: 1.25, points: { show: false } }],
+      series: [{}, { stroke: () => this.#inks.of("var(--line)"), width: 1, points: { show: false } }],
       axes: axes(this.#inks),
       scales: { x: { time: false, auto: false }, y: { auto: false } },
       cursor: {

@@ -11,6 +11,8 @@ export class PowerRing {
   #start = 0;
   #end = 0;
   #broken = false;
+  /** What to give to the agent as `after`; null before the first reading. @type {number | null} */
+  next = null;
 
   get length() {
     return this.#end - this.#start;
@@ -37,6 +39,7 @@ export class PowerRing {
 
   /** @param {import("../types").Power} power what is not newer than what is there counts as known */
   append(power) {
+    this.next = power.next || this.next;
     const first = power.at_unix_s.findIndex((at_s) => at_s > (this.newest ?? 0));
     if (first < 0) return;
     const count = power.at_unix_s.length - first;

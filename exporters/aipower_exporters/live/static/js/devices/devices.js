@@ -64,7 +64,6 @@ class Devices {
     const order = devices.map((device) => device.id).join("\n");
     if (order === this.#order) return;
     this.#order = order;
-    this.#store.palette.devices(devices.map((device) => device.id));
     mark(this.#list, "dense", devices.length >= DENSE_FROM);
     mark(this.#list, "denser", devices.length >= DENSER_FROM);
     this.#drop(new Set(devices.map((device) => device.id)));

@@ -10,6 +10,7 @@ import { RANGES_S, STACKS } from "../view.js";
 
 /** @type {Record<number, string>} */
 const RANGES = { 300: "5 min", 900: "15 min", 3600: "1 h", 21600: "6 h" };
+const STACK_NAMES = { component: "Component", device: "Device", process: "Process" };
 const MANY = 3;
 
 /**
@@ -20,7 +21,7 @@ export function mountToolbar(root, store) {
   const range = choice("Range", RANGES_S.map((one) => [String(one), RANGES[one] ?? ""]), (one) => {
     store.look({ range_s: Number(one), zoom: null });
   });
-  const stack = choice("Stacked by", STACKS.map((by) => [by, by]), (by) => {
+  const stack = choice("Stacked by", STACKS.map((by) => [by, STACK_NAMES[by]]), (by) => {
     store.look({ by: STACKS.find((one) => one === by) ?? "component", hidden: [] });
   });
   const buttons = buttonsOf(store);
