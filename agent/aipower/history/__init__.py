@@ -1,0 +1,1 @@
+"""What was measured before now, in bounded memory: the sampler's thread writes, others read."""
