@@ -1,0 +1,67 @@
+"""Which shelf the setting `run_records` means."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+from aipower.errors import AipowerError, UsageError
+from aipower.runrecord import RunRecord
+from aipower.shelf.files import Folder
+from aipower.shelf.runshelf import RunShelf
+from aipower.site.sources import KeptRun, Shelf
+from aipower.store import writing
+
+AUTO, NONE = "auto", "none"
+
+
+class NoShelf:
+    """Shows no run."""
+
+    def runs(self) -> Sequence[KeptRun]:
+        """None."""
+        return ()
+
+    def record(self, run_id: str) -> RunRecord | None:
+        """None."""
+        del run_id
+        return None  # noqa: RET501 - mypy wants to see it
+
+
+class GatedShelf:
+    """A shelf that is shown only while `opened` says so: whom the agent lets in may change while it runs."""
+
+    def __init__(self, shelf: Shelf, opened: Callable[[], bool]) -> None:
+        self._shelf = shelf
+        self._opened = opened
+
+    def runs(self) -> Sequence[KeptRun]:
+        """Those of the shelf, or none."""
+        return self._shelf.runs() if self._opened() else ()
+
+    def record(self, run_id: str) -> RunRecord | None:
+        """That of the shelf, or none."""
+        return self._shelf.record(run_id) if self._opened() else None
+
+
+def open_shelf(word: str, environ: Mapping[str, str]) -> Shelf:
+    """The shelf of a setting: `none`, `auto` (our own records in our own store), or a folder (all records in it).
+
+    Raises:
+        UsageError: `word` is a relative path.
+    """
+    if word == NONE:
+        return NoShelf()
+    if word == AUTO:
+        return _own(environ)
+    if not word.startswith("/"):
+        raise UsageError(f'run_records: "{word[:60]}" is no absolute path; name one, or auto or none')
+    return RunShelf(Folder(word))
+
+
+def _own(environ: Mapping[str, str]) -> Shelf:
+    try:
+        folder = writing.runs_folder(environ, writing.home_of(environ))
+    except AipowerError:  # a service without a home has no store of its own
+        return NoShelf()
+    return RunShelf(Folder(folder, os.geteuid()))
