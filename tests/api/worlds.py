@@ -243,9 +243,7 @@ def _window(device: Device, start_s: float, users: Sequence[ProcessInfo], dice: 
     mean_w = idle_w + context_w + active_w + unattributed_w
     parts = {key: Part(context[key], active[key], 0.1 * active[key]) for key in context}
     half_w = 0.05 * mean_w
-    return Window(
-        device.id, start_s, start_s + 1, mean_w, half_w, idle_w, context_w, active_w, unattributed_w, parts
-    )
+    return Window(device.id, start_s, start_s + 1, mean_w, half_w, idle_w, context_w, active_w, unattributed_w, parts)
 
 
 METHODS: Mapping[Kind, Method] = {"gpu": "counter", "cpu": "integrated", "dram": "estimated", "psys": "counter"}
@@ -291,7 +289,8 @@ def _energy(info: ProcessInfo, device: Device, dice: random.Random) -> ProcessEn
 def _state(
     device: Device, processes: Sequence[ProcessEnergy], folded: Sequence[FoldedEnergy], dice: random.Random
 ) -> DeviceState:
-    rows = [row for row in (*processes, *folded) if row.device.id == device.id]
+    everything: list[ProcessEnergy | FoldedEnergy] = [*processes, *folded]
+    rows = [row for row in everything if row.device.id == device.id]
     context_uj, active_uj = sum(row.context_uj for row in rows), sum(row.active_uj for row in rows)
     idle_uj, unattributed_uj = dice.randrange(10**12), dice.randrange(10**8)
     facts = DeviceFacts(device.id if device.kind == "gpu" else "", "570.86.15", METHODS[device.kind])

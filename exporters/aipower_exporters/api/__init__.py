@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
@@ -10,18 +11,19 @@ from aipower.site.resource import Question, Resource
 from aipower.site.sources import Sources
 from aipower_exporters.api import paths
 from aipower_exporters.api import query as asked
-from aipower_exporters.api.desk import DEFAULT_LIMIT, Desk
+from aipower_exporters.api.catalogue import PARAMETERS
+from aipower_exporters.api.desk import Desk
 from aipower_exporters.api.documents.index import Index
 from aipower_exporters.api.documents.units import SCHEMA
 from aipower_exporters.api.encoding import encode
 from aipower_exporters.api.handlers import Query, plain, sampled
 from aipower_exporters.api.history import history_document
+from aipower_exporters.api.limits import DEFAULT_LIMIT, MOST_PROCESSES
 from aipower_exporters.api.live import live
 from aipower_exporters.api.power import power_document
 from aipower_exporters.api.processes import SORTS
 from aipower_exporters.api.runs import runs_document
 
-MOST_PROCESSES = 10_000
 RUNS_EVERY_S = 2.0
 """Files are looked at no more often than this, however many clients ask."""
 
@@ -37,11 +39,12 @@ def _fixed(sources: Sources) -> Sequence[Resource]:
 
     def index(_query: Query) -> bytes:
         snapshot = sources.snapshot()
-        return encode(Index(SCHEMA, snapshot.version if snapshot else "", tuple(paths.PARAMETERS)))
+        return encode(Index(SCHEMA, snapshot.version if snapshot else "", tuple(PARAMETERS)))
 
+    tag = f"{zlib.crc32(openapi):08x}"
     return (
         Resource(paths.ROOT, plain(paths.ROOT, index), listed=True),
-        Resource(paths.OPENAPI, plain(paths.OPENAPI, lambda _query: openapi)),
+        Resource(paths.OPENAPI, plain(paths.OPENAPI, lambda _query: openapi), lambda _question: tag),
     )
 
 

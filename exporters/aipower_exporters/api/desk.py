@@ -8,13 +8,13 @@ from aipower.model import Snapshot
 from aipower.site.sources import Condition, Now, Sources
 from aipower_exporters.api.encoding import encode
 from aipower_exporters.api.jobs import jobs_document
+from aipower_exporters.api.limits import DEFAULT_LIMIT
 from aipower_exporters.api.processes import Sort, processes_document
 from aipower_exporters.api.snapshot import snapshot_document
 from aipower_exporters.api.view import View, look
 from aipower_exporters.api.wall import Wall
 
 MOST_KEPT = 8
-DEFAULT_LIMIT = 1000
 
 
 class Desk:

@@ -9,8 +9,8 @@ from aipower.errors import UsageError
 from aipower.model import Snapshot
 from aipower.site.resource import Answer, Question
 from aipower_exporters.api import query as asked
+from aipower_exporters.api.catalogue import PARAMETERS
 from aipower_exporters.api.encoding import answer, refusal
-from aipower_exporters.api.paths import PARAMETERS
 
 EARLY = "no sample has been taken yet; try again in a moment"
 Query = Mapping[str, str]

@@ -12,17 +12,16 @@ from aipower.site.history import MOST_STEPS, By, Chart, Layer
 from aipower.site.sources import Now, Sources
 from aipower_exporters.api import query as asked
 from aipower_exporters.api.documents.history import HistoryDoc, HistoryLayer
+from aipower_exporters.api.limits import DEFAULT_RANGE_S, LEAST_STEP_S, MOST_STEP_S
 from aipower_exporters.api.numbers import column
 from aipower_exporters.api.power import SOON_S, summed_devices
 from aipower_exporters.api.view import seconds
 from aipower_exporters.api.wall import monotonic_s, offset_s
 
 BYS: tuple[By, ...] = ("component", "process", "device")
-DEFAULT_RANGE_S = 300.0
 STEPS_S = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 """Of which the default is one."""
 USUAL_STEPS = 400
-LEAST_STEP_S, MOST_STEP_S = 0.02, 86400.0
 SNAP_S = 0.001
 """Times of clients are rounded; what is as near as this to the begin of a step means the begin."""
 

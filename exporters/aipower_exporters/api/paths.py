@@ -1,9 +1,6 @@
-"""The paths of the API and the parameters that each takes."""
+"""The paths of the API."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from types import MappingProxyType
 
 ROOT = "/api/v1"
 OPENAPI = f"{ROOT}/openapi.json"
@@ -14,17 +11,3 @@ RUNS = f"{ROOT}/runs"
 POWER = f"{ROOT}/power"
 HISTORY = f"{ROOT}/history"
 LIVE = f"{ROOT}/live"
-
-PARAMETERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        ROOT: (),
-        OPENAPI: (),
-        SNAPSHOT: (),
-        PROCESSES: ("sort", "limit"),
-        JOBS: (),
-        RUNS: (),
-        POWER: ("after", "device"),
-        HISTORY: ("from", "to", "step", "by", "device"),
-        LIVE: ("after", "device", "step", "by", "history_after", "include"),
-    }
-)

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from aipower.errors import UsageError
+from aipower_exporters.api.limits import MOST_DEVICES
 
 LONGEST_TOLD = 40
-MOST_DEVICES = 256
 
 Word = TypeVar("Word", bound=str)
 
@@ -106,7 +106,7 @@ def _remedy(text: str, words: Sequence[str]) -> str:
     near = difflib.get_close_matches(text[:LONGEST_TOLD], words, n=1)
     if near:
         return f"did you mean {near[0]}?"
-    return f"there are {', '.join(words)}" if words else "this resource has none; leave it out"
+    return f"there are {', '.join(words)}" if words else "leave it out"
 
 
 def _range(low: float, high: float) -> str:
