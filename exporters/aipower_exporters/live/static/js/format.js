@@ -52,6 +52,15 @@ function prefixOf(value) {
 }
 
 /**
+ * Which prefix leaves one to three digits before the point.
+ * @param {number} size
+ */
+function finePrefixOf(size) {
+  const power = Math.floor(Math.log10(size * 1.0005) / 3);
+  return Math.min(Math.max(power + PLAIN, 0), PREFIXES.length - 1);
+}
+
+/**
  * Two decimals at most, and fewer where more than four digits would be shown.
  * @param {number} value
  */
@@ -109,7 +118,7 @@ export function plusMinus(half, unit) {
   if (!known(half)) return UNKNOWN;
   const size = Math.abs(half);
   if (size < (unit === "W" ? 0.005 : 1e-9)) return `±0 ${unit}`;
-  const prefix = unit === "W" && size < 1 ? PLAIN : prefixOf(size);
+  const prefix = unit === "W" && size < 1 ? PLAIN : finePrefixOf(size);
   const shown = size / 1000 ** (prefix - PLAIN);
   const places = shown < 0.995 ? 2 : shown < 9.95 ? 1 : 0;
   return `±${shown.toFixed(places)} ${PREFIXES[prefix]}${unit}`;
