@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -28,13 +29,18 @@ from aipower.daemon.served import STOPPING
 from aipower.daemon.settling import Settling
 from aipower.daemon.signals import Ask, hearing
 from aipower.daemon.sinks.load import make_sinks
+from aipower.daemon.sites.load import load_sites
+from aipower.daemon.sites.runs import shelf_maker
+from aipower.daemon.sites.sources import Views, footprint_of, make_sources
 from aipower.daemon.wiring import Wish, wire
 from aipower.daemon.work import End, Parts, Work
 from aipower.errors import AipowerError
+from aipower.history.book import HistoryBook
 from aipower.model import Calibration
 from aipower.seams import Clock, Configurable, Exporter, SystemClock
 from aipower.sensors.select import parse_selection
 from aipower.settings.config import AgentConfig
+from aipower.site.resource import Resource
 
 __all__ = ["leave", "load_exporters", "run", "serve", "set_up_log"]
 
@@ -48,6 +54,9 @@ class Reloaded:
     note: str
     """What people should know of it; empty where it went well."""
 
+
+SiteMaker = Callable[[Views], Sequence[Resource]]
+"""Makes the pages of the measuring part."""
 
 Event = Ask | End | Reloaded
 
@@ -68,13 +77,28 @@ def run(config: AgentConfig, load: Callable[[], AgentConfig]) -> int:
     reloader.add(calibrations_part(calibrations))
     reloader.add(unchecked(lambda new: written.set(new.log_level, new.log_format)))
 
-    wish = Wish(config, selection, calibrations, reloader, make_sinks(config.sinks))
+    history = HistoryBook(config.history_s) if config.live_page == "on" else None
+    wish = Wish(config, selection, calibrations, reloader, make_sinks(config.sinks), history)
+    make_sites = site_maker(config, history, clock)
     try:
         exporters = load_exporters(config)
-        return serve(address, lambda end: wire(wish, clock, end), clock, reloader, web_path(config), exporters)
+        make = partial(wire, wish, clock)
+        return serve(address, make, clock, reloader, web_path(config), exporters, make_sites)
     finally:
         # What went before must be on the screen before the error that ends it.
         written.flush()
+
+
+def site_maker(config: AgentConfig, history: HistoryBook | None, clock: Clock) -> SiteMaker:
+    """What makes the live page and its API; they are nothing without a history.
+
+    Raises:
+        UsageError: What is to be shown of runs, or the price of the electricity, is wrong.
+    """
+    if history is None:
+        return lambda _views: ()
+    make_shelf, footprint = shelf_maker(config, os.environ), footprint_of(os.environ)
+    return lambda views: load_sites(make_sources(views, history, make_shelf(views.access), footprint, config, clock))
 
 
 def calibrations_part(before: Mapping[str, Calibration]) -> Part:
@@ -104,6 +128,7 @@ def serve(
     reloader: Reloader | None = None,
     web_config: Path | None = None,
     exporters: Sequence[Exporter] | None = None,
+    make_sites: SiteMaker = lambda _views: (),
 ) -> int:
     """Run what `make` returns until SIGTERM or SIGINT; 0 after a clean stop, 1 if samples can no longer be taken.
 
@@ -118,15 +143,17 @@ def serve(
         notifier = stack.enter_context(Notifier(os.environ.get("NOTIFY_SOCKET", "")))
         work = Work(lambda: make(events.put), clock, events.put)
         ending = threading.Event()
+        sites = make_sites(Views(work.snapshot, work.health, lambda: service.access))
         app = make_app(
             work.snapshot,
             exporters if exporters is not None else load_exporters(),
             work.health,
             ready=lambda: STOPPING if ending.is_set() else work.health(),
             settle=Settling(work.flushed),
+            sites=sites,
         )
         service = stack.enter_context(HttpService(app, address.host, address.port, web_config=web_config))
-        log.info("aipower %s serves %s/metrics", __version__, service.url)
+        log.info("aipower %s serves %s/metrics%s", __version__, service.url, " and a live page at /" if sites else "")
         if reloader:
             reloader.add(web_part(service))
         work.start()

@@ -1,10 +1,11 @@
-"""What the agent answers over HTTP: each exporter's page, its health, and an index. Only GET and HEAD."""
+"""What the agent answers over HTTP: each exporter's page, sites, its health, and an index. Only GET and HEAD."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Literal
 
 import msgspec
 from starlette.applications import Starlette
@@ -16,15 +17,20 @@ from starlette.routing import Route
 from aipower.daemon.compression import accepts_gzip
 from aipower.daemon.pages import Pages
 from aipower.daemon.server import HttpService, Limits
+from aipower.daemon.sites.mount import Mounting
 from aipower.model import Snapshot
 from aipower.seams import Exporter
 from aipower.settings.address import Address, parse_address
+from aipower.site.resource import Resource
 
 __all__ = ["Address", "Health", "HttpService", "Limits", "make_app", "parse_address"]
 
 HEALTH_PATHS = ("/-/healthy", "/healthz")
 READY_PATH = "/-/ready"
 AGENT_PATHS = (HEALTH_PATHS[0], READY_PATH, HEALTH_PATHS[1])
+INDEX_PATH = "/"
+
+Status = Literal["ok", "starting", "stale", "stopping"]
 
 SnapshotSource = Callable[[], Snapshot | None]
 """The newest snapshot, or None before the first; it must return at once, and the same object until the next one."""
@@ -49,6 +55,11 @@ class Health:
     stopping: bool = False
     """True once it has been told to end."""
 
+    @property
+    def status(self) -> Status:
+        """In one word."""
+        return "ok" if self.ok else "stopping" if self.stopping else "starting" if self.starting else "stale"
+
 
 def make_app(
     snapshot: SnapshotSource,
@@ -57,21 +68,27 @@ def make_app(
     *,
     ready: Callable[[], Health] | None = None,
     settle: Settle | None = None,
+    sites: Sequence[Resource] = (),
 ) -> Starlette:
-    """The application: every exporter at its path, health and readiness (`healthy`, if not told apart), and `/`.
+    """The application: exporters and sites at their paths, health, readiness (`healthy`, if not told apart), and `/`.
 
-    What an exporter shows has been through `settle`.
+    What an exporter and the counters of a site show has been through `settle`. A resource at `/` is for browsers.
 
     Raises:
-        ValueError: Two exporters, or an exporter and a page of the agent, want the same path.
+        ValueError: Two of them want the same path.
     """
+    front = [resource for resource in sites if resource.path == INDEX_PATH]
+    others = [resource for resource in sites if resource.path != INDEX_PATH]
     paths = [exporter.path for exporter in exporters]
-    taken = ["/", *AGENT_PATHS, *paths]
+    taken = [INDEX_PATH, *AGENT_PATHS, *paths, *(resource.path for resource in others), *["/"] * (len(front) - 1)]
     if len(set(taken)) < len(taken):
         raise ValueError(f"two pages want the same path: {', '.join(taken)}")
+    mounting = Mounting(lambda: _settled(snapshot, settle))
+    index = _index_page([*paths, *AGENT_PATHS, *(resource.path for resource in others if resource.listed)])
     app = Starlette(
         routes=[
-            Route("/", _index_page([*paths, *AGENT_PATHS])),
+            Route(INDEX_PATH, _front(mounting.handler(front[0]), index) if front else index),
+            *mounting.routes(others),
             *(Route(path, _health_page(healthy)) for path in HEALTH_PATHS),
             Route(READY_PATH, _health_page(ready or healthy)),
             *(Route(exporter.path, _exporter_page(snapshot, exporter, settle)) for exporter in exporters),
@@ -80,6 +97,12 @@ def make_app(
     )
     app.router.redirect_slashes = False
     return app
+
+
+async def _settled(snapshot: SnapshotSource, settle: Settle | None) -> None:
+    current = snapshot()
+    if current is not None and settle is not None:
+        await settle(current)
 
 
 def _exporter_page(snapshot: SnapshotSource, exporter: Exporter, settle: Settle | None) -> Handler:
@@ -112,8 +135,7 @@ def _health_page(healthy: Callable[[], Health]) -> Handler:
 
 
 def _health_json(health: Health) -> bytes:
-    status = "ok" if health.ok else "stopping" if health.stopping else "starting" if health.starting else "stale"
-    facts: dict[str, str | float | None] = {"status": status}
+    facts: dict[str, str | float | None] = {"status": health.status}
     if health.reason:
         facts["reason"] = health.reason
     return msgspec.json.encode({**facts, "sample_age_s": health.sample_age_s}) + b"\n"
@@ -122,6 +144,19 @@ def _health_json(health: Health) -> bytes:
 def _index_page(paths: Sequence[str]) -> Handler:
     async def page(_request: Request) -> Response:
         return _text(HTTPStatus.OK, "\n".join(["aipower agent", "", *paths]))
+
+    return page
+
+
+def _front(site: Handler, index: Handler) -> Handler:
+    """The site for browsers, the plain index for everything else."""
+
+    async def page(request: Request) -> Response:
+        if "text/html" in ",".join(request.headers.getlist("accept")):
+            return await site(request)
+        answer = await index(request)
+        answer.headers["vary"] = "Accept"
+        return answer
 
     return page
 

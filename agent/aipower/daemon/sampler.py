@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from aipower.daemon.mishaps import Mishaps
 from aipower.daemon.pace import Pace, Schedule
-from aipower.daemon.tick import Errands, Keeper, NoErrands, Outside, Tick
+from aipower.daemon.tick import Errands, Keeper, NoErrands, Outside, Recorder, Tick
 from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import Fault, Snapshot
@@ -49,6 +49,7 @@ class Sampler:
         errands: Errands | None = None,
         keeper: Keeper | None = None,
         outside: Outside | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self._meter = meter
         self._ledger = ledger
@@ -60,7 +61,7 @@ class Sampler:
         self._newcomers: deque[SensorSet] = deque()
         self._questions: deque[Callable[[], None]] = deque()
         self._schedule = Schedule(pace.interval_s, clock)
-        self._tick = Tick(meter, ledger, pace, clock, self._errands, keeper, outside)
+        self._tick = Tick(meter, ledger, pace, clock, self._errands, keeper, outside, recorder)
         self._mishaps = Mishaps()
         self._snapshot: Snapshot | None = None
         self._started_s = clock.monotonic_s()

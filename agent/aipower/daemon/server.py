@@ -20,6 +20,7 @@ from aipower.daemon.listener import open_listener
 from aipower.errors import AipowerError
 from aipower.settings.address import Address
 from aipower.web.acceptor import Acceptor
+from aipower.web.access import Access
 from aipower.web.door import Door
 from aipower.web.guard import Guard
 from aipower.web.passwords import Passwords
@@ -58,6 +59,11 @@ class HttpService:
     def address(self) -> Address:
         """Where it listens; while it runs, with the real port where 0 was asked for."""
         return self._running.address if self._running else self._address
+
+    @property
+    def access(self) -> Access:
+        """The rules of access in force."""
+        return self._door.access
 
     @property
     def url(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -72,6 +72,28 @@ class Keeper(Protocol):
         ...
 
 
+class Recorder(Protocol):
+    """Keeps what was measured for a while, for those who look."""
+
+    def tick(self, at_s: float, powers_w: Mapping[str, float | None]) -> None:
+        """The power of the devices that are up, read just now."""
+        ...
+
+    def shift(self, slept_s: float) -> None:
+        """The machine was suspended, and the monotonic clock with it: all of before is so much longer ago."""
+        ...
+
+
+class NoRecorder:
+    """Keeps nothing."""
+
+    def tick(self, at_s: float, powers_w: Mapping[str, float | None]) -> None:
+        """Nothing."""
+
+    def shift(self, slept_s: float) -> None:
+        """Nothing."""
+
+
 class Outside:
     """What other parts of the agent have to say beside the measurements; set once they are made."""
 
@@ -131,6 +153,7 @@ class Tick:
         errands: Errands,
         keeper: Keeper | None = None,
         outside: Outside | None = None,
+        recorder: Recorder | None = None,
         asleep_s: Callable[[], float] = asleep_s,
     ) -> None:
         self.pace = pace
@@ -140,6 +163,7 @@ class Tick:
         self._errands = errands
         self._keeper = keeper
         self._outside = outside or Outside()
+        self._recorder = recorder or NoRecorder()
         self._asleep_s = asleep_s
         self._slept_s = asleep_s()
         meter.on_read(self._notice_sleep)
@@ -155,6 +179,7 @@ class Tick:
         gpu = began_s >= self._due.gpu_s
         cpu = gpu and began_s >= self._due.cpu_s
         self._meter.sample()
+        self._recorder.tick(began_s, self._meter.powers_w())
         self._errands.advance()
         if gpu:
             self._meter.attribute(("gpu",))
@@ -213,6 +238,7 @@ class Tick:
             now_s = self._clock.monotonic_s()
             self._meter.resume_after_sleep(now_s, slept_s, read=read)
             self._errands.suspended(now_s, slept_s, read=read)
+            self._recorder.shift(slept_s)
 
     def _log_changes(self, before: dict[str, bool]) -> None:
         """One line when a sensor fails and one when it is back, not one per tick."""

@@ -18,9 +18,11 @@ from aipower.daemon.runs.service import RunService
 from aipower.daemon.runs.taps import Taps
 from aipower.daemon.sampler import Pace, Sampler
 from aipower.daemon.sinks.service import SinkService, Way
+from aipower.daemon.sites.chronicle import Chronicle
 from aipower.daemon.tick import Outside, asleep_s
 from aipower.daemon.work import End, Parts
 from aipower.errors import AipowerError, SensorError
+from aipower.history.book import HistoryBook
 from aipower.journal.writer import JournalWriter, open_journal
 from aipower.ledger import Ledger
 from aipower.meter import Meter
@@ -51,6 +53,8 @@ class Wish:
     reloader: Reloader
     ways: Mapping[str, Way] = field(default_factory=dict)
     """Where else the snapshots go, by name."""
+    history: HistoryBook | None = None
+    """Where the past is kept for those who look at the live page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,10 @@ def wire(wish: Wish, clock: Clock, end: Callable[[End], None]) -> Parts:
     )
     pace = Pace(config.interval_s, config.process_interval_s)
     outside = Outside()
-    sampler = Sampler(meter, ledger, pace, clock, lambda: end(1), desk, kept.writer, outside)
+    if wish.history is not None:
+        wish.history.describe_with(found.directory.describe)
+        meter.tell(Chronicle(wish.history, wish.calibrations))
+    sampler = Sampler(meter, ledger, pace, clock, lambda: end(1), desk, kept.writer, outside, wish.history)
     report = partial(_report, sampler, ledger)
     finder = Finder(
         meter, sampler, () if simulated else sources_of(wish.selection, machine, cpu_usage, end), clock, report
