@@ -1,4 +1,4 @@
-"""The live page: what the node draws now, who causes it and what it has used. Static files; the JSON API has the figures."""
+"""The live page: what the node draws now, who causes it and what it has used. Files only; the API has the figures."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 from aipower.site.resource import Resource
 from aipower.site.sources import Sources
-
 from aipower_exporters.live.files import load
 from aipower_exporters.live.page import page
 from aipower_exporters.live.serving import resource
 
 
 def live(sources: Sources) -> Sequence[Resource]:
-    """The page at `/` and its files below `/static/live/`; all are read here, once, and are the same for all agents."""
+    """The page at `/` and its files below `/static/live/`. They are read here, once, and are the same for all agents."""
     del sources
     files = load()
     return (resource(page(files)), *(resource(file) for file in files))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 
 from aipower.site.resource import Answer, Question, Resource
-
 from aipower_exporters.live.files import File
 
 TAG_LETTERS = 20

@@ -4,6 +4,8 @@
 /** @typedef {import("./series.js").Values} Values */
 /** @typedef {{ctx: CanvasRenderingContext2D, x: (at_s: number) => number, y: (power_w: number) => number, inks: import("../theme.js").Inks}} Brush */
 
+/** Above that the lines between the layers would hide them. */
+const MOST_SEPARATED = 24;
 const LAYER_ALPHA = 0.82;
 const BAND_ALPHA = 0.3;
 const ENVELOPE_ALPHA = 0.16;
@@ -17,6 +19,7 @@ export function paintLayers(brush, picture) {
   const { series } = picture;
   if (!series) return;
   const { ctx, inks } = brush;
+  /** @type {Values} */
   let below = series.mean_w.map((mean_w) => (mean_w === null ? null : 0));
   for (const layer of picture.layers) {
     if (layer.hidden) continue;
@@ -26,7 +29,7 @@ export function paintLayers(brush, picture) {
     ctx.globalAlpha = 1;
     ctx.strokeStyle = inks.of("var(--card)");
     ctx.lineWidth = Math.max(0.5, devicePixelRatio / 2);
-    strokeSteps(brush, series, layer.tops);
+    if (picture.layers.length <= MOST_SEPARATED) strokeSteps(brush, series, layer.tops);
     below = layer.tops;
   }
 }

@@ -33,6 +33,8 @@ const FULL_RATE_S = 330;
 const SILENT_INTERVALS = 3;
 const LEAST_SILENCE_S = 2.5;
 
+const BOTTOM = ["idle", "unattributed", "context", "active"];
+const TOP = ["other", "others"];
 /** @type {Record<string, string>} */
 const LABELS = {
   idle: "Idle", context: "Open contexts", active: "Work", unattributed: "Unattributed", other: "Other processes",
@@ -110,17 +112,32 @@ function meanLine(series) {
  */
 function layersOf(state, series, palette) {
   const { by, hidden } = state.view;
-  const labels = new Map((state.snapshot?.devices ?? []).map((device) => [device.id, deviceLabel(device)]));
+  const devices = state.snapshot?.devices ?? [];
+  const labels = new Map(devices.map((device) => [device.id, deviceLabel(device)]));
+  const ranks = ranksOf(devices.map((device) => device.id));
   if (by === "process") palette.keep(by, new Set(series.layers.map((layer) => layer.key)));
   /** @type {Values} */
   let below = series.mean_w.map((mean_w) => (mean_w === null ? null : 0));
-  return series.layers.map((layer) => {
+  const sorted = [...series.layers].sort((a, b) => ranks(a.key) - ranks(b.key));
+  return sorted.map((layer) => {
     const off = hidden.includes(layer.key);
     const tops = off ? below : below.map((base, i) => (base === null ? null : base + (layer.mean_w[i] ?? 0)));
     below = tops;
     const label = LABELS[layer.key] ?? labels.get(layer.key) ?? (layer.label || layer.key);
     return { ...layer, label, color: palette.colorOf(by, layer.key), hidden: off, tops };
   });
+}
+
+/**
+ * The order of the stack, whatever the order in which layers have turned up: what is nobody's lies at the bottom, the
+ * rest of the processes on top.
+ * @param {string[]} devices
+ * @returns {(key: string) => number}
+ */
+function ranksOf(devices) {
+  const order = new Map([...BOTTOM, ...devices, "", ...TOP].map((key, i) => [key, i]));
+  const others = order.get("") ?? 0;
+  return (key) => order.get(key) ?? others;
 }
 
 /**

@@ -5,6 +5,11 @@ import { clock, duration } from "../format.js";
 /** @typedef {import("../store.js").State} State */
 /** @typedef {{mark: "live" | "warn" | "bad" | "none", words: string}} Status */
 
+/** @type {Status} */
+const LIVE = { mark: "live", words: "Live" };
+/** @type {Status} */
+const DOWN = { mark: "warn", words: "Live; not all devices are up" };
+
 /**
  * @param {State} state
  * @param {number} now_ms
@@ -27,7 +32,7 @@ export function statusOf(state, now_ms) {
 function conditionOf(snapshot) {
   if (!snapshot) return { mark: "none", words: "Connecting" };
   const { status, reason } = snapshot.condition;
-  if (status === "ok") return { mark: "live", words: snapshot.total.up < snapshot.total.devices ? "Live, a device is down" : "Live" };
+  if (status === "ok") return snapshot.total.up < snapshot.total.devices ? DOWN : LIVE;
   const words = { starting: "Starting", stale: "Figures are old", stopping: "The agent is stopping" }[status];
   return { mark: status === "stale" ? "bad" : "warn", words: reason ? `${words}: ${reason}` : words };
 }
