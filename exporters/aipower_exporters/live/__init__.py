@@ -12,7 +12,7 @@ from aipower_exporters.live.serving import resource
 
 
 def live(sources: Sources) -> Sequence[Resource]:
-    """The page at `/` and its files below `/static/live/`. They are read here, once, and are the same for all agents."""
+    """The page at `/` and its files below `/static/live/`. They are read here, once; all agents have the same."""
     del sources
     files = load()
     return (resource(page(files)), *(resource(file) for file in files))
