@@ -14,7 +14,7 @@ from aipower.history.draw import draw
 from aipower.history.newest import window_of
 from aipower.history.register import Describe, Register
 from aipower.history.steps import step_numbers
-from aipower.history.strip import Strip
+from aipower.history.strip import Layouts, Strip, cut
 from aipower.history.tickbook import TickBook
 from aipower.model import Attribution, Calibration, Device, ProcessInfo
 from aipower.site.history import By, Chart, Ticks, Window
@@ -139,7 +139,8 @@ class HistoryBook:
             return Chart(step_s, complete_s=None if horizon is None else horizon.complete_s)
         starts_s = tuple(number * step_s for number in numbers)
         bounds_s = [at_s + horizon.offset_s for at_s in (*starts_s, numbers.stop * step_s)]
-        strips = [strip for name in wanted if (strip := self._strip(name, bounds_s, step_s)) is not None]
+        layouts: Layouts = {}
+        strips = [strip for name in wanted if (strip := self._strip(name, bounds_s, step_s, layouts)) is not None]
         with self._lock:
             ticks = self._ticks.between(math.nextafter(bounds_s[0], -math.inf), bounds_s[-1], wanted)
         drawn = draw(by, strips, ticks, bounds_s, step_s, horizon.ticks_s, self._name)
@@ -211,13 +212,13 @@ class HistoryBook:
         with self._lock:
             return self._register.info(number)
 
-    def _strip(self, name: str, bounds_s: Sequence[float], step_s: float) -> Strip | None:
+    def _strip(self, name: str, bounds_s: Sequence[float], step_s: float, layouts: Layouts) -> Strip | None:
         with self._lock:
             book = self._devices.get(name)
             if book is None:
                 return None
             rows, scale_now = book.between(bounds_s[0], bounds_s[-1], step_s), book.scale
-        return Strip(name, scale_now, rows, bounds_s)
+        return cut(name, scale_now, rows, bounds_s, layouts)
 
     def _start_s(self) -> float | None:
         starts_s = [self._ticks.start_s, *(book.start_s for book in self._devices.values())]

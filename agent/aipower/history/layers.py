@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from heapq import nlargest
 from operator import add, sub
@@ -68,7 +68,7 @@ def whole_doubt(strips: Iterable[Strip], steps: int) -> Doubt:
 
 def _device(strip: Strip, grid: Grid) -> Layer:
     own = Grid(grid.step_s, [covered_s > 0 for covered_s in strip.covered_s])
-    return Layer(strip.device, own.watts(strip.energy_j), own.halves(whole_doubt([strip], strip.steps)))
+    return Layer(strip.device, own.watts(strip.energy_j), own.halves(whole_doubt([strip], len(own.known))))
 
 
 def _component(number: int, strips: Sequence[Strip], grid: Grid) -> Layer:
@@ -109,6 +109,9 @@ def _biggest(strips: Iterable[Strip]) -> list[int]:
     """The numbers of the processes that used the most over all rows, the biggest first."""
     totals_j: dict[int, float] = {}
     for strip in strips:
+        if (lone := _lone(strip)) != OTHERS:
+            totals_j[lone] = totals_j.get(lone, 0.0) + sum(strip.rows.energy_j)
+            continue
         for number, energy_j in zip(strip.rows.number, strip.rows.energy_j, strict=True):
             totals_j[number] = totals_j.get(number, 0.0) + energy_j
     totals_j.pop(OTHERS, None)
@@ -119,9 +122,13 @@ def _biggest(strips: Iterable[Strip]) -> list[int]:
 class _PerRow:
     """What the rows of one device tell of one process, zeros where they tell nothing."""
 
-    energy_j: list[float]
-    variance_j2: list[float]
-    systematic_j: list[float]
+    energy_j: MutableSequence[float]
+    variance_j2: MutableSequence[float]
+    systematic_j: MutableSequence[float]
+
+
+def _no_part(rows: int) -> _PerRow:
+    return _PerRow([0.0] * rows, [0.0] * rows, [0.0] * rows)
 
 
 def _take_in(strip: Strip, sums: dict[int, _Sum], others: _Sum) -> None:
@@ -130,30 +137,45 @@ def _take_in(strip: Strip, sums: dict[int, _Sum], others: _Sum) -> None:
     _, context_j, active_j, _ = strip.components_j
     left_j = list(map(add, context_j, active_j))
     for number, per_row in found.items():
-        energy_j = strip.over_steps(per_row.energy_j)
+        energy_j = strip.layout.over_steps(per_row.energy_j)
         left_j = list(map(sub, left_j, energy_j))
         _add(sums[number], strip, energy_j, per_row)
     _add(others, strip, [max(0.0, energy) for energy in left_j], rest)
 
 
-def _add(total: _Sum, strip: Strip, energy_j: list[float], per_row: _PerRow) -> None:
+def _add(total: _Sum, strip: Strip, energy_j: Sequence[float], per_row: _PerRow) -> None:
     total.energy_j = list(map(add, total.energy_j, energy_j))
     total.doubt.add_gain(strip.scale, energy_j)
     if any(per_row.variance_j2) or any(per_row.systematic_j):
-        total.doubt.add_own(strip.over_steps(per_row.variance_j2), strip.over_steps(per_row.systematic_j))
+        total.doubt.add_own(
+            strip.layout.over_steps(per_row.variance_j2), strip.layout.over_steps(per_row.systematic_j)
+        )
 
 
-def _per_row(strip: Strip, wanted: Iterable[int]) -> tuple[dict[int, _PerRow], _PerRow]:
-    """The rows of each of the processes that `strip` tells of, and of all others together."""
+def _per_row(strip: Strip, wanted: Container[int]) -> tuple[dict[int, _PerRow], _PerRow]:
+    """The rows of each of the processes that `strip` tells of; of all others together their errors only."""
     rows = strip.rows
     size = len(rows.entries)
-    rest = _PerRow(*([0.0] * size for _ in range(3)))
-    present = set(rows.number)
-    found = {number: _PerRow(*([0.0] * size for _ in range(3))) for number in wanted if number in present}
+    lone = _lone(strip)
+    if lone in wanted:
+        return {lone: _PerRow(rows.energy_j, rows.variance_j2, rows.systematic_j)}, _no_part(0)
+    rest = _no_part(size)
+    found: dict[int, _PerRow] = {}
     entries = zip(strip.entry_rows(), rows.number, rows.energy_j, rows.variance_j2, rows.systematic_j, strict=True)
     for row, number, energy_j, variance_j2, systematic_j in entries:
-        part = found.get(number, rest)
-        part.energy_j[row] += energy_j
-        part.variance_j2[row] += variance_j2
-        part.systematic_j[row] += systematic_j
+        if number in wanted:
+            part = found.get(number) or found.setdefault(number, _no_part(size))
+            part.energy_j[row] = energy_j
+            part.variance_j2[row] = variance_j2
+            part.systematic_j[row] = systematic_j
+        else:
+            rest.variance_j2[row] += variance_j2
+            rest.systematic_j[row] += systematic_j
     return found, rest
+
+
+def _lone(strip: Strip) -> int:
+    """The number of the only process that all rows tell of; `OTHERS` where there is none."""
+    numbers = strip.rows.number
+    lone = bool(numbers) and len(numbers) == len(strip.rows.entries) == numbers.count(numbers[0])
+    return numbers[0] if lone and max(strip.rows.entries) == 1 else OTHERS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -83,7 +84,7 @@ def _parts(
         else:
             parts[process] = PartSums(uj / 1e6)
     for process, error in errors.items():
-        if process in parts:
-            part = parts[process]
+        part = parts.get(process)
+        if part is not None and math.isfinite(error.variance_uj2) and math.isfinite(error.systematic_uj):
             part.variance_j2, part.systematic_j = error.variance_uj2 * J2_PER_UJ2, error.systematic_uj / 1e6
     return parts

@@ -7,6 +7,7 @@ from array import array
 from bisect import bisect_right
 from dataclasses import dataclass
 from heapq import nlargest
+from typing import Any
 
 from aipower.history.parts import PartSums, Sums
 from aipower.history.register import OTHERS, Register
@@ -62,7 +63,8 @@ _PER_ENTRY = ("number", "energy_j", "variance_j2", "systematic_j")
 def no_rows() -> Columns:
     """Columns without rows."""
     codes = {"start_s": "d", "end_s": "d", "entries": "B", "number": "I"}
-    return Columns(**{name: array(codes.get(name, "f")) for name in _PER_ROW + _PER_ENTRY})
+    columns: dict[str, Any] = {name: array(codes.get(name, "f")) for name in _PER_ROW + _PER_ENTRY}
+    return Columns(**columns)
 
 
 class Rows:

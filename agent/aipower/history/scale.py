@@ -27,6 +27,10 @@ class Scale:
     """The device's id where it was calibrated by itself, else the kind of device."""
     calibration: Calibration
 
+    def __hash__(self) -> int:
+        """By the scope alone: that is quick, and one scope has one calibration but for the moment of a change."""
+        return hash(self.scope)
+
 
 def scale_of(device: Device, calibration: Calibration) -> Scale:
     """The scale of `device`."""
