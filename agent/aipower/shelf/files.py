@@ -85,12 +85,20 @@ class Folder:
         return ours and stat.S_ISREG(found.st_mode) and found.st_size <= MAX_BYTES
 
 
+def tells_when(name: str) -> bool | None:
+    """Whether the file's name says when its run began; None for a file of no run."""
+    found = NAME.fullmatch(name)
+    if not found or not 0 < len(found["id"]) <= MAX_ID or name.startswith("."):
+        return None
+    return found["timed"] is not None
+
+
 def _sortable(entries: Iterator[os.DirEntry[str]]) -> Iterator[tuple[bool, str]]:
     """Names that say when are newer than those that do not: nobody knows about these."""
     for entry in entries:
-        found = NAME.fullmatch(entry.name)
-        if found and 0 < len(found["id"]) <= MAX_ID and not entry.name.startswith("."):
-            yield found["timed"] is not None, entry.name
+        timed = tells_when(entry.name)
+        if timed is not None:
+            yield timed, entry.name
 
 
 def _mark(found: os.stat_result) -> Mark:

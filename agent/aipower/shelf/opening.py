@@ -25,7 +25,7 @@ class NoShelf:
     def record(self, run_id: str) -> RunRecord | None:
         """None."""
         del run_id
-        return None  # noqa: RET501 - mypy wants to see it
+        return None
 
 
 class GatedShelf:
