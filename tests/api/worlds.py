@@ -203,7 +203,7 @@ def world(size: Size = Size()) -> World:
     for second in range(int(size.history_s)):
         for device in devices:
             history.windows.append(_window(device, int(START_S) - size.history_s + second, users[device.id], dice))
-    return World(_snapshot(devices, users, dice, size), history, shelf=FakeShelf(KEPT))
+    return World(_snapshot(devices, users, dice), history, shelf=FakeShelf(KEPT))
 
 
 KEPT = (
@@ -249,9 +249,7 @@ def _window(device: Device, start_s: float, users: Sequence[ProcessInfo], dice: 
 METHODS: Mapping[Kind, Method] = {"gpu": "counter", "cpu": "integrated", "dram": "estimated", "psys": "counter"}
 
 
-def _snapshot(
-    devices: Sequence[Device], users: Mapping[str, Sequence[ProcessInfo]], dice: random.Random, size: Size
-) -> Snapshot:
+def _snapshot(devices: Sequence[Device], users: Mapping[str, Sequence[ProcessInfo]], dice: random.Random) -> Snapshot:
     processes = [_energy(info, device, dice) for device in devices for info in users[device.id]]
     processes.sort(key=lambda row: row.info.id.pid if row.info else 0)
     processes += [ProcessEnergy(None, "", device, 0, dice.randrange(10**9), 0.0) for device in devices]
@@ -270,7 +268,7 @@ def _snapshot(
         since_unix_s=START_UNIX_S - 10**6,
         boot="boot-1",
         number=17,
-        jobs=tuple(_jobs(processes, size)),
+        jobs=tuple(_jobs(processes)),
         sinks=(SinkState("otlp", False, 10, 1, 0.5, {"refused": 2}, START_UNIX_S - 60),),
         unavailable=(Unavailable("GPU (AMD)", "gpu", "no driver", "install ROCm"),),
     )
@@ -300,7 +298,7 @@ def _state(
     return DeviceState(device, facts, True, power_w, *parts, None, START_UNIX_S, 700.0, 62.5)
 
 
-def _jobs(processes: Sequence[ProcessEnergy], size: Size) -> list[JobEnergy]:
+def _jobs(processes: Sequence[ProcessEnergy]) -> list[JobEnergy]:
     sums: dict[tuple[Owner, str, Device], int] = {}
     for row in processes:
         if row.info is not None:

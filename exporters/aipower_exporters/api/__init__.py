@@ -39,7 +39,7 @@ def _fixed(sources: Sources) -> Sequence[Resource]:
 
     def index(_query: Query) -> bytes:
         snapshot = sources.snapshot()
-        return encode(Index(SCHEMA, snapshot.version if snapshot else "", tuple(PARAMETERS)))
+        return encode(Index(SCHEMA, snapshot.version if snapshot else "", list(PARAMETERS)))
 
     tag = f"{zlib.crc32(openapi):08x}"
     return (

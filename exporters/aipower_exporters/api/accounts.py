@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from aipower.model import SUMMED_KINDS, FoldedEnergy, ProcessEnergy, ProcessId
-from aipower.site.history import Window
+from aipower.model import SUMMED_KINDS, FoldedEnergy, ProcessEnergy
+from aipower.site.history import Part, Window
 from aipower_exporters.api.documents.processes import Account, AccountName
 from aipower_exporters.api.numbers import joules, watts
 from aipower_exporters.api.view import View, part_w
 
 
-def accounts(view: View, windows: Sequence[Window], listed: Collection[ProcessId]) -> tuple[Account, ...]:
-    """Idle, unattributed, other processes, and what ended ones have used."""
+def accounts(view: View, windows: Sequence[Window], others: Iterable[Mapping[str, Part]]) -> list[Account]:
+    """Idle, unattributed, other processes, of which `others` is what they draw, and what ended ones have used."""
     states, snapshot = view.summed, view.snapshot
-    others = [row for row in snapshot.processes if row.info is None]
+    rows = [row for row in snapshot.processes if row.info is None]
+    other_w = sum([part_w(part) for parts in others for part in parts.values()])
     idle_w = sum(window.idle_w for window in windows)
     unattributed_w = sum(window.unattributed_w for window in windows)
-    return (
+    return [
         _account("idle", idle_w, sum(state.idle_uj for state in states), windows),
         _account("unattributed", unattributed_w, sum(state.unattributed_uj for state in states), windows),
-        _account("other", _other_w(windows, listed), _used_uj(others), windows),
+        _account("other", other_w, _used_uj(rows), windows),
         _account("ended", 0.0, _used_uj(snapshot.folded), windows),
-    )
+    ]
 
 
 def _account(name: AccountName, power_w: float, energy_uj: int, windows: Sequence[Window]) -> Account:
     return Account(name, watts(power_w) if windows else None, joules(energy_uj))
-
-
-def _other_w(windows: Sequence[Window], listed: Collection[ProcessId]) -> float:
-    """Of processes that are not in the list: they have no account, or their first one comes with the next snapshot."""
-    return sum(part_w(part) for window in windows for process, part in window.parts.items() if process not in listed)
 
 
 def _used_uj(rows: Sequence[ProcessEnergy] | Sequence[FoldedEnergy]) -> int:

@@ -11,15 +11,15 @@ from aipower_exporters.api.documents.common import EnergyParts, PowerParts
 from aipower_exporters.api.documents.device import Device
 from aipower_exporters.api.documents.device import Window as WindowDocument
 from aipower_exporters.api.documents.snapshot import Total
-from aipower_exporters.api.numbers import certain, combined, joules, rounded, watts
+from aipower_exporters.api.numbers import combined, joules, known_watts, rounded, unix_s, watts
 from aipower_exporters.api.scopes import joint_scope
 from aipower_exporters.api.view import View
 from aipower_exporters.api.wall import offset_s
 
 
-def devices(view: View, scales: Scales) -> tuple[Device, ...]:
+def devices(view: View, scales: Scales) -> list[Device]:
     """All devices, those that are down too."""
-    return tuple([_device(state, view, scales) for state in view.snapshot.devices])
+    return [_device(state, view, scales) for state in view.snapshot.devices]
 
 
 def total(view: View, scales: Scales) -> Total:
@@ -53,10 +53,10 @@ def energy_half_j(view: View, scales: Scales) -> float | None:
 def power_parts(windows: Sequence[Window]) -> PowerParts:
     """Where the power of windows went."""
     return PowerParts(
-        certain(sum(window.idle_w for window in windows), 3),
-        certain(sum(window.context_w for window in windows), 3),
-        certain(sum(window.active_w for window in windows), 3),
-        certain(sum(window.unattributed_w for window in windows), 3),
+        known_watts(sum([window.idle_w for window in windows])),
+        known_watts(sum([window.context_w for window in windows])),
+        known_watts(sum([window.active_w for window in windows])),
+        known_watts(sum([window.unattributed_w for window in windows])),
     )
 
 
@@ -79,10 +79,10 @@ def _span_s(view: View) -> float:
 
 def _energy_parts(states: Sequence[DeviceState]) -> EnergyParts:
     return EnergyParts(
-        joules(sum(state.idle_uj for state in states)),
-        joules(sum(state.context_uj for state in states)),
-        joules(sum(state.active_uj for state in states)),
-        joules(sum(state.unattributed_uj for state in states)),
+        joules(sum([state.idle_uj for state in states])),
+        joules(sum([state.context_uj for state in states])),
+        joules(sum([state.active_uj for state in states])),
+        joules(sum([state.unattributed_uj for state in states])),
     )
 
 
@@ -109,7 +109,7 @@ def _device(state: DeviceState, view: View, scales: Scales) -> Device:
         energy_j=energy_j,
         energy_half_j=rounded(scales.energy_half_j(device.id, energy_j, _span_s(view)), 6),
         components_j=_energy_parts((state,)),
-        seen_unix_s=certain(state.seen_unix_s, 3),
+        seen_unix_s=unix_s(state.seen_unix_s) or 0.0,
         window=None if window is None else _window(window, view),
     )
 
@@ -117,9 +117,9 @@ def _device(state: DeviceState, view: View, scales: Scales) -> Device:
 def _window(window: Window, view: View) -> WindowDocument:
     shift_s = offset_s(view.now)
     return WindowDocument(
-        certain(window.start_s + shift_s, 3),
-        certain(window.end_s + shift_s, 3),
-        certain(window.mean_w, 3),
-        certain(window.half_w, 3),
+        unix_s(window.start_s + shift_s) or 0.0,
+        unix_s(window.end_s + shift_s) or 0.0,
+        known_watts(window.mean_w),
+        known_watts(window.half_w),
         power_parts((window,)),
     )

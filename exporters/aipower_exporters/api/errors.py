@@ -7,17 +7,18 @@ from collections.abc import Sequence
 
 from aipower.model import UJ_PER_J, JobEnergy, PartError, ProcessEnergy, RunEnergy
 from aipower.site.sources import Scales
-from aipower_exporters.api.numbers import Z_95, certain, combined
+from aipower_exporters.api.numbers import Z_95, combined, half_joules
 from aipower_exporters.api.scopes import joint_scope
 
 
-def energy_half_j(rows: Sequence[ProcessEnergy] | Sequence[JobEnergy]) -> float:
-    """Half-width of the 95 % interval of the sum of `rows`, which are of different devices."""
-    if len(rows) == 1:
-        return certain(rows[0].error_uj / UJ_PER_J, 6)
+def energy_half_j(rows: Sequence[ProcessEnergy] | Sequence[JobEnergy], kinds: int) -> float:
+    """Half-width of the 95 % interval of the sum of `rows`, which are of different devices of so many kinds."""
+    if kinds == len(rows):
+        # Nothing is shared between kinds.
+        return half_joules(math.sqrt(sum([row.error_uj * row.error_uj for row in rows])))
     own_uj2 = Z_95**2 * sum([_own_uj2(row.error) for row in rows])
     scale_uj = combined([(joint_scope(row.device), _scale_uj(row)) for row in rows])
-    return certain(math.sqrt(own_uj2 + scale_uj * scale_uj) / UJ_PER_J, 6)
+    return half_joules(math.sqrt(own_uj2 + scale_uj * scale_uj))
 
 
 def with_scale_half_j(rows: Sequence[RunEnergy], scales: Scales) -> float | None:

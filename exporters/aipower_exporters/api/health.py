@@ -7,20 +7,20 @@ from aipower_exporters.api.documents.health import AgentCost, Fault, Journal, Mi
 from aipower_exporters.api.numbers import certain, rounded
 
 
-def missing(snapshot: Snapshot) -> tuple[Missing, ...]:
+def missing(snapshot: Snapshot) -> list[Missing]:
     """Sources that cannot be read."""
-    return tuple(Missing(one.source, one.kind, one.reason, one.remedy) for one in snapshot.unavailable)
+    return [Missing(one.source, one.kind, one.reason, one.remedy) for one in snapshot.unavailable]
 
 
-def faults(snapshot: Snapshot) -> tuple[Fault, ...]:
+def faults(snapshot: Snapshot) -> list[Fault]:
     """Those that have happened; the agent counts the others from 0."""
-    counts = sorted(snapshot.fault_counts.items())
-    return tuple(Fault(device, reason, count) for (device, reason), count in counts if count)
+    happened = sorted([item for item in snapshot.fault_counts.items() if item[1]])
+    return [Fault(device, reason, count) for (device, reason), count in happened]
 
 
-def sinks(snapshot: Snapshot) -> tuple[Sink, ...]:
+def sinks(snapshot: Snapshot) -> list[Sink]:
     """All ways out."""
-    return tuple(_sink(sink) for sink in snapshot.sinks)
+    return [_sink(sink) for sink in snapshot.sinks]
 
 
 def journal(state: JournalState | None) -> Journal | None:

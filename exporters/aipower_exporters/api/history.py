@@ -13,7 +13,7 @@ from aipower.site.sources import Now, Sources
 from aipower_exporters.api import query as asked
 from aipower_exporters.api.documents.history import HistoryDoc, HistoryLayer
 from aipower_exporters.api.limits import DEFAULT_RANGE_S, LEAST_STEP_S, MOST_STEP_S
-from aipower_exporters.api.numbers import column
+from aipower_exporters.api.numbers import column, times
 from aipower_exporters.api.power import SOON_S, summed_devices
 from aipower_exporters.api.view import seconds
 from aipower_exporters.api.wall import monotonic_s, offset_s
@@ -116,13 +116,13 @@ def _document(chart: Chart, by: By, devices: tuple[str, ...], span: Range, label
         to_unix_s=round(span.end_s + shift_s, 3),
         step_s=span.step_s,
         by=by,
-        devices=devices,
-        start_unix_s=tuple([round(start_s + shift_s, 3) for start_s in starts_s]),
+        devices=list(devices),
+        start_unix_s=times(starts_s, shift_s),
         mean_w=column(chart.mean_w[skip:]),
         min_w=column(chart.min_w[skip:]),
         max_w=column(chart.max_w[skip:]),
         half_w=column(chart.half_w[skip:]),
-        layers=tuple([_layer(layer, skip, labels) for layer in chart.layers]),
+        layers=[_layer(layer, skip, labels) for layer in chart.layers],
         next=round(end_s + shift_s, 6),
     )
 

@@ -6,21 +6,21 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from aipower.model import SUMMED_KINDS, JobEnergy, JobKey, ProcessId, Snapshot
+from aipower.model import SUMMED_KINDS, JobEnergy, JobKey, Snapshot
 from aipower.site.history import Part
 from aipower_exporters.api.documents.jobs import Job, JobDevice, Jobs
 from aipower_exporters.api.documents.units import SCHEMA
 from aipower_exporters.api.errors import energy_half_j
-from aipower_exporters.api.numbers import certain, earliest, joules, rounded, share, watts
-from aipower_exporters.api.view import View, part_w, spending
+from aipower_exporters.api.numbers import certain, earliest, joules, share, unix_s, watts
+from aipower_exporters.api.view import Key, View, key_of, part_w, spending
 
 
 @dataclass(slots=True)
 class Crew:
     """The processes of a job that have accounts."""
 
-    going: set[ProcessId] = field(default_factory=set)
-    all: set[ProcessId] = field(default_factory=set)
+    going: set[Key] = field(default_factory=set)
+    all: set[Key] = field(default_factory=set)
 
 
 def jobs_document(view: View) -> Jobs:
@@ -33,7 +33,7 @@ def jobs_document(view: View) -> Jobs:
         power_w = None if total_w is None else _power_w(crew, spent)
         found.append(_job(key, of_one, len(crew.going), power_w, (total_w, total_uj)))
     found.sort(key=_by_power)
-    return Jobs(SCHEMA, view.snapshot.number, certain(view.snapshot.at_unix_s, 3), tuple(found))
+    return Jobs(SCHEMA, view.snapshot.number, unix_s(view.snapshot.at_unix_s) or 0.0, found)
 
 
 def _rows(snapshot: Snapshot) -> dict[JobKey, list[JobEnergy]]:
@@ -50,13 +50,13 @@ def _crews(snapshot: Snapshot) -> dict[JobKey, Crew]:
     for row in snapshot.processes:
         if row.info is not None:
             crew = found.setdefault((row.info.place.owner, row.info.user), Crew())
-            crew.all.add(row.info.id)
+            crew.all.add(key_of(row.info.id))
             if row.ended_s is None:
-                crew.going.add(row.info.id)
+                crew.going.add(key_of(row.info.id))
     return found
 
 
-def _power_w(crew: Crew, spent: Mapping[ProcessId, Mapping[str, Part]]) -> float:
+def _power_w(crew: Crew, spent: Mapping[Key, Mapping[str, Part]]) -> float:
     return sum(part_w(part) for process in crew.all for part in spent.get(process, {}).values())
 
 
@@ -80,13 +80,13 @@ def _job(
         power_w=watts(power_w),
         share=share(power_w, total[0]),
         energy_j=joules(energy_uj),
-        energy_half_j=energy_half_j(rows),
+        energy_half_j=energy_half_j(rows, len({row.device.kind for row in rows})),
         energy_share=share(energy_uj, total[1]),
         held_s=certain(sum(row.held_s for row in rows), 3),
         unused_s=certain(sum(row.unused_s for row in rows), 3),
-        since_unix_s=rounded(earliest(row.since_unix_s for row in rows), 3),
+        since_unix_s=unix_s(earliest([row.since_unix_s for row in rows])),
         ended=all(row.ended_s is not None for row in rows),
-        devices=tuple([JobDevice(row.device.id, joules(row.energy_uj)) for row in rows]),
+        devices=[JobDevice(row.device.id, joules(row.energy_uj)) for row in rows],
     )
 
 

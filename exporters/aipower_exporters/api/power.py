@@ -9,7 +9,7 @@ from aipower.site.history import History
 from aipower.site.sources import Now
 from aipower_exporters.api import query as asked
 from aipower_exporters.api.documents.power import Power
-from aipower_exporters.api.numbers import column
+from aipower_exporters.api.numbers import column, times
 from aipower_exporters.api.wall import monotonic_s, offset_s
 
 GUARD_S = 0.001
@@ -31,7 +31,7 @@ def power_document(history: History, query: Mapping[str, str], snapshot: Snapsho
     ticks, shift_s = history.ticks(after_s, devices), offset_s(now)
     nothing = (None,) * len(ticks.at_s)
     return Power(
-        at_unix_s=tuple([round(at_s + shift_s, 3) for at_s in ticks.at_s]),
+        at_unix_s=times(ticks.at_s, shift_s),
         power_w={device: column(ticks.power_w.get(device, nothing)) for device in devices},
         next=_next(ticks.at_s, after_s, shift_s),
     )

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
 from types import MappingProxyType
 from typing import Literal
 
-from aipower.model import SUMMED_KINDS, UJ_PER_J, Method, ProcessEnergy, ProcessId, ProcessInfo
+from aipower.model import SUMMED_KINDS, UJ_PER_J, Method, ProcessEnergy, ProcessInfo
 from aipower.site.history import Part, Window
 from aipower_exporters.api.accounts import accounts
 from aipower_exporters.api.documents.processes import Process, ProcessDevice, Processes
 from aipower_exporters.api.documents.units import SCHEMA
 from aipower_exporters.api.errors import energy_half_j
-from aipower_exporters.api.numbers import certain, combined, earliest, joules, rounded, share, watts
+from aipower_exporters.api.numbers import combined, half_joules, joules, known_watts, share, unix_s, watts
 from aipower_exporters.api.scopes import joint_scope
-from aipower_exporters.api.view import View, part_w, spending
+from aipower_exporters.api.view import Key, View, key_of, part_w, spending
 
 Sort = Literal["power", "energy"]
 SORTS: tuple[Sort, ...] = ("power", "energy")
 METHODS: tuple[Method, ...] = ("counter", "integrated", "estimated")
 """From the strongest to the weakest."""
-RANKS = MappingProxyType({method: rank for rank, method in enumerate(METHODS)})
+LAST = len(METHODS) - 1
 NOTHING: Mapping[str, Part] = MappingProxyType({})
 
 
@@ -32,8 +32,8 @@ class Whole:
 
     total_w: float | None
     total_uj: int
-    methods: Mapping[str, Method]
-    """Of the devices in the total, by id."""
+    ranks: Mapping[str, int]
+    """Of the methods of the devices in the total, by id."""
     scopes: Mapping[str, str]
     """Of the same devices: which of their errors are shared."""
     current: frozenset[str]
@@ -42,20 +42,35 @@ class Whole:
     """Of runs, by id."""
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What one process has used, and draws where there are windows."""
+
+    kinds_uj: dict[str, int]
+    devices: list[ProcessDevice]
+    weakest: Method
+    half_j: float
+    known: bool
+    """True where one of the devices has a window of now."""
+
+
 def processes_document(view: View, sort: Sort, limit: int) -> Processes:
     """The first `limit` of all processes, and the accounts of what none of them has."""
     windows = view.summed_windows()
-    whole, spent, rows = _whole(view, windows), spending(windows), _rows(view.snapshot.processes)
-    found = [_process(key, of_one, spent.get(key, NOTHING), whole) for key, of_one in rows.items()]
+    whole, spent = _whole(view, windows), spending(windows)
+    # Who is taken out here is in the list; who is left has no account.
+    found = [
+        _process(of_one, spent.pop(key, NOTHING), whole) for key, of_one in _rows(view.snapshot.processes).items()
+    ]
     found.sort(key=_by_power if sort == "power" else _by_energy)
     return Processes(
         schema=SCHEMA,
         number=view.snapshot.number,
-        at_unix_s=certain(view.snapshot.at_unix_s, 3),
+        at_unix_s=unix_s(view.snapshot.at_unix_s) or 0.0,
         total_w=watts(whole.total_w),
         total_j=joules(whole.total_uj),
-        processes=tuple(found[:limit]),
-        accounts=accounts(view, windows, rows.keys()),
+        processes=found[:limit],
+        accounts=accounts(view, windows, spent.values()),
         more=max(0, len(found) - limit),
     )
 
@@ -65,107 +80,106 @@ def _whole(view: View, windows: Iterable[Window]) -> Whole:
     return Whole(
         view.total_w(),
         view.total_uj(),
-        {state.device.id: state.facts.method for state in states},
+        {state.device.id: METHODS.index(state.facts.method) for state in states},
         {state.device.id: joint_scope(state.device) for state in states},
         frozenset(window.device for window in windows),
         {run.run: run.name for run in view.snapshot.runs},
     )
 
 
-def _rows(energies: Iterable[ProcessEnergy]) -> dict[ProcessId, list[ProcessEnergy]]:
+def _rows(energies: Iterable[ProcessEnergy]) -> dict[Key, list[ProcessEnergy]]:
     """What each process used of the devices in the total."""
-    found: dict[ProcessId, list[ProcessEnergy]] = {}
+    found: dict[Key, list[ProcessEnergy]] = {}
     last: ProcessInfo | None = None
     of_one: list[ProcessEnergy] = []
     for row in energies:
         info = row.info
         if info is None or row.device.kind not in SUMMED_KINDS:
             continue
-        # Rows of one process stand together, and hashing an id takes longer than all else here.
+        # Rows of one process stand together.
         if info is not last:
-            last, of_one = info, found.setdefault(info.id, [])
+            last, of_one = info, found.setdefault(key_of(info.id), [])
         of_one.append(row)
     return found
 
 
-def _process(key: ProcessId, rows: list[ProcessEnergy], parts: Mapping[str, Part], whole: Whole) -> Process:
-    info, run = rows[0].info, rows[0].run
+def _process(rows: list[ProcessEnergy], parts: Mapping[str, Part], whole: Whole) -> Process:
+    first = rows[0]
+    info = first.info
     assert info is not None  # noqa: S101 - `_rows` leaves the account `other` out
-    place, owner, kinds_uj = info.place, info.place.owner, _kinds_uj(rows)
-    energy_uj, power_w = sum(kinds_uj.values()), _power_w(rows, parts, whole)
+    place, owner, used = info.place, info.place.owner, _used(rows, parts, whole)
+    energy_uj = sum(used.kinds_uj.values())
+    power_w = sum([part.context_w + part.active_w for part in parts.values()]) if used.known else None
     return Process(
-        pid=key.pid,
-        started_ticks=key.started_ticks,
+        pid=info.id.pid,
+        started_ticks=info.id.started_ticks,
         comm=info.comm,
         user=info.user,
-        run=run,
-        run_name=whole.names.get(run, ""),
+        run=first.run,
+        run_name=whole.names.get(first.run, ""),
         system=owner.system,
         job=owner.job,
         step=owner.step,
         container=place.container,
         unit=place.unit,
         power_w=watts(power_w),
-        power_half_w=None if power_w is None else _power_half_w(parts, whole),
+        power_half_w=None if power_w is None else _half_w(parts, whole),
         share=share(power_w, whole.total_w),
-        energy_j=joules(energy_uj),
-        energy_half_j=energy_half_j(rows),
+        energy_j=energy_uj / UJ_PER_J,
+        energy_half_j=used.half_j,
         energy_share=share(energy_uj, whole.total_uj),
-        kinds_j={kind: joules(of_kind_uj) for kind, of_kind_uj in kinds_uj.items()},
-        devices=_devices(rows, parts, whole),
-        method=_weakest(rows, whole),
-        since_unix_s=rounded(earliest([row.since_unix_s for row in rows]), 3),
-        ended=all(row.ended_s is not None for row in rows),
+        kinds_j={kind: of_kind_uj / UJ_PER_J for kind, of_kind_uj in used.kinds_uj.items()},
+        devices=used.devices,
+        method=used.weakest,
+        since_unix_s=unix_s(first.since_unix_s),
+        ended=first.ended_s is not None,
     )
 
 
-def _kinds_uj(rows: Iterable[ProcessEnergy]) -> dict[str, int]:
-    found: dict[str, int] = {}
+def _used(rows: list[ProcessEnergy], parts: Mapping[str, Part], whole: Whole) -> Used:
+    """All that is told by device, in one go: this is done for hundreds of processes a second."""
+    kinds_uj: dict[str, int] = {}
+    devices: list[ProcessDevice] = []
+    current, ranks = whole.current, whole.ranks
+    weakest, known, met = 0, bool(parts), 0
     for row in rows:
-        kind = row.device.kind
-        found[kind] = found.get(kind, 0) + row.context_uj + row.active_uj
-    return found
+        device, kind = row.device.id, row.device.kind
+        energy_uj = row.context_uj + row.active_uj
+        kinds_uj[kind] = kinds_uj.get(kind, 0) + energy_uj
+        power_w = None
+        if device in current:
+            known, part = True, parts.get(device)
+            power_w = 0.0
+            if part is not None:
+                met += 1
+                power_w = known_watts(part.context_w + part.active_w)
+        devices.append(ProcessDevice(device, power_w, energy_uj / UJ_PER_J, half_joules(row.error_uj)))
+        rank = ranks.get(device, LAST)
+        weakest = max(rank, weakest)
+    if met < len(parts):
+        devices += _new(parts, {row.device.id for row in rows})
+    return Used(kinds_uj, devices, METHODS[weakest], energy_half_j(rows, len(kinds_uj)), known)
 
 
-def _power_w(rows: Iterable[ProcessEnergy], parts: Mapping[str, Part], whole: Whole) -> float | None:
-    """0 where there are windows and it has no part in them; None where there are none."""
-    if not parts and not any(row.device.id in whole.current for row in rows):
-        return None
-    return sum([part_w(part) for part in parts.values()])
+def _new(parts: Mapping[str, Part], known: Collection[str]) -> list[ProcessDevice]:
+    """Devices that a process draws from for the first time."""
+    return [
+        ProcessDevice(device, known_watts(part_w(part)), 0.0, 0.0)
+        for device, part in parts.items()
+        if device not in known
+    ]
 
 
-def _power_half_w(parts: Mapping[str, Part], whole: Whole) -> float:
+def _half_w(parts: Mapping[str, Part], whole: Whole) -> float:
     if len(parts) == 1:
-        return certain(next(iter(parts.values())).half_w, 3)
-    return certain(combined((whole.scopes[device], part.half_w) for device, part in parts.items()), 3)
-
-
-def _devices(rows: Iterable[ProcessEnergy], parts: Mapping[str, Part], whole: Whole) -> tuple[ProcessDevice, ...]:
-    """Those that it has used, and those that it draws from for the first time."""
-    found = [_device(row, parts.get(row.device.id), whole) for row in rows]
-    new = parts.keys() - {one.device for one in found}
-    return (*found, *[ProcessDevice(device, watts(part_w(parts[device])), 0.0, 0.0) for device in sorted(new)])
-
-
-def _device(row: ProcessEnergy, part: Part | None, whole: Whole) -> ProcessDevice:
-    device = row.device.id
-    power_w = 0.0 if part is None else part_w(part)
-    return ProcessDevice(
-        device,
-        watts(power_w) if device in whole.current else None,
-        joules(row.context_uj + row.active_uj),
-        certain(row.error_uj / UJ_PER_J, 6),
-    )
-
-
-def _weakest(rows: Iterable[ProcessEnergy], whole: Whole) -> Method:
-    return METHODS[max([RANKS[whole.methods.get(row.device.id, METHODS[-1])] for row in rows])]
+        return known_watts(*[part.half_w for part in parts.values()])
+    return known_watts(combined([(whole.scopes[device], part.half_w) for device, part in parts.items()]))
 
 
 def _by_power(process: Process) -> tuple[float, float, int]:
     """Those whose power is not known come last."""
-    return math.inf if process.power_w is None else -process.power_w, -process.energy_j, process.pid
+    return inf if process.power_w is None else -process.power_w, -process.energy_j, process.pid
 
 
 def _by_energy(process: Process) -> tuple[float, float, int]:
-    return -process.energy_j, math.inf if process.power_w is None else -process.power_w, process.pid
+    return -process.energy_j, inf if process.power_w is None else -process.power_w, process.pid

@@ -10,8 +10,8 @@ from aipower.site.sources import KeptRun, Scales, Sources
 from aipower_exporters.api.documents.runs import Run, Runs
 from aipower_exporters.api.documents.units import SCHEMA
 from aipower_exporters.api.errors import with_scale_half_j
-from aipower_exporters.api.numbers import certain, earliest, joules, rounded, watts
-from aipower_exporters.api.view import View, part_w, spending
+from aipower_exporters.api.numbers import certain, earliest, joules, rounded, unix_s, watts
+from aipower_exporters.api.view import View, key_of, part_w, spending
 
 NO_RECORDS = "none"
 Pair = tuple[float, float]
@@ -27,7 +27,7 @@ def runs_document(view: View, sources: Sources) -> Runs:
         _without_record(rows, powers_w, view, sources.scales) for run, rows in metered.items() if run not in kept
     ]
     found.sort(key=lambda run: (-(run.started_unix_s or 0.0), run.run_id))
-    return Runs(SCHEMA, round(view.now.unix_s, 3), records, tuple(found))
+    return Runs(SCHEMA, round(view.now.unix_s, 3), records, found)
 
 
 def _metered(snapshot: Snapshot) -> dict[str, list[RunEnergy]]:
@@ -44,7 +44,7 @@ def _powers_w(view: View) -> dict[str, float]:
     if not windows:
         return {}
     found = dict.fromkeys((row.run for row in view.snapshot.runs), 0.0)
-    runs = {row.info.id: row.run for row in view.snapshot.processes if row.info is not None and row.run}
+    runs = {key_of(row.info.id): row.run for row in view.snapshot.processes if row.info is not None and row.run}
     for process, parts in spending(windows).items():
         run = runs.get(process)
         if run is not None:
@@ -65,7 +65,7 @@ def _without_record(rows: Sequence[RunEnergy], powers_w: Mapping[str, float], vi
         power_w=watts(powers_w.get(first.run)) if going else None,
         energy_j=energy_j,
         interval_j=interval_j,
-        started_unix_s=rounded(started_unix_s, 3),
+        started_unix_s=unix_s(started_unix_s),
         wall_s=_since(started_unix_s, view.now.unix_s) if going else None,
         exit_code=None,
         report=None,
@@ -87,7 +87,7 @@ def _kept(run: KeptRun, rows: Sequence[RunEnergy], powers_w: Mapping[str, float]
         power_w=watts(powers_w.get(run.run_id)) if going else None,
         energy_j=energy_j,
         interval_j=None if interval_j is None else (certain(interval_j[0], 6), certain(interval_j[1], 6)),
-        started_unix_s=rounded(run.started_unix_s, 3),
+        started_unix_s=unix_s(run.started_unix_s),
         wall_s=wall_s,
         exit_code=run.exit_code,
         report=None if going else f"/runs/{quote(run.run_id, safe='', errors='replace')}",

@@ -9,7 +9,7 @@ from aipower_exporters.api.documents.snapshot import Condition as ConditionDocum
 from aipower_exporters.api.documents.snapshot import Snapshot
 from aipower_exporters.api.documents.units import SCHEMA
 from aipower_exporters.api.footprint import Used, footprint
-from aipower_exporters.api.numbers import certain, joules, rounded
+from aipower_exporters.api.numbers import joules, rounded, unix_s
 from aipower_exporters.api.view import View, seconds
 
 
@@ -21,12 +21,12 @@ def snapshot_document(view: View, sources: Sources, condition: Condition) -> Sna
     return Snapshot(
         schema=SCHEMA,
         number=snapshot.number,
-        at_unix_s=certain(snapshot.at_unix_s, 3),
+        at_unix_s=unix_s(snapshot.at_unix_s) or 0.0,
         host=sources.host,
         version=snapshot.version,
         boot=snapshot.boot,
-        agent_started_unix_s=rounded(snapshot.agent.started_unix_s, 3),
-        counters_since_unix_s=rounded(snapshot.since_unix_s, 3),
+        agent_started_unix_s=unix_s(snapshot.agent.started_unix_s),
+        counters_since_unix_s=unix_s(snapshot.since_unix_s),
         interval_s=seconds(settings, "interval_s"),
         process_interval_s=seconds(settings, "process_interval_s"),
         history_s=seconds(settings, "history_s"),

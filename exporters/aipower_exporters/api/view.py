@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from aipower.model import SUMMED_KINDS, DeviceState, ProcessId, Snapshot
@@ -12,6 +12,8 @@ from aipower.site.sources import Now, Sources
 SLACK_S = 5.0
 """A window may be this much older than three intervals, and still tell of now."""
 WINDOWS = 3
+
+Key = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,23 @@ def seconds(settings: Mapping[str, object], name: str) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-def spending(windows: list[Window]) -> dict[ProcessId, dict[str, Part]]:
+def key_of(process: ProcessId) -> Key:
+    """What tells a process from others of this boot; a `ProcessId` takes longer to look up than all else here."""
+    return process.pid, process.started_ticks
+
+
+def spending(windows: Iterable[Window]) -> dict[Key, dict[str, Part]]:
     """What each process draws, by device."""
-    found: dict[ProcessId, dict[str, Part]] = {}
+    found: dict[Key, dict[str, Part]] = {}
     for window in windows:
+        device = window.device
         for process, part in window.parts.items():
-            found.setdefault(process, {})[window.device] = part
+            key = process.pid, process.started_ticks
+            of_one = found.get(key)
+            if of_one is None:
+                found[key] = {device: part}
+            else:
+                of_one[device] = part
     return found
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from aipower_exporters.api.documents.units import Seconds, UnixSeconds, Watts, about
 
-Column = tuple[Watts | None, ...]
+Column = list[Watts | None]
 MEAN_TEXT = about("Mean power in each step; null where nothing is known.")
 HALF_TEXT = about("Half-width of the 95 % interval of the mean.")
 
@@ -32,11 +32,11 @@ class HistoryDoc(Struct, frozen=True):
     to_unix_s: Annotated[UnixSeconds, about("Until when.")]
     step_s: Annotated[Seconds, about("Length of a step.")]
     by: Annotated[Literal["component", "process", "device"], about("What the layers are.")]
-    devices: Annotated[tuple[str, ...], about("The devices that are summed.")]
-    start_unix_s: Annotated[tuple[UnixSeconds, ...], about("When each step begins; only complete steps are shown.")]
+    devices: Annotated[list[str], about("The devices that are summed.")]
+    start_unix_s: Annotated[list[UnixSeconds], about("When each step begins; only complete steps are shown.")]
     mean_w: Annotated[Column, MEAN_TEXT]
     min_w: Annotated[Column, about("The lowest power that a tick has seen in the step.")]
     max_w: Annotated[Column, about("The highest power that a tick has seen in the step.")]
     half_w: Annotated[Column, HALF_TEXT]
-    layers: Annotated[tuple[HistoryLayer, ...], about("The parts.")]
+    layers: Annotated[list[HistoryLayer], about("The parts.")]
     next: Annotated[UnixSeconds, about("Begin of the first step that was not complete: the next `from`.")]

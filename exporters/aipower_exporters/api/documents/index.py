@@ -15,7 +15,7 @@ class Index(Struct, frozen=True):
 
     schema: Annotated[str, SCHEMA_TEXT]
     version: Annotated[str, about("The agent's version; empty before the first sample.")]
-    resources: Annotated[tuple[str, ...], about("The paths of all resources.")]
+    resources: Annotated[list[str], about("The paths of all resources.")]
 
 
 class Error(Struct, frozen=True):

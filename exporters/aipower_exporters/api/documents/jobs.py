@@ -42,7 +42,7 @@ class Job(Struct, frozen=True, gc=False):
     unused_s: Annotated[Seconds, about("Of these, seconds in which none of its processes was seen at work there.")]
     since_unix_s: Annotated[UnixSeconds | None, SINCE_TEXT]
     ended: Annotated[bool, about("True where the job is over and its account stays for a while.")]
-    devices: Annotated[tuple[JobDevice, ...], about("The energy by device.")]
+    devices: Annotated[list[JobDevice], about("The energy by device.")]
 
 
 class Jobs(Struct, frozen=True):
@@ -51,4 +51,4 @@ class Jobs(Struct, frozen=True):
     schema: Annotated[str, SCHEMA_TEXT]
     number: Annotated[Count, NUMBER_TEXT]
     at_unix_s: Annotated[UnixSeconds, AT_TEXT]
-    jobs: Annotated[tuple[Job, ...], about("One for each user in each step.")]
+    jobs: Annotated[list[Job], about("One for each user in each step.")]

@@ -32,4 +32,4 @@ class Runs(Struct, frozen=True):
     schema: Annotated[str, SCHEMA_TEXT]
     at_unix_s: Annotated[UnixSeconds, about("When this was put together.")]
     records: Annotated[bool, about("False where the agent shows no records of runs.")]
-    runs: Annotated[tuple[Run, ...], about("All that are known.")]
+    runs: Annotated[list[Run], about("All that are known.")]
