@@ -95,12 +95,7 @@ export class MainPlot {
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
-    const brush = {
-      ctx,
-      inks: this.#inks,
-      x: (/** @type {number} */ at_s) => plot.valToPos(at_s, "x", true),
-      y: (/** @type {number} */ power_w) => plot.valToPos(power_w, "y", true),
-    };
+    const brush = { ctx, inks: this.#inks, x: along(plot, "x"), y: along(plot, "y") };
     paintLayers(brush, this.#picture);
     paintBands(brush, this.#picture);
     ctx.restore();
@@ -120,4 +115,16 @@ export class MainPlot {
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
     this.#react.zoom(from_s, to_s);
   }
+}
+
+/**
+ * Where a value lies on the canvas; both axes are linear, and thousands of values are asked for in a frame.
+ * @param {Plot} plot
+ * @param {"x" | "y"} key
+ */
+function along(plot, key) {
+  const { min, max } = plot.scales[key];
+  const [first, last] = [plot.valToPos(min, key, true), plot.valToPos(max, key, true)];
+  const scale = (last - first) / (max - min);
+  return (/** @type {number} */ value) => first + (value - min) * scale;
 }

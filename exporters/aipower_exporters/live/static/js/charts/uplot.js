@@ -8,6 +8,7 @@
  * @property {{left: number, top: number, width: number, height: number}} bbox in pixels of the canvas
  * @property {{left: number, top: number, width: number, height: number}} select
  * @property {{left: number, top: number}} cursor
+ * @property {{x: Range, y: Range}} scales
  * @property {(data: unknown[], resetScales?: boolean) => void} setData
  * @property {(key: "x" | "y", range: Range) => void} setScale
  * @property {(size: {width: number, height: number}) => void} setSize

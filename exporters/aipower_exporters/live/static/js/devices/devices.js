@@ -37,12 +37,12 @@ class Devices {
   constructor(root, store) {
     this.#store = store;
     this.#inks = new Inks(root);
-    this.#sparks = new Sparks(this.#inks, () => this.#sparks.draw(this.#store.state.power));
+    this.#sparks = new Sparks(this.#inks, store.state.power);
     root.append(this.#list, this.#none);
     store.subscribe((state, before) => {
       if (state.theme !== before.theme) this.#inks.forget();
       if (state.snapshot !== before.snapshot || state.view.devices !== before.view.devices) this.#show(state);
-      if (state.polls !== before.polls || state.theme !== before.theme) this.#sparks.draw(state.power);
+      if (state.polls !== before.polls || state.theme !== before.theme) this.#sparks.draw();
     });
     this.#show(store.state);
   }
@@ -84,8 +84,7 @@ class Devices {
   #card(device) {
     const found = this.#cards.get(device.id) ?? new Card(device, (more) => this.#choose(device.id, more));
     if (!this.#cards.has(device.id)) {
-      const color = this.#store.palette.colorOf("device", device.id);
-      this.#sparks.add({ canvas: found.canvas, id: device.id, color });
+      this.#sparks.add(found.canvas, device.id, this.#store.palette.colorOf("device", device.id));
     }
     this.#cards.set(device.id, found);
     return found;

@@ -2,7 +2,7 @@
 
 import { firstAt } from "../charts/series.js";
 
-/** @typedef {{canvas: HTMLCanvasElement, id: string, color: string}} Spark */
+/** @typedef {{canvas: HTMLCanvasElement, id: string, color: string, width: number, height: number}} Spark */
 
 const SPAN_S = 300;
 const HEADROOM = 1.08;
@@ -13,22 +13,30 @@ export class Sparks {
   /** @type {Set<Spark>} */
   #seen = new Set();
   #watch = new IntersectionObserver((entries) => this.#moved(entries), { rootMargin: "60px" });
+  // Asking a canvas for its size each time would make the browser lay out the page in the middle of a frame.
+  #sizes = new ResizeObserver((entries) => this.#resized(entries));
   #inks;
-  #redraw;
+  #ring;
+  #due = false;
 
   /**
    * @param {import("../theme.js").Inks} inks
-   * @param {() => void} redraw called when one has come into sight
+   * @param {import("../charts/ring.js").PowerRing} ring
    */
-  constructor(inks, redraw) {
+  constructor(inks, ring) {
     this.#inks = inks;
-    this.#redraw = redraw;
+    this.#ring = ring;
   }
 
-  /** @param {Spark} spark */
-  add(spark) {
-    this.#all.set(spark.canvas, spark);
-    this.#watch.observe(spark.canvas);
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {string} id of a device
+   * @param {string} color as in a style sheet
+   */
+  add(canvas, id, color) {
+    this.#all.set(canvas, { canvas, id, color, width: 0, height: 0 });
+    this.#watch.observe(canvas);
+    this.#sizes.observe(canvas);
   }
 
   /** @param {Element} canvas */
@@ -37,11 +45,28 @@ export class Sparks {
     if (spark) this.#seen.delete(spark);
     this.#all.delete(canvas);
     this.#watch.unobserve(canvas);
+    this.#sizes.unobserve(canvas);
   }
 
-  /** @param {import("../charts/ring.js").PowerRing} ring */
-  draw(ring) {
-    for (const spark of this.#seen) drawSpark(spark, ring, this.#inks);
+  /** Draws all that are in sight in the next frame: this one has the rest of the page to do. */
+  draw() {
+    if (this.#due) return;
+    this.#due = true;
+    requestAnimationFrame(() => {
+      this.#due = false;
+      for (const spark of this.#seen) drawSpark(spark, this.#ring, this.#inks);
+    });
+  }
+
+  /** @param {ResizeObserverEntry[]} entries */
+  #resized(entries) {
+    for (const { target, contentRect } of entries) {
+      const spark = this.#all.get(target);
+      if (!spark) continue;
+      spark.width = Math.round(contentRect.width * devicePixelRatio);
+      spark.height = Math.round(contentRect.height * devicePixelRatio);
+    }
+    this.draw();
   }
 
   /** @param {IntersectionObserverEntry[]} entries */
@@ -51,7 +76,7 @@ export class Sparks {
       if (spark && isIntersecting) this.#seen.add(spark);
       else if (spark) this.#seen.delete(spark);
     }
-    if (entries.some((entry) => entry.isIntersecting)) this.#redraw();
+    if (entries.some((entry) => entry.isIntersecting)) this.draw();
   }
 }
 
@@ -80,11 +105,10 @@ export function columnsOf(at, values, from_s, columns) {
  * @param {import("../charts/ring.js").PowerRing} ring
  * @param {import("../theme.js").Inks} inks
  */
-function drawSpark({ canvas, id, color }, ring, inks) {
-  const ctx = fitted(canvas);
+function drawSpark({ canvas, id, color, width, height }, ring, inks) {
+  const ctx = fitted(canvas, width, height);
   const values = ring.column(id);
   if (!ctx || !values || ring.newest === null) return;
-  const { width, height } = canvas;
   const { low, high } = columnsOf(ring.at, values, ring.newest - SPAN_S, width);
   const top = high.reduce((a, b) => Math.max(a, b), 1) * HEADROOM;
   const ink = inks.of(color);
@@ -138,11 +162,12 @@ function trace(ctx, low, high, y, most_empty) {
 }
 
 /**
- * The canvas at the size at which it is shown, empty.
+ * The canvas at the size at which it is shown, empty; null where it is not shown.
  * @param {HTMLCanvasElement} canvas
+ * @param {number} width
+ * @param {number} height
  */
-function fitted(canvas) {
-  const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((one) => Math.round(one * devicePixelRatio));
+function fitted(canvas, width, height) {
   if (!width || !height) return null;
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const ctx = canvas.getContext("2d");

@@ -42,6 +42,8 @@ function showStatus(status, state) {
   const { mark, words } = statusOf(state, Date.now());
   set(status, "data-state", mark);
   text(status, words);
+  // Before there are figures the parts that have none take no room: nothing jumps when they come.
+  document.body.classList.toggle("ready", state.snapshot !== null);
   document.body.classList.toggle("stale", state.snapshot !== null && mark === "bad");
 }
 
