@@ -7,6 +7,7 @@ from collections.abc import Callable
 from aipower.model import Snapshot
 from aipower.site.sources import Condition, Now, Sources
 from aipower_exporters.api.encoding import encode
+from aipower_exporters.api.footprint import rates
 from aipower_exporters.api.jobs import jobs_document
 from aipower_exporters.api.limits import DEFAULT_LIMIT
 from aipower_exporters.api.processes import Sort, processes_document
@@ -23,6 +24,7 @@ class Desk:
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
         self._wall = Wall(sources.now)
+        self._rates = rates(sources.footprint)
         self._version = ""
         self._view: View | None = None
         self._kept: dict[str, bytes] = {}
@@ -52,7 +54,7 @@ class Desk:
         return self._find("jobs", snapshot, jobs_document)
 
     def _snapshot_document(self, view: View) -> object:
-        return snapshot_document(view, self.sources, self.sources.condition())
+        return snapshot_document(view, self.sources, self.sources.condition(), self._rates)
 
     def _find(self, name: str, snapshot: Snapshot, make: Callable[[View], object]) -> bytes:
         version = version_of(snapshot, self.sources.condition())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aipower.footprint.apply import carbon_of, cost_of
 from aipower.footprint.settings import Footprint
+from aipower.runrecord import CarbonRecord, CostRecord
 from aipower_exporters.api.documents.footprint import Footprint as FootprintDocument
 from aipower_exporters.api.numbers import rounded
 
@@ -32,13 +33,28 @@ class _Figures:
     interval: Pair | None = None
 
 
-def footprint(used: Used, configured: Footprint) -> FootprintDocument | None:
-    """Cost and greenhouse gas; None where nothing is configured.
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What a joule stands for; all figures are in proportion to energy."""
+
+    configured: Footprint
+    cost: CostRecord | None
+    """Of one joule, as `carbon`."""
+    carbon: CarbonRecord | None
+
+
+def rates(configured: Footprint) -> Rates:
+    """Looks the zone up, once for all.
 
     Raises:
         UsageError: The zone is not in the table; not where the footprint comes from `load_footprint`.
     """
-    cost, carbon = cost_of(1.0, (1.0, 1.0), configured), carbon_of(1.0, (1.0, 1.0), configured)
+    return Rates(configured, cost_of(1.0, (1.0, 1.0), configured), carbon_of(1.0, (1.0, 1.0), configured))
+
+
+def footprint(used: Used, of_joule: Rates) -> FootprintDocument | None:
+    """Cost and greenhouse gas; None where nothing is configured."""
+    cost, carbon, configured = of_joule.cost, of_joule.carbon, of_joule.configured
     if cost is None and carbon is None:
         return None
     money = _Figures() if cost is None else _figures(used, cost.amount)
@@ -60,7 +76,6 @@ def footprint(used: Used, configured: Footprint) -> FootprintDocument | None:
 
 
 def _figures(used: Used, per_j: float) -> _Figures:
-    """All of them are in proportion to energy."""
     return _Figures(
         None if used.power_w is None else rounded(used.power_w * S_PER_H * per_j, DIGITS),
         rounded(used.energy_j * per_j, DIGITS),

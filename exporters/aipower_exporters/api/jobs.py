@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from aipower.model import SUMMED_KINDS, JobEnergy, JobKey, Snapshot
+from aipower.model import SUMMED_KINDS, JobEnergy, JobKey, ProcessInfo, Snapshot
 from aipower.site.history import Part
 from aipower_exporters.api.documents.jobs import Job, JobDevice, Jobs
 from aipower_exporters.api.documents.units import SCHEMA
@@ -47,12 +47,17 @@ def _rows(snapshot: Snapshot) -> dict[JobKey, list[JobEnergy]]:
 
 def _crews(snapshot: Snapshot) -> dict[JobKey, Crew]:
     found: dict[JobKey, Crew] = {}
+    last: ProcessInfo | None = None
     for row in snapshot.processes:
-        if row.info is not None:
-            crew = found.setdefault((row.info.place.owner, row.info.user), Crew())
-            crew.all.add(key_of(row.info.id))
-            if row.ended_s is None:
-                crew.going.add(key_of(row.info.id))
+        info = row.info
+        # Rows of one process stand together.
+        if info is None or info is last:
+            continue
+        last, key = info, key_of(info.id)
+        crew = found.setdefault((info.place.owner, info.user), Crew())
+        crew.all.add(key)
+        if row.ended_s is None:
+            crew.going.add(key)
     return found
 
 

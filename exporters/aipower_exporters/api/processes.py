@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from math import inf
+from math import inf, sqrt
 from types import MappingProxyType
 from typing import Literal
 
-from aipower.model import SUMMED_KINDS, UJ_PER_J, Method, ProcessEnergy, ProcessInfo
+from aipower.model import SUMMED_KINDS, UJ_PER_J, Kind, Method, ProcessEnergy, ProcessInfo
 from aipower.site.history import Part, Window
 from aipower_exporters.api.accounts import accounts
 from aipower_exporters.api.documents.processes import Process, ProcessDevice, Processes
@@ -32,12 +32,10 @@ class Whole:
 
     total_w: float | None
     total_uj: int
-    ranks: Mapping[str, int]
-    """Of the methods of the devices in the total, by id."""
+    devices: Mapping[str, tuple[Kind, int, float | None]]
+    """Kind and rank of the method of the devices in the total, by id; and 0 W where there is a window of now."""
     scopes: Mapping[str, str]
     """Of the same devices: which of their errors are shared."""
-    current: frozenset[str]
-    """The devices that have a window of now."""
     names: Mapping[str, str]
     """Of runs, by id."""
 
@@ -76,13 +74,16 @@ def processes_document(view: View, sort: Sort, limit: int) -> Processes:
 
 
 def _whole(view: View, windows: Iterable[Window]) -> Whole:
-    states = view.summed
+    states, current = view.summed, {window.device for window in windows}
+    zero_w = {state.device.id: 0.0 if state.device.id in current else None for state in states}
     return Whole(
         view.total_w(),
         view.total_uj(),
-        {state.device.id: METHODS.index(state.facts.method) for state in states},
+        {
+            state.device.id: (state.device.kind, METHODS.index(state.facts.method), zero_w[state.device.id])
+            for state in states
+        },
         {state.device.id: joint_scope(state.device) for state in states},
-        frozenset(window.device for window in windows),
         {run.run: run.name for run in view.snapshot.runs},
     )
 
@@ -140,25 +141,22 @@ def _used(rows: list[ProcessEnergy], parts: Mapping[str, Part], whole: Whole) ->
     """All that is told by device, in one go: this is done for hundreds of processes a second."""
     kinds_uj: dict[str, int] = {}
     devices: list[ProcessDevice] = []
-    current, ranks = whole.current, whole.ranks
-    weakest, known, met = 0, bool(parts), 0
+    facts, ranks, known, met = whole.devices, {0}, bool(parts), 0
     for row in rows:
-        device, kind = row.device.id, row.device.kind
+        device = row.device.id
+        kind, rank, power_w = facts.get(device) or (row.device.kind, LAST, None)
         energy_uj = row.context_uj + row.active_uj
         kinds_uj[kind] = kinds_uj.get(kind, 0) + energy_uj
-        power_w = None
-        if device in current:
-            known, part = True, parts.get(device)
-            power_w = 0.0
-            if part is not None:
-                met += 1
+        ranks.add(rank)
+        if power_w is not None:
+            known = True
+            if device in parts:
+                met, part = met + 1, parts[device]
                 power_w = known_watts(part.context_w + part.active_w)
         devices.append(ProcessDevice(device, power_w, energy_uj / UJ_PER_J, half_joules(row.error_uj)))
-        rank = ranks.get(device, LAST)
-        weakest = max(rank, weakest)
     if met < len(parts):
         devices += _new(parts, {row.device.id for row in rows})
-    return Used(kinds_uj, devices, METHODS[weakest], energy_half_j(rows, len(kinds_uj)), known)
+    return Used(kinds_uj, devices, METHODS[max(ranks)], energy_half_j(rows, len(kinds_uj)), known)
 
 
 def _new(parts: Mapping[str, Part], known: Collection[str]) -> list[ProcessDevice]:
@@ -171,8 +169,8 @@ def _new(parts: Mapping[str, Part], known: Collection[str]) -> list[ProcessDevic
 
 
 def _half_w(parts: Mapping[str, Part], whole: Whole) -> float:
-    if len(parts) == 1:
-        return known_watts(*[part.half_w for part in parts.values()])
+    if len({whole.scopes[device] for device in parts}) == len(parts):
+        return known_watts(sqrt(sum([part.half_w * part.half_w for part in parts.values()])))
     return known_watts(combined([(whole.scopes[device], part.half_w) for device, part in parts.items()]))
 
 

@@ -8,12 +8,12 @@ from aipower_exporters.api.devices import devices, energy_half_j, total
 from aipower_exporters.api.documents.snapshot import Condition as ConditionDocument
 from aipower_exporters.api.documents.snapshot import Snapshot
 from aipower_exporters.api.documents.units import SCHEMA
-from aipower_exporters.api.footprint import Used, footprint
+from aipower_exporters.api.footprint import Rates, Used, footprint
 from aipower_exporters.api.numbers import joules, rounded, unix_s
 from aipower_exporters.api.view import View, seconds
 
 
-def snapshot_document(view: View, sources: Sources, condition: Condition) -> Snapshot:
+def snapshot_document(view: View, sources: Sources, condition: Condition, rates: Rates) -> Snapshot:
     """All but processes, jobs, runs and the past."""
     snapshot, settings = view.snapshot, sources.settings
     whole = total(view, sources.scales)
@@ -32,7 +32,7 @@ def snapshot_document(view: View, sources: Sources, condition: Condition) -> Sna
         history_s=seconds(settings, "history_s"),
         condition=ConditionDocument(condition.status, condition.reason, rounded(condition.sample_age_s, 3)),
         total=whole,
-        footprint=footprint(used, sources.footprint),
+        footprint=footprint(used, rates),
         devices=devices(view, sources.scales),
         missing=health.missing(snapshot),
         faults=health.faults(snapshot),
