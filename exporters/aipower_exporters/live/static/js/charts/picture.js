@@ -37,7 +37,7 @@ const BOTTOM = ["idle", "unattributed", "context", "active"];
 const TOP = ["other", "others"];
 /** @type {Record<string, string>} */
 const LABELS = {
-  idle: "Idle", context: "Open contexts", active: "Work", unattributed: "Unattributed", other: "Other processes",
+  idle: "Idle", context: "Context", active: "Active", unattributed: "Unattributed", other: "Other processes",
   others: "Other processes",
 };
 

@@ -92,5 +92,5 @@ export function troubleOf(device, snapshot) {
   const gone = faults.some((fault) => fault.reason === "gone") ? "Gone" : "Down";
   const now = snapshot.at_unix_s;
   const since = device.seen_unix_s ? ` since ${moment(device.seen_unix_s, now)}, ${ago(device.seen_unix_s, now)}` : "";
-  return `${gone}${since}${list ? `. ${list}` : ""}`;
+  return `${gone}${since}${list ? `. Faults: ${list}` : ""}`;
 }

@@ -6,8 +6,8 @@ import { percent, watts } from "../format.js";
 /** @typedef {import("../types").Device} Device */
 /** @typedef {"idle" | "context" | "active" | "unattributed"} Component */
 
-/** @type {[Component, string][]} */
-const COMPONENTS = [["idle", "idle"], ["context", "open contexts"], ["active", "work"], ["unattributed", "unattributed"]];
+/** @type {Component[]} */
+const COMPONENTS = ["idle", "context", "active", "unattributed"];
 
 /** The power against the limit. */
 export function limitBar() {
@@ -31,18 +31,18 @@ export function limitBar() {
 
 /** Idle, context, active and unattributed of the newest window, side by side. */
 export function componentBar() {
-  const parts = COMPONENTS.map(([key]) => el("span", { class: `part part-${key}` }));
+  const parts = COMPONENTS.map((key) => el("span", { class: `part part-${key}` }));
   const root = el("div", { class: "components", role: "img" }, ...parts);
   /** @param {Device} device */
   const showDevice = ({ window: newest, up }) => {
     root.classList.toggle("none", !newest || !up);
-    COMPONENTS.forEach(([key], i) => {
+    COMPONENTS.forEach((key, i) => {
       const power_w = newest?.components_w[key] ?? 0;
       const part = /** @type {HTMLElement} */ (parts[i]);
       part.style.flexGrow = String(power_w > 0 ? power_w : 0);
       show(part, power_w > 0);
     });
-    const words = COMPONENTS.map(([key, name]) => `${name} ${watts(newest?.components_w[key])}`).join(", ");
+    const words = COMPONENTS.map((key) => `${key} ${watts(newest?.components_w[key])}`).join(", ");
     set(root, "aria-label", newest ? `Of ${watts(newest.mean_w)}: ${words}` : "Where its power goes is not known yet");
     set(root, "title", newest ? words : null);
   };

@@ -17,12 +17,20 @@ const DOWN = { mark: "warn", words: "Live; not all devices are up" };
  */
 export function statusOf(state, now_ms) {
   const { connection, snapshot, view } = state;
-  const since = duration(Math.max(0, Math.round((now_ms - connection.since_ms) / 1000)));
-  if (connection.status === "lost") return { mark: "bad", words: `No connection for ${since}: ${connection.error}. Trying again.` };
+  if (connection.status === "lost") return { mark: "bad", words: `No connection for ${age(now_ms - connection.since_ms)}; trying again` };
   if (connection.status === "refused") return { mark: "bad", words: `Access refused: ${connection.error}` };
   if (connection.status === "connecting") return { mark: "none", words: connection.error || "Connecting" };
   if (view.paused) return { mark: "none", words: `Paused at ${clock(snapshot?.at_unix_s)}` };
   return conditionOf(snapshot);
+}
+
+/**
+ * Whole seconds: tenths would only flicker.
+ * @param {number} span_ms
+ */
+function age(span_ms) {
+  const span_s = Math.max(0, Math.round(span_ms / 1000));
+  return span_s < 60 ? `${span_s} s` : duration(span_s);
 }
 
 /**
