@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from heapq import nlargest
 from typing import Any
@@ -134,7 +134,7 @@ class Rows:
         """A copy of the rows that have a part in the range."""
         columns = self._columns
         first = bisect_right(columns.end_s, start_s)
-        last = max(first, bisect_right(columns.start_s, end_s))
+        last = max(first, bisect_left(columns.start_s, end_s))
         end_entry = len(columns.number) - sum(columns.entries[last:])
         first_entry = end_entry - sum(columns.entries[first:last])
         rows = (getattr(columns, name)[first:last] for name in _PER_ROW)
