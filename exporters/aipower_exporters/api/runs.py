@@ -90,7 +90,7 @@ def _kept(run: KeptRun, rows: Sequence[RunEnergy], powers_w: Mapping[str, float]
         started_unix_s=unix_s(run.started_unix_s),
         wall_s=wall_s,
         exit_code=run.exit_code,
-        report=None if going else f"/runs/{quote(run.run_id, safe='', errors='replace')}",
+        report=f"/runs/{quote(run.run_id, safe='', errors='replace')}" if run.state == "ended" else None,
     )
 
 

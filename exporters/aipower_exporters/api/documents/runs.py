@@ -23,7 +23,7 @@ class Run(Struct, frozen=True):
     started_unix_s: Annotated[UnixSeconds | None, about("When it began.")]
     wall_s: Annotated[Seconds | None, about("How long it has taken.")]
     exit_code: Annotated[int | None, about("Exit code of its command; null while it is not known.")]
-    report: Annotated[str | None, about("Path of its report on this agent; null where there is none.")]
+    report: Annotated[str | None, about("Path of its report on this agent; null where it has no record.")]
 
 
 class Runs(Struct, frozen=True):
