@@ -1,5 +1,6 @@
 // What becomes of the state when an answer has come.
 
+import { ordered } from "./charts/scope.js";
 import { joined, seriesOf } from "./charts/series.js";
 import { historyKey } from "./questions.js";
 
@@ -38,7 +39,7 @@ export function livePatch(state, live, key) {
   state.power.append(live.power);
   return {
     polls: state.polls + 1,
-    ...(live.snapshot ? { snapshot: live.snapshot } : {}),
+    ...(live.snapshot ? { snapshot: { ...live.snapshot, devices: ordered(live.snapshot.devices) } } : {}),
     ...(live.processes ? { processes: live.processes } : {}),
     ...(live.jobs ? { jobs: live.jobs } : {}),
     ...(live.history ? historyPatch(state, live.history, key) : {}),

@@ -11,7 +11,7 @@ const PROCESSES_EVERY = 2;
 const JOBS_EVERY = 5;
 const RUNS_EVERY_MS = 10_000;
 /** Layers come and go: from time to time all steps are asked for again, told the same way throughout. */
-const ANEW_EVERY = 120;
+const ANEW_EVERY = { component: 300, device: 300, process: 30 };
 
 /** @typedef {import("./store.js").Store} Store */
 
@@ -83,7 +83,7 @@ export class Feed {
   async #poll() {
     const { state } = this.#store;
     const key = historyKey(state.view);
-    const anew = state.history?.key !== key || this.#turns % ANEW_EVERY === 0;
+    const anew = state.history?.key !== key || this.#turns % ANEW_EVERY[state.view.by] === 0;
     const known = anew ? { ...state, history: null } : state;
     const steps = stepsQuestion(known);
     const [live, history] = await Promise.all([

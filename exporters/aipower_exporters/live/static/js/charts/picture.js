@@ -52,7 +52,7 @@ export function pictureOf(state, palette) {
   const layers = series ? layersOf(state, series, palette) : [];
   const full = isFull(state, span);
   const line = full ? fullLine(state, span) : meanLine(series);
-  return { span, series, layers, full, line, top_w: topOf(line, series, layers, span) };
+  return { span, series, layers, full, line, top_w: topOf(line, series, layers, span, full) };
 }
 
 /**
@@ -145,11 +145,14 @@ function ranksOf(devices) {
  * @param {Series | null} series
  * @param {PictureLayer[]} layers
  * @param {[number, number]} span
+ * @param {boolean} full
  */
-function topOf([xs, ys], series, layers, span) {
+function topOf([xs, ys], series, layers, span, full) {
   let top_w = highest(xs, ys, span, 0);
   if (!series) return top_w;
-  top_w = highest(series.start, series.max_w, span, series.step_s, top_w);
+  const upper = series.mean_w.map((mean_w, i) => (mean_w === null ? null : mean_w + (series.half_w[i] ?? 0)));
+  top_w = highest(series.start, upper, span, series.step_s, top_w);
+  if (!full) top_w = highest(series.start, series.max_w, span, series.step_s, top_w);
   const highestLayer = layers[layers.length - 1];
   return highestLayer ? highest(series.start, highestLayer.tops, span, series.step_s, top_w) : top_w;
 }

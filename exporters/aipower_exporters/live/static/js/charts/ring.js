@@ -2,6 +2,8 @@
 
 const KEEP_S = 330;
 const FIRST_ROOM = 1024;
+/** An answer that is older than this beside what is known was given after the clock was set back. */
+const SET_BACK_S = 5;
 
 export class PowerRing {
   /** @type {Float64Array<ArrayBufferLike>} */
@@ -40,15 +42,25 @@ export class PowerRing {
   /** @param {import("../types").Power} power what is not newer than what is there counts as known */
   append(power) {
     this.next = power.next || this.next;
+    this.#turnBack(power.at_unix_s);
     const first = power.at_unix_s.findIndex((at_s) => at_s > (this.newest ?? 0));
     if (first < 0) return;
     const count = power.at_unix_s.length - first;
     this.#room(count + 1);
-    if (this.#broken) this.#gap();
+    if (this.#broken && this.length) this.#gap();
     for (let i = 0; i < count; i++) this.#at[this.#end + i] = power.at_unix_s[first + i] ?? NaN;
     for (const [id, values] of Object.entries(power.power_w)) this.#fill(id, values, first, count);
     this.#end += count;
     this.#trim();
+  }
+
+  /**
+   * Where the wall clock was set back, what is there lies in the future and makes room.
+   * @param {number[]} at
+   */
+  #turnBack(at) {
+    const last = at[at.length - 1];
+    if (last !== undefined && this.newest !== null && last < this.newest - SET_BACK_S) this.#end = this.#start;
   }
 
   #gap() {

@@ -16,6 +16,24 @@ export function scopeOf(snapshot, chosen) {
 /** @type {Record<string, string>} */
 const KINDS = { gpu: "GPU", cpu: "CPU", dram: "Memory", module: "Module", node: "Node", psys: "Platform" };
 
+/**
+ * GPUs first, each kind by its numbers: the agent tells devices in the order in which it has met them.
+ * @param {readonly Device[]} devices
+ * @returns {Device[]}
+ */
+export function ordered(devices) {
+  const kinds = Object.keys(KINDS);
+  return [...devices].sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind) || byIndex(a.index, b.index));
+}
+
+/**
+ * @param {string} a
+ * @param {string} b
+ */
+function byIndex(a, b) {
+  return a.localeCompare(b, "en", { numeric: true });
+}
+
 /** @param {string} kind */
 export function kindName(kind) {
   return KINDS[kind] ?? kind;

@@ -1,5 +1,7 @@
 // The steps of a chart, as the API tells them bit by bit.
 
+import { harmless } from "../format.js";
+
 /** @typedef {(number | null)[]} Values */
 /** @typedef {{key: string, label: string, mean_w: Values, half_w: Values}} SeriesLayer */
 /**
@@ -26,13 +28,21 @@ export function seriesKey(view, step_s) {
 }
 
 /**
+ * Processes of one name are told apart by their number.
+ * @param {{label: string, pid?: number | null}} layer
+ */
+function labelOf({ label, pid }) {
+  return pid == null ? label : `${harmless(label)} ${pid}`;
+}
+
+/**
  * @param {HistoryDoc} doc
  * @param {string} key
  * @returns {Series}
  */
 export function seriesOf(doc, key) {
   const { step_s, mean_w, min_w, max_w, half_w, next } = doc;
-  const layers = doc.layers.map((one) => ({ key: one.key, label: one.label, mean_w: one.mean_w, half_w: one.half_w }));
+  const layers = doc.layers.map((one) => ({ key: one.key, label: labelOf(one), mean_w: one.mean_w, half_w: one.half_w }));
   return { key, step_s, start: doc.start_unix_s, mean_w, min_w, max_w, half_w, layers, next };
 }
 
