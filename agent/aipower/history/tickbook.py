@@ -50,10 +50,12 @@ class TickBook:
             return False
         if not powers_w.keys() <= columns.keys():
             self._open(powers_w)
-        get = powers_w.get
-        for device, column in columns.items():
-            power_w = get(device)
-            column.append(power_w if power_w is not None and -HUGE_W < power_w < HUGE_W else NAN)
+        row = [
+            power_w if power_w is not None and -HUGE_W < power_w < HUGE_W else NAN
+            for power_w in map(powers_w.get, columns)
+        ]
+        for column, power_w in zip(columns.values(), row, strict=True):
+            column.append(power_w)
         times.append(at_s)
         if len(times) > self._most_rows * (1 + SPARE) or times[0] < at_s - self._span_s * (1 + SPARE):
             self._trim(at_s)
