@@ -68,7 +68,7 @@ export class MainPlot {
   #options() {
     return {
       ...this.#size(),
-      padding: [10, 12, 0, 0],
+      padding: [10, 20, 0, 0],
       legend: { show: false },
       series: [{}, { stroke: () => this.#inks.of("var(--line)"), width: 1, points: { show: false } }],
       axes: axes(this.#inks),

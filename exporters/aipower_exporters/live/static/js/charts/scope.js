@@ -14,7 +14,7 @@ export function scopeOf(snapshot, chosen) {
 }
 
 /** @type {Record<string, string>} */
-const KINDS = { gpu: "GPU", cpu: "CPU", dram: "Memory", module: "Module", node: "Node", psys: "Platform" };
+const KINDS = { gpu: "GPU", cpu: "CPU", dram: "DRAM", module: "Module", node: "Node", psys: "Platform" };
 
 /**
  * GPUs first, each kind by its numbers: the agent tells devices in the order in which it has met them.
