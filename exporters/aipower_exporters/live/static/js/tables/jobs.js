@@ -5,6 +5,7 @@ import { duration, harmless, joules } from "../format.js";
 import { energyColumns, powerColumns, shareColumn, sinceColumn } from "./columns.js";
 import { Facts } from "./facts.js";
 import { jobName, namer } from "./names.js";
+import { printWhole } from "./printing.js";
 import { Table } from "./table.js";
 
 /** @typedef {import("../types").Jobs} Jobs */
@@ -129,6 +130,7 @@ export function mountJobs(root, store) {
     const { jobs, view } = store.state;
     table.render(jobs?.jobs ?? [], { sort: view.jobSort, empty: jobs ? NO_JOBS : WAITING });
   };
+  printWhole(table);
   store.subscribe((state, before) => {
     if (state.jobs !== before.jobs || state.view.jobSort !== before.view.jobSort) render();
   });

@@ -71,7 +71,7 @@ function firstNotBelow(ends, places, place) {
   let high = ends.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (places[ends[middle] ?? 0] < place) low = middle + 1;
+    if ((places[ends[middle] ?? 0] ?? 0) < place) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -108,13 +108,4 @@ function move(parent, wanted, places) {
     if (!stay.has(index)) parent.insertBefore(node, next);
     next = node;
   }
-}
-
-/**
- * Whether somebody selects text in `parent`: then nothing there may move.
- * @param {HTMLElement} parent
- */
-export function selecting(parent) {
-  const selection = document.getSelection();
-  return Boolean(selection && !selection.isCollapsed && parent.contains(selection.anchorNode));
 }

@@ -6,6 +6,7 @@ import { divide, Filter } from "./filter.js";
 import { namer, processName } from "./names.js";
 import { processColumns } from "./processcolumns.js";
 import { processDetail } from "./processdetail.js";
+import { printWhole } from "./printing.js";
 import { Table } from "./table.js";
 
 /** @typedef {import("../types").Process} Process */
@@ -84,6 +85,7 @@ export function mountProcesses(root, store) {
     const foot = processes ? sums(processes, hidden) : [];
     table.render(shown, { sort: view.processSort, sums: foot, empty: reason(store.state) });
   };
+  printWhole(table);
   store.subscribe((state, before) => {
     if (changed(state, before)) render();
   });

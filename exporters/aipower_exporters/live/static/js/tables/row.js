@@ -51,6 +51,7 @@ export class RowView {
   /** @param {readonly Column<Row>[]} columns */
   constructor(columns) {
     this.columns = columns;
+    /** @type {HTMLElement[]} */
     this.cells = columns.map(cellOf);
     this.node = el("tr", null, ...this.cells);
     /** @type {(string | null)[]} */
@@ -123,6 +124,7 @@ export class OpenRowView extends RowView {
   }
 
   /**
+   * @override
    * @param {Row} row
    * @param {string} style
    */

@@ -3,6 +3,7 @@
 import { el, text } from "../dom.js";
 import { bracket, duration, harmless, joules, moment, UNKNOWN, watts } from "../format.js";
 import { linked } from "./columns.js";
+import { printWhole } from "./printing.js";
 import { Table } from "./table.js";
 
 /** @typedef {import("../types").Runs} Runs */
@@ -109,6 +110,7 @@ export function mountRuns(root, store) {
     table.render(ordered(runs?.runs ?? []), { empty: reason(runs) });
     note.hidden = !runs || runs.records || runs.runs.length === 0;
   };
+  printWhole(table);
   store.subscribe((state, before) => {
     if (state.runs !== before.runs) render();
   });

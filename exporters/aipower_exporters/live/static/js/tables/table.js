@@ -1,12 +1,14 @@
 /* A table of keyed rows that is changed in place, so that focus, selection and scrolling survive each update. */
 
-import { el, show, text } from "../dom.js";
+import { el, set, show, text } from "../dom.js";
 import { count } from "../format.js";
 import { Foot } from "./foot.js";
 import { Head } from "./head.js";
-import { arrange, selecting, sorted } from "./order.js";
+import { arrange, sorted } from "./order.js";
 import { keepStop, rove } from "./roving.js";
 import { OpenRowView, RowView } from "./row.js";
+import { watchSelection } from "./selecting.js";
+import { RowWindow } from "./window.js";
 
 /** @typedef {import("./order.js").Sort} Sort */
 /** @typedef {import("./foot.js").Sum} Sum */
@@ -15,7 +17,7 @@ import { OpenRowView, RowView } from "./row.js";
  * @typedef {import("./row.js").Column<Row>} Column
  */
 
-/** Rows that are shown at first; the rest comes when it is asked for. */
+/** Rows that are shown at first; the rest comes when it is asked for, and then only what is in sight is drawn. */
 export const PAGE = 100;
 
 /**
@@ -30,6 +32,11 @@ export const PAGE = 100;
  * @property {() => import("./row.js").Detail<Row>} [detail] what a row opens into
  * @property {(sort: Sort) => void} [onSort] keeps the order that was chosen and renders anew; without it the table does
  */
+/**
+ * The rows that are drawn, by key and with their numbers, and how many are left out above and below them.
+ * @template Row
+ * @typedef {{rows: Map<string, readonly [number, Row]>, above: number, below: number}} Part
+ */
 
 /** @template Row */
 export class Table {
@@ -40,26 +47,41 @@ export class Table {
     this.views = new Map();
     /** @type {Set<string>} */
     this.opened = new Set();
-    /** @type {{rows: readonly Row[], sort: Sort | null, sums: readonly Sum[]}} */
-    this.last = { rows: [], sort: null, sums: [] };
+    /** @type {{rows: readonly Row[], sort: Sort | null, sums: readonly Sum[], empty: string}} */
+    this.last = { rows: [], sort: null, sums: [], empty: "" };
     this.all = false;
     this.made = 0;
     this.head = new Head(options.columns, options.onSort ?? ((sort) => this.render(this.last.rows, { sort })));
     this.foot = new Foot(options.columns);
     this.body = el("tbody");
+    this.gaps = [el("tr", { class: "gap" }), el("tr", { class: "gap" })];
     this.note = el("p", { class: "empty", hidden: true });
-    this.more = el("button", { type: "button", class: "more", hidden: true, onclick: () => this.turn() });
-    this.box = this.frame();
+    this.more = el("button", { type: "button", class: "more", hidden: true, onclick: () => this.turn(!this.all) });
+    this.sheet = this.paper();
+    this.box = el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": options.caption }, this.sheet);
     this.node = el("div", { class: "table-box" }, this.note, this.box, this.more);
-    if (options.detail) rove(this.body);
+    this.watch();
   }
 
-  /** The box that scrolls. */
-  frame() {
-    const { caption } = this.options;
-    const title = el("caption", { class: "unseen" }, caption);
-    const table = el("table", { class: "sheet" }, title, this.head.node, this.body, this.foot.node);
-    return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, table);
+  paper() {
+    const title = el("caption", { class: "unseen" }, this.options.caption);
+    return el("table", { class: "sheet" }, title, this.head.node, this.body, this.foot.node);
+  }
+
+  watch() {
+    this.selecting = watchSelection(this.body);
+    this.sight = new RowWindow(this.box, () => this.again());
+    this.printing = false;
+    if (this.options.detail) rove(this.body);
+  }
+
+  /**
+   * On paper there are all rows.
+   * @param {boolean} printing
+   */
+  print(printing) {
+    this.printing = printing;
+    this.again();
   }
 
   /**
@@ -67,16 +89,21 @@ export class Table {
    * @param {readonly Row[]} rows
    * @param {{sort?: Sort | null, sums?: readonly Sum[], empty?: string}} [how]
    */
-  render(rows, { sort = this.last.sort, sums = this.last.sums, empty = "" } = {}) {
+  render(rows, { sort = this.last.sort, sums = this.last.sums, empty = this.last.empty } = {}) {
     const resorted = sort?.key !== this.last.sort?.key || sort?.descending !== this.last.sort?.descending;
-    this.last = { rows, sort, sums };
+    this.last = { rows, sort, sums, empty };
     this.head.update(sort);
-    const ordered = this.ordered(rows, sort);
-    this.place(this.page(ordered), resorted);
+    this.place(this.part(this.ordered(rows, sort)), resorted);
     this.foot.update(sums);
     show(this.box, rows.length > 0 || sums.length > 0);
     show(this.note, rows.length === 0 && empty !== "");
     text(this.note, empty);
+    show(this.more, rows.length > PAGE);
+    text(this.more, this.all ? `Show the first ${PAGE}` : `Show all ${count(rows.length)}`);
+  }
+
+  again() {
+    this.render(this.last.rows);
   }
 
   /**
@@ -89,44 +116,79 @@ export class Table {
   }
 
   /**
-   * The part that is shown, and the button that asks for the rest.
+   * What is drawn: the first rows, or those in sight, with the opened ones and the one that has the focus.
    * @param {readonly Row[]} rows
+   * @returns {Part<Row>}
    */
-  page(rows) {
-    show(this.more, rows.length > PAGE);
-    text(this.more, this.all ? `Show the first ${PAGE}` : `Show all ${count(rows.length)}`);
-    return this.all ? rows : rows.slice(0, PAGE);
+  part(rows) {
+    const { keyOf } = this.options;
+    const keyed = rows.map((row, at) => /** @type {const} */ ([keyOf(row), /** @type {const} */ ([at, row])]));
+    const windowed = this.all && !this.printing && rows.length > PAGE;
+    set(this.sheet, "aria-rowcount", windowed ? rows.length + 1 : null);
+    if (!windowed) return { rows: new Map(this.printing ? keyed : keyed.slice(0, PAGE)), above: 0, below: 0 };
+    const [from, to] = this.sight?.range(rows.length) ?? [0, PAGE];
+    const stays = keyed.filter(([key], at) => (at >= from && at < to) || this.opened.has(key) || this.focused(key));
+    return { rows: new Map(stays), above: from, below: rows.length - to };
   }
 
-  turn() {
-    this.all = !this.all;
-    this.render(this.last.rows);
+  /** @param {string} key */
+  focused(key) {
+    const node = this.views.get(key)?.node;
+    return Boolean(node && document.activeElement && node.contains(document.activeElement));
+  }
+
+  /** @param {boolean} all */
+  turn(all) {
+    this.all = all;
+    if (!all) this.box.scrollTop = 0;
+    this.sight?.look();
+    this.again();
   }
 
   /**
-   * @param {readonly Row[]} rows
+   * @param {Part<Row>} part
    * @param {boolean} resorted
    */
-  place(rows, resorted) {
-    const { keyOf } = this.options;
-    const shown = new Map(rows.map((row) => [keyOf(row), row]));
-    for (const key of this.views.keys()) if (!shown.has(key)) this.views.delete(key);
-    for (const [key, row] of shown) this.update(key, row);
-    const held = !resorted && selecting(this.body);
-    const keys = held ? [...this.views.keys()] : [...shown.keys()];
-    if (!held) this.views = new Map(keys.map((key) => [key, /** @type {RowView<Row>} */ (this.views.get(key))]));
-    arrange(this.body, keys.flatMap((key) => this.nodes(key)));
+  place({ rows, above, below }, resorted) {
+    for (const key of [...this.views.keys()]) if (!rows.has(key)) this.views.delete(key);
+    for (const [key, [at, row]] of rows) this.update(key, row, at);
+    if (resorted || !this.selecting?.()) this.views = this.inOrder([...rows.keys()]);
+    const nodes = [...this.views.keys()].flatMap((key) => this.nodes(key));
+    arrange(this.body, this.withGaps(nodes, above, below));
     if (this.options.detail) keepStop(this.body);
+  }
+
+  /** @param {readonly string[]} keys */
+  inOrder(keys) {
+    return new Map(keys.map((key) => [key, /** @type {RowView<Row>} */ (this.views.get(key))]));
+  }
+
+  /**
+   * Empty rows as high as those that are left out, so that the box scrolls as if they were there.
+   * @param {HTMLElement[]} nodes
+   * @param {number} above
+   * @param {number} below
+   */
+  withGaps(nodes, above, below) {
+    const [over, under] = this.gaps;
+    const row_px = this.sight?.row_px ?? 0;
+    const before = above && over ? [over] : [];
+    const after = below && under ? [under] : [];
+    if (over) over.style.height = `${above * row_px}px`;
+    if (under) under.style.height = `${below * row_px}px`;
+    return [...before, ...nodes, ...after];
   }
 
   /**
    * @param {string} key
    * @param {Row} row
+   * @param {number} at how many rows come before it
    */
-  update(key, row) {
+  update(key, row, at) {
     const view = this.views.get(key) ?? this.view(key);
     this.views.set(key, view);
     view.update(row, this.options.styleOf?.(row) ?? "");
+    set(view.node, "aria-rowindex", this.all ? at + 2 : null);
     if (view instanceof OpenRowView) view.show(this.opened.has(key), row);
   }
 
@@ -148,7 +210,7 @@ export class Table {
   toggle(key, open) {
     if (open) this.opened.add(key);
     else this.opened.delete(key);
-    this.render(this.last.rows);
+    this.again();
   }
 
   /**
