@@ -54,7 +54,7 @@ def energy_j(windows: list[Made], start_s: float, end_s: float) -> float:
     return math.fsum(window.energy_uj / 1e6 * window.share(start_s, end_s) for window in windows)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(count=counts, seed=seeds, by=by_all, step_s=st.sampled_from((1.0, 2.5, 7.3, 10.0, 30.0, 50.0)))
 def test_steps_hold_all_energy_until_the_last_bound(count: int, seed: int, by: By, step_s: float) -> None:
     windows = machine(count, seed)
@@ -65,7 +65,7 @@ def test_steps_hold_all_energy_until_the_last_bound(count: int, seed: int, by: B
         assert shown_j == pytest.approx(energy_j(windows, 0.0, end_s), rel=1e-5, abs=1e-6 * end_s)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(count=counts, seed=seeds, step_s=st.sampled_from((10.0, 20.0, 60.0)))
 def test_steps_of_whole_buckets_show_what_overlaps_them(count: int, seed: int, step_s: float) -> None:
     windows = machine(count, seed)
@@ -76,7 +76,7 @@ def test_steps_of_whole_buckets_show_what_overlaps_them(count: int, seed: int, s
         )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(count=counts, seed=seeds, by=by_all, step_s=st.sampled_from((1.0, 10.0, 13.0)))
 def test_layers_are_the_whole(count: int, seed: int, by: By, step_s: float) -> None:
     windows = machine(count, seed)
@@ -89,7 +89,7 @@ def test_layers_are_the_whole(count: int, seed: int, by: By, step_s: float) -> N
         assert all(part is None or part >= 0 for part in parts)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(count=counts, seed=seeds)
 def test_a_device_is_charted_alone_as_it_is_among_others(count: int, seed: int) -> None:
     windows = machine(count, seed)

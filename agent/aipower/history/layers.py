@@ -37,16 +37,16 @@ class Grid:
 
     def watts(self, energy_j: Sequence[float]) -> Values:
         """Mean power in each step."""
-        step_s = self.step_s
-        return tuple(
-            energy / step_s if known else None for energy, known in zip(energy_j, self.known, strict=True)
-        )  # fmt: skip
+        return self._where_known([energy / self.step_s for energy in energy_j])
 
     def halves(self, doubt: Doubt) -> Values:
         """Half-widths of the mean power in each step."""
-        return tuple(
-            half_w if known else None for half_w, known in zip(doubt.half_w(self.step_s), self.known, strict=True)
-        )
+        return self._where_known(doubt.half_w(self.step_s))
+
+    def _where_known(self, watts: Sequence[float]) -> Values:
+        if all(self.known):
+            return tuple(watts)
+        return tuple([watt if known else None for watt, known in zip(watts, self.known, strict=True)])
 
 
 def layers(by: By, strips: Sequence[Strip], grid: Grid, name: Name) -> tuple[Layer, ...]:

@@ -7,6 +7,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from heapq import nlargest
+from operator import attrgetter
 from typing import Any
 
 from aipower.history.parts import PartSums, Sums
@@ -58,6 +59,7 @@ _PER_ROW = (
     "start_s", "end_s", "covered_s", "idle_j", "context_j", "active_j", "unattributed_j", "low_w", "high_w", "entries",
 )  # fmt: skip
 _PER_ENTRY = ("number", "energy_j", "variance_j2", "systematic_j")
+_columns_per_row, _columns_per_entry = attrgetter(*_PER_ROW), attrgetter(*_PER_ENTRY)
 
 
 def no_rows() -> Columns:
@@ -137,8 +139,10 @@ class Rows:
         last = max(first, bisect_left(columns.start_s, end_s))
         end_entry = len(columns.number) - sum(columns.entries[last:])
         first_entry = end_entry - sum(columns.entries[first:last])
-        rows = (getattr(columns, name)[first:last] for name in _PER_ROW)
-        return Columns(*rows, *(getattr(columns, name)[first_entry:end_entry] for name in _PER_ENTRY))
+        return Columns(
+            *[column[first:last] for column in _columns_per_row(columns)],
+            *[column[first_entry:end_entry] for column in _columns_per_entry(columns)],
+        )
 
     def _cut(self, rows: int) -> None:
         columns = self._columns

@@ -94,7 +94,9 @@ class Doubt:
 
 def _errors_j2(calibration: Calibration, energy_j: Series, span_s: Series) -> list[float]:
     """Variance that the scale leaves in each of the energies."""
+    error_uj = calibration.error_uj
+    as_read = calibration.gain == 1.0 and calibration.offset_w == 0.0
     return [
-        (calibration.error_uj(read_uj(calibration, energy * UJ_PER_J, span), span) / UJ_PER_J) ** 2
+        (error_uj(energy * 1e6 if as_read else read_uj(calibration, energy * UJ_PER_J, span), span) / 1e6) ** 2
         for energy, span in zip(energy_j, span_s, strict=True)
     ]
