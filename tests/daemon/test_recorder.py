@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest import approx
+import pytest
 
 from aipower.daemon.pace import Pace, Schedule
 from aipower.daemon.sites.chronicle import Chronicle
@@ -54,7 +54,7 @@ def test_each_tick_leaves_the_power_of_each_device() -> None:
     machine = Machine()
     machine.run(60)
     ticks = machine.history.ticks(0.0, [GPU.id, CPU.id])
-    assert ticks.at_s == tuple(approx(1.0 + 0.5 * n) for n in range(60))
+    assert ticks.at_s == tuple(pytest.approx(1.0 + 0.5 * n) for n in range(60))
     assert all(ticks.power_w[device.id] == (100.0,) * 60 for device in (GPU, CPU))
 
 
@@ -65,9 +65,9 @@ def test_windows_leave_exactly_the_energy_of_the_ledger() -> None:
         chart = machine.history.chart([device.id], "component", 0.0, 40.0, 1.0)
         drawn_j = sum(w for w in chart.mean_w if w is not None)
         window = machine.history.latest()[device.id]
-        assert window.mean_w == approx(100.0, rel=1e-3)
+        assert window.mean_w == pytest.approx(100.0, rel=1e-3)
         parts_w = window.idle_w + window.context_w + window.active_w + window.unattributed_w
-        assert parts_w == approx(window.mean_w, rel=1e-9)
+        assert parts_w == pytest.approx(window.mean_w, rel=1e-9)
         posted_j = machine.ledger.totals(device.id).energy_uj / 1e6
         assert posted_j - 110 <= drawn_j <= posted_j + 1
 
@@ -76,8 +76,8 @@ def test_a_calibrated_device_has_the_errors_of_its_meter() -> None:
     machine = Machine({GPU.id: Calibration(gain_se=0.01, source="meter")})
     machine.run(30)
     half_w = machine.history.power_half_w(GPU.id, 100.0)
-    assert half_w == approx(1.96, rel=1e-3)
-    assert machine.history.power_half_w(CPU.id, 100.0) == approx(5.0, rel=1e-3)
+    assert half_w == pytest.approx(1.96, rel=1e-3)
+    assert machine.history.power_half_w(CPU.id, 100.0) == pytest.approx(5.0, rel=1e-3)
 
 
 def test_what_was_before_a_suspension_is_so_much_longer_ago() -> None:
@@ -88,5 +88,5 @@ def test_what_was_before_a_suspension_is_so_much_longer_ago() -> None:
     machine.run(20)
     at_s = machine.history.ticks(-2 * NAP_S, [GPU.id]).at_s
     before = [at for at in at_s if at < 0]
-    assert before[-1] == approx(last_s - NAP_S)
-    assert at_s[-1] == approx(machine.clock.monotonic_s() - 0.5)
+    assert before[-1] == pytest.approx(last_s - NAP_S)
+    assert at_s[-1] == pytest.approx(machine.clock.monotonic_s() - 0.5)

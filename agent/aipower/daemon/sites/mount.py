@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -31,6 +31,8 @@ HEADERS: Mapping[str, str] = {
 }
 """Of all answers of sites, unless the answer has its own."""
 
+Handler = Callable[[Request], Coroutine[None, None, Response]]
+
 Ready = Callable[[], Awaitable[None]]
 """Returns when counters may be shown."""
 
@@ -47,7 +49,7 @@ class Mounting:
         """One for each resource."""
         return [Route(resource.path, self.handler(resource)) for resource in resources]
 
-    def handler(self, resource: Resource) -> Callable[[Request], Awaitable[Response]]:
+    def handler(self, resource: Resource) -> Handler:
         """What answers requests for `resource`."""
 
         async def handle(request: Request) -> Response:
