@@ -60,19 +60,17 @@ export class Table {
     this.sheet = this.paper();
     this.box = el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": options.caption }, this.sheet);
     this.node = el("div", { class: "table-box" }, this.note, this.box, this.more);
-    this.watch();
+    this.sight = new RowWindow(this.box, () => this.again());
+    this.selecting = watchSelection(this.body);
+    /** True while somebody selects text: no row goes away or moves. */
+    this.held = false;
+    this.printing = false;
+    if (options.detail) rove(this.body);
   }
 
   paper() {
     const title = el("caption", { class: "unseen" }, this.options.caption);
     return el("table", { class: "sheet" }, title, this.head.node, this.body, this.foot.node);
-  }
-
-  watch() {
-    this.selecting = watchSelection(this.body);
-    this.sight = new RowWindow(this.box, () => this.again());
-    this.printing = false;
-    if (this.options.detail) rove(this.body);
   }
 
   /**
@@ -92,8 +90,9 @@ export class Table {
   render(rows, { sort = this.last.sort, sums = this.last.sums, empty = this.last.empty } = {}) {
     const resorted = sort?.key !== this.last.sort?.key || sort?.descending !== this.last.sort?.descending;
     this.last = { rows, sort, sums, empty };
+    this.held = !resorted && this.selecting();
     this.head.update(sort);
-    this.place(this.part(this.ordered(rows, sort)), resorted);
+    this.place(this.part(this.ordered(rows, sort)));
     this.foot.update(sums);
     show(this.box, rows.length > 0 || sums.length > 0);
     show(this.note, rows.length === 0 && empty !== "");
@@ -123,36 +122,36 @@ export class Table {
   part(rows) {
     const { keyOf } = this.options;
     const keyed = rows.map((row, at) => /** @type {const} */ ([keyOf(row), /** @type {const} */ ([at, row])]));
-    const windowed = this.all && !this.printing && rows.length > PAGE;
+    const windowed = this.all && rows.length > PAGE && !this.printing;
     set(this.sheet, "aria-rowcount", windowed ? rows.length + 1 : null);
-    if (!windowed) return { rows: new Map(this.printing ? keyed : keyed.slice(0, PAGE)), above: 0, below: 0 };
-    const [from, to] = this.sight?.range(rows.length) ?? [0, PAGE];
-    const stays = keyed.filter(([key], at) => (at >= from && at < to) || this.opened.has(key) || this.focused(key));
-    return { rows: new Map(stays), above: from, below: rows.length - to };
+    if (this.printing) return { rows: new Map(keyed), above: 0, below: 0 };
+    const [from, to] = windowed ? this.sight.range(rows.length) : [0, PAGE];
+    const drawn = keyed.filter(([key], at) => (at >= from && at < to) || this.stays(key));
+    return { rows: new Map(drawn), above: from, below: windowed ? rows.length - to : 0 };
   }
 
-  /** @param {string} key */
-  focused(key) {
-    const node = this.views.get(key)?.node;
-    return Boolean(node && document.activeElement && node.contains(document.activeElement));
+  /**
+   * Whether a row is drawn wherever it stands: it is open, has the focus, or text is being selected.
+   * @param {string} key
+   */
+  stays(key) {
+    const view = this.views.get(key);
+    return Boolean(view && (this.held || this.opened.has(key) || view.node.contains(document.activeElement)));
   }
 
   /** @param {boolean} all */
   turn(all) {
     this.all = all;
     if (!all) this.box.scrollTop = 0;
-    this.sight?.look();
+    this.sight.look();
     this.again();
   }
 
-  /**
-   * @param {Part<Row>} part
-   * @param {boolean} resorted
-   */
-  place({ rows, above, below }, resorted) {
+  /** @param {Part<Row>} part */
+  place({ rows, above, below }) {
     for (const key of [...this.views.keys()]) if (!rows.has(key)) this.views.delete(key);
     for (const [key, [at, row]] of rows) this.update(key, row, at);
-    if (resorted || !this.selecting?.()) this.views = this.inOrder([...rows.keys()]);
+    if (!this.held) this.views = this.inOrder([...rows.keys()]);
     const nodes = [...this.views.keys()].flatMap((key) => this.nodes(key));
     arrange(this.body, this.withGaps(nodes, above, below));
     if (this.options.detail) keepStop(this.body);
@@ -171,7 +170,7 @@ export class Table {
    */
   withGaps(nodes, above, below) {
     const [over, under] = this.gaps;
-    const row_px = this.sight?.row_px ?? 0;
+    const row_px = this.sight.row_px;
     const before = above && over ? [over] : [];
     const after = below && under ? [under] : [];
     if (over) over.style.height = `${above * row_px}px`;
