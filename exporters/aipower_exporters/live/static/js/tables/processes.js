@@ -54,6 +54,14 @@ function changed(state, before) {
   return view.processFilter !== before.view.processFilter || view.processSort !== before.view.processSort;
 }
 
+/**
+ * False where no device was ever measured: then there is no whole that rows could sum to.
+ * @param {Processes} doc
+ */
+function measured({ total_w, total_j }) {
+  return total_w !== null || total_j > 0;
+}
+
 /** @param {Store} store */
 function build(store) {
   const now = () => store.state.processes?.at_unix_s ?? 0;
@@ -82,7 +90,7 @@ export function mountProcesses(root, store) {
     const { processes, view } = store.state;
     const { shown, hidden } = divide(processes?.processes ?? [], view.processFilter);
     filter.update(view.processFilter, processes ? told(processes, shown.length) : "");
-    const foot = processes ? sums(processes, hidden) : [];
+    const foot = processes && measured(processes) ? sums(processes, hidden) : [];
     table.render(shown, { sort: view.processSort, sums: foot, empty: reason(store.state) });
   };
   printWhole(table);
