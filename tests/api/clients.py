@@ -22,7 +22,11 @@ class Client:
     def ask(self, url: str) -> Answer:
         """What comes back, whatever it is."""
         path, _, query = url.partition("?")
-        return self.resources[path].answer(Question(query=dict(parse_qsl(query, keep_blank_values=True))))
+        return self.ask_for(path, dict(parse_qsl(query, keep_blank_values=True)))
+
+    def ask_for(self, path: str, query: Mapping[str, str]) -> Answer:
+        """What comes back to any query."""
+        return self.resources[path].answer(Question(query=query))
 
     def get(self, url: str) -> Any:
         """The document, which must come."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -65,7 +66,7 @@ def test_increments_of_history_are_the_whole(seconds: list[int], jitters_s: list
     whole = api.get(f"/api/v1/history?step={step_s}&by=device&from=-1000")
     assert starts == whole["start_unix_s"]
     assert means == whole["mean_w"]
-    gaps_s = {round(after - before, 3) for before, after in zip(starts, starts[1:], strict=False)}
+    gaps_s = {round(after - before, 3) for before, after in itertools.pairwise(starts)}
     assert gaps_s <= {step_s}
 
 
@@ -136,7 +137,10 @@ def test_the_default_step_fits_a_chart(span_s: int, step_s: float) -> None:
 def test_layers_say_what_they_are() -> None:
     api = client(world().sources())
     by_device = api.get("/api/v1/history?by=device")["layers"]
-    assert [(layer["key"], layer["label"]) for layer in by_device][:2] == [("GPU-0000", "gpu 0"), ("GPU-0001", "gpu 1")]
+    assert [(layer["key"], layer["label"]) for layer in by_device][:2] == [
+        ("GPU-0000", "gpu 0"),
+        ("GPU-0001", "gpu 1"),
+    ]
     process = api.get("/api/v1/history?by=process")["layers"][0]
     assert (process["key"], process["label"], process["pid"]) == ("boot-1-4000-100", "python0", 4000)
     component = api.get("/api/v1/history")

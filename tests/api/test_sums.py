@@ -33,7 +33,7 @@ def energies(rows: list[dict[str, Any]]) -> int:
 
 
 def powers(rows: list[dict[str, Any]]) -> float:
-    return sum(row["power_w"] for row in rows if row["power_w"] is not None)
+    return float(sum(row["power_w"] for row in rows if row["power_w"] is not None))
 
 
 @given(SIZES, st.booleans())
@@ -93,7 +93,9 @@ def test_shares_of_power_sum_to_one_with_the_accounts(size: Size) -> None:
     rest = powers(document["accounts"]) / document["total_w"]
     assert shares + rest == pytest.approx(1, abs=1e-4)
     energy = sum(process["energy_share"] for process in document["processes"])
-    assert energy + sum(a["energy_j"] for a in document["accounts"]) / document["total_j"] == pytest.approx(1, abs=1e-4)
+    assert energy + sum(a["energy_j"] for a in document["accounts"]) / document["total_j"] == pytest.approx(
+        1, abs=1e-4
+    )
 
 
 def test_the_world_of_these_tests_has_all_there_is_to_sum() -> None:
