@@ -18,7 +18,8 @@ from starlette.requests import Request
 
 from aipower.daemon.http import Health, HttpService, make_app
 from aipower.daemon.sites.answers import MAX_ANSWERS, MAX_BYTES, Answers, coded
-from aipower.daemon.sites.mount import MAX_SLOW, POLICY, Mounting
+from aipower.daemon.sites.lane import MAX_AT_WORK
+from aipower.daemon.sites.mount import POLICY, Mounting
 from aipower.model import Snapshot
 from aipower.site.resource import Answer, Question, Resource
 from exporters.snapshots import node
@@ -210,7 +211,7 @@ def test_a_slow_answer_keeps_nobody_waiting_and_only_a_few_are_made_at_once(star
         asking = [pool.submit(client.get, "/slow") for _ in range(6)]
         for _ in range(20):
             assert client.get("/api").status_code == 200
-        assert len(inside) <= MAX_SLOW
+        assert len(inside) <= MAX_AT_WORK
         release.set()
         assert [one.result().text for one in asking] == ["done"] * 6
 

@@ -29,6 +29,7 @@ from aipower.daemon.served import STOPPING
 from aipower.daemon.settling import Settling
 from aipower.daemon.signals import Ask, hearing
 from aipower.daemon.sinks.load import make_sinks
+from aipower.daemon.sites.guests import Guests
 from aipower.daemon.sites.load import load_sites
 from aipower.daemon.sites.runs import shelf_maker
 from aipower.daemon.sites.sources import Views, footprint_of, make_sources
@@ -40,6 +41,7 @@ from aipower.model import Calibration
 from aipower.seams import Clock, Configurable, Exporter, SystemClock
 from aipower.sensors.select import parse_selection
 from aipower.settings.config import AgentConfig
+from aipower.settings.places import AUTO
 from aipower.site.resource import Resource
 
 __all__ = ["leave", "load_exporters", "run", "serve", "set_up_log"]
@@ -83,7 +85,8 @@ def run(config: AgentConfig, load: Callable[[], AgentConfig]) -> int:
     try:
         exporters = load_exporters(config)
         make = partial(wire, wish, clock)
-        return serve(address, make, clock, reloader, web_path(config), exporters, make_sites)
+        own = config.run_records == AUTO
+        return serve(address, make, clock, reloader, web_path(config), exporters, make_sites, own_records=own)
     finally:
         # What went before must be on the screen before the error that ends it.
         written.flush()
@@ -129,6 +132,8 @@ def serve(
     web_config: Path | None = None,
     exporters: Sequence[Exporter] | None = None,
     make_sites: SiteMaker = lambda _views: (),
+    *,
+    own_records: bool = True,
 ) -> int:
     """Run what `make` returns until SIGTERM or SIGINT; 0 after a clean stop, 1 if samples can no longer be taken.
 
@@ -151,6 +156,7 @@ def serve(
             ready=lambda: STOPPING if ending.is_set() else work.health(),
             settle=Settling(work.flushed),
             sites=sites,
+            guests=Guests(address.host, lambda: service.access, own_records=own_records),
         )
         service = stack.enter_context(HttpService(app, address.host, address.port, web_config=web_config))
         log.info("aipower %s serves %s/metrics%s", __version__, service.url, " and a live page at /" if sites else "")

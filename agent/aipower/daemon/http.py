@@ -17,6 +17,7 @@ from starlette.routing import Route
 from aipower.daemon.compression import accepts_gzip
 from aipower.daemon.pages import Pages
 from aipower.daemon.server import HttpService, Limits
+from aipower.daemon.sites.guests import Guests
 from aipower.daemon.sites.mount import Mounting
 from aipower.model import Snapshot
 from aipower.seams import Exporter
@@ -69,10 +70,12 @@ def make_app(
     ready: Callable[[], Health] | None = None,
     settle: Settle | None = None,
     sites: Sequence[Resource] = (),
+    guests: Guests | None = None,
 ) -> Starlette:
     """The application: exporters and sites at their paths, health, readiness (`healthy`, if not told apart), and `/`.
 
-    What an exporter and the counters of a site show has been through `settle`. A resource at `/` is for browsers.
+    What an exporter and the counters of a site show has been through `settle`. A resource at `/` is for browsers. Who
+    may see sites is up to `guests`; without them everybody who comes so far.
 
     Raises:
         ValueError: Two of them want the same path.
@@ -83,7 +86,7 @@ def make_app(
     taken = [INDEX_PATH, *AGENT_PATHS, *paths, *(resource.path for resource in others), *["/"] * (len(front) - 1)]
     if len(set(taken)) < len(taken):
         raise ValueError(f"two pages want the same path: {', '.join(taken)}")
-    mounting = Mounting(lambda: _settled(snapshot, settle))
+    mounting = Mounting(lambda: _settled(snapshot, settle), guests)
     index = _index_page([*paths, *AGENT_PATHS, *(resource.path for resource in others if resource.listed)])
     app = Starlette(
         routes=[

@@ -48,5 +48,8 @@ class Resource:
     """True where `answer` reads files: it is called on a thread of its own."""
     counters: bool = False
     """True where the answer shows counters: what is shown must be on the disk first (decision 010)."""
+    private: bool = False
+    """True where more stands than on other pages: over a connection of this machine only the agent's own user gets it,
+    unless clients have to say who they are (decision 026)."""
     listed: bool = False
     """True for what the index of the agent names to people."""

@@ -27,7 +27,7 @@ def reports(sources: Sources) -> Sequence[Resource]:
     page_headers = {**UNKEPT, "content-security-policy": f"{policy()}; {FRAMES}"}
     page = _answering(record, render_html, "text/html; charset=utf-8", page_headers, absent_page)
     plain = _answering(record, to_json, "application/json", UNKEPT, absent_json)
-    return (Resource(PAGE, page, slow=True), Resource(RECORD, plain, slow=True))
+    return (Resource(PAGE, page, slow=True, private=True), Resource(RECORD, plain, slow=True, private=True))
 
 
 def _answering(

@@ -1,10 +1,10 @@
-"""From a resource to a route: entity tags, compression, headers, and what may take long off the loop."""
+"""From a resource to a route: who may ask, entity tags, compression, headers, and what may take long off the loop."""
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -13,10 +13,10 @@ from starlette.routing import Route
 
 from aipower.daemon.compression import accepts_gzip
 from aipower.daemon.sites.answers import Answers, Coded, coded
-from aipower.site.resource import Answer, Question, Resource
+from aipower.daemon.sites.guests import Guests
+from aipower.daemon.sites.lane import BusyError, Lane
+from aipower.site.resource import Question, Resource
 
-MAX_SLOW = 2
-"""Threads that read files for pages; more would only wait for the same disk, and take time from the sampler."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
@@ -30,6 +30,9 @@ HEADERS: Mapping[str, str] = {
     "cache-control": "private, no-cache",
 }
 """Of all answers of sites, unless the answer has its own."""
+MISLED = "a page is not served under this name; open it by address or as localhost, or ask for passwords (web_config)"
+PRIVATE = "only the user that the agent runs as sees this; see run_records in the agent's settings"
+BUSY = "others are being answered; try again in a moment"
 
 Handler = Callable[[Request], Coroutine[None, None, Response]]
 
@@ -40,10 +43,11 @@ Ready = Callable[[], Awaitable[None]]
 class Mounting:
     """Makes routes of resources; what they have answered is kept for all of them together."""
 
-    def __init__(self, ready: Ready) -> None:
+    def __init__(self, ready: Ready, guests: Guests | None = None) -> None:
         self._ready = ready
+        self._guests = guests
         self._answers = Answers()
-        self._slow = asyncio.Semaphore(MAX_SLOW)
+        self._lane = Lane()
 
     def routes(self, resources: Sequence[Resource]) -> list[Route]:
         """One for each resource."""
@@ -53,32 +57,49 @@ class Mounting:
         """What answers requests for `resource`."""
 
         async def handle(request: Request) -> Response:
-            if resource.counters:
-                await self._ready()
-            question = _question(request)
-            version = resource.version(question) if resource.version else ""
-            tag = {"etag": f'W/"{version}"'} if version else {}
-            if version and _knows(request, tag["etag"]):
-                return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={**HEADERS, **tag, **_vary()})
-            found = await self._find(resource, request, question, version)
-            return _response(found, tag if found.answer.status == HTTPStatus.OK else {})
+            if self._guests is not None and self._guests.misled(request.headers.get("host", "")):
+                return _refusal(HTTPStatus.MISDIRECTED_REQUEST, MISLED)
+            try:
+                if resource.private and not await self._may_see_private(request):
+                    return _refusal(HTTPStatus.FORBIDDEN, PRIVATE)
+                return await self._answer(resource, request)
+            except BusyError:
+                return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, BUSY)
 
         return handle
+
+    async def _answer(self, resource: Resource, request: Request) -> Response:
+        if resource.counters:
+            await self._ready()
+        question = _question(request)
+        version = resource.version(question) if resource.version else ""
+        tag = {"etag": f'W/"{version}"'} if version else {}
+        if version and _knows(request, tag["etag"]):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={**HEADERS, **tag, **_vary()})
+        found = await self._find(resource, request, question, version)
+        return _response(found, tag if found.answer.status == HTTPStatus.OK else {})
+
+    async def _may_see_private(self, request: Request) -> bool:
+        if self._guests is None:
+            return True
+        caller, here = request.client, request.scope.get("server")
+        if caller is None or here is None:
+            return False
+        ends = (caller.host, caller.port), (str(here[0]), int(here[1]))
+        return await self._lane.run(partial(self._guests.may_see_private, *ends))
 
     async def _find(self, resource: Resource, request: Request, question: Question, version: str) -> Coded:
         key = (request.url.path, question.query_string, question.accept, _wants_gzip(request))
         if version and (kept := self._answers.get(key, version)):
             return kept
-        found = coded(await self._ask(resource, question), gzip=key[3])
+
+        def make() -> Coded:
+            return coded(resource.answer(question), gzip=key[3])
+
+        found = await self._lane.run(make) if resource.slow else make()
         if version and found.answer.status == HTTPStatus.OK:
             self._answers.put(key, version, found)
         return found
-
-    async def _ask(self, resource: Resource, question: Question) -> Answer:
-        if not resource.slow:
-            return resource.answer(question)
-        async with self._slow:
-            return await asyncio.to_thread(resource.answer, question)
 
 
 def _question(request: Request) -> Question:
@@ -110,3 +131,9 @@ def _response(found: Coded, tag: Mapping[str, str]) -> Response:
     coding = {"content-encoding": found.coding} if found.coding else {}
     facts = {"content-type": found.answer.content_type, **coding, **tag, **_vary()}
     return Response(found.body, found.answer.status, {**HEADERS, **facts, **found.answer.headers})
+
+
+def _refusal(status: HTTPStatus, why: str) -> Response:
+    later = {"retry-after": "1"} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+    facts = {"content-type": "text/plain; charset=utf-8", "cache-control": "no-store", **later}
+    return Response(f"{status.value} {status.phrase}: {why}\n".encode(), status, {**HEADERS, **facts})
