@@ -120,9 +120,10 @@ def test_auto_shows_our_own_records_only(tmp_path: Path) -> None:
 
 def test_a_gate_opens_and_closes_while_the_agent_runs(tmp_path: Path) -> None:
     store_of(tmp_path, [record()])
-    opened = [True]
-    shelf = GatedShelf(open_shelf(str(tmp_path), {}), lambda: opened[0])
+    why = [""]
+    shelf = GatedShelf(open_shelf(str(tmp_path), {}), lambda: why[0])
+    assert shelf.hidden() == ""
     assert len(shelf.runs()) == 1
     assert shelf.record(record().run_id) is not None
-    opened[0] = False
-    assert (list(shelf.runs()), shelf.record(record().run_id)) == ([], None)
+    why[0] = "strangers"
+    assert (list(shelf.runs()), shelf.record(record().run_id), shelf.hidden()) == ([], None, "strangers")

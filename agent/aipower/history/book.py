@@ -114,6 +114,11 @@ class HistoryBook:
         calibration = self._calibration(device)
         return None if calibration is None else scale.energy_half_j(calibration, energy_j, span_s)
 
+    def scope(self, device: str) -> str | None:
+        """The device's id where it was calibrated by itself, else its kind; None where no window of it has come yet."""
+        book = self._devices.get(device)
+        return book.scale.scope if book is not None and book.newest is not None else None
+
     def ticks(self, after_s: float, devices: Collection[str]) -> Ticks:
         """The ticks after `after_s` at full rate, as far back as they are kept."""
         with self._lock:

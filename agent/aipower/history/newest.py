@@ -30,7 +30,13 @@ def window_of(newest: Newest, offset_s: float) -> Window:
         sum(attribution.active_uj.values()) / UJ_PER_J / span_s,
         attribution.unattributed_uj / UJ_PER_J / span_s,
         parts,
+        {job: Z_95 * _own_uj(error) / (span_s * UJ_PER_J) for job, error in attribution.job_errors.items()},
     )
+
+
+def _own_uj(error: PartError) -> float:
+    """Standard error of all but the scale."""
+    return math.hypot(math.sqrt(error.variance_uj2), error.systematic_uj)
 
 
 def _parts(attribution: Attribution, calibration: Calibration, uj_per_w: float) -> Mapping[ProcessId, Part]:
@@ -46,4 +52,4 @@ def _parts(attribution: Attribution, calibration: Calibration, uj_per_w: float) 
 def _half_uj(calibration: Calibration, energy_uj: int, error: PartError) -> float:
     """Half-width of the 95 % interval. The offset is not in it: the idle level was read from the same sensor."""
     scale_uj = calibration.error_uj(read_uj(calibration, energy_uj, 0.0), 0.0)
-    return Z_95 * math.sqrt(error.variance_uj2 + error.systematic_uj**2 + scale_uj**2)
+    return Z_95 * math.hypot(_own_uj(error), scale_uj)

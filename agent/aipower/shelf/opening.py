@@ -27,21 +27,29 @@ class NoShelf:
         del run_id
         return None
 
+    def hidden(self) -> str:
+        """It was asked for."""
+        return "run_records is none in the agent's settings"
+
 
 class GatedShelf:
-    """A shelf that is shown only while `opened` says so: whom the agent lets in may change while it runs."""
+    """A shelf that is shown only while `why_not` has no reason: whom the agent lets in may change while it runs."""
 
-    def __init__(self, shelf: Shelf, opened: Callable[[], bool]) -> None:
+    def __init__(self, shelf: Shelf, why_not: Callable[[], str]) -> None:
         self._shelf = shelf
-        self._opened = opened
+        self._why_not = why_not
 
     def runs(self) -> Sequence[KeptRun]:
         """Those of the shelf, or none."""
-        return self._shelf.runs() if self._opened() else ()
+        return () if self._why_not() else self._shelf.runs()
 
     def record(self, run_id: str) -> RunRecord | None:
         """That of the shelf, or none."""
-        return self._shelf.record(run_id) if self._opened() else None
+        return None if self._why_not() else self._shelf.record(run_id)
+
+    def hidden(self) -> str:
+        """The reason, or that of the shelf."""
+        return self._why_not() or self._shelf.hidden()
 
 
 def open_shelf(word: str, environ: Mapping[str, str]) -> Shelf:

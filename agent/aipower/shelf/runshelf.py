@@ -71,6 +71,10 @@ class RunShelf:
         self._page = _Page()
         self._looks = _Looks()
 
+    def hidden(self) -> str:
+        """All are shown."""
+        return ""
+
     def runs(self) -> Sequence[KeptRun]:
         """The newest first."""
         with self._lock:

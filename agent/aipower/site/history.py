@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from aipower.model import ProcessId, ProcessInfo
+from aipower.model import JobKey, ProcessId, ProcessInfo
 
 By = Literal["component", "process", "device"]
 """What a chart is stacked by."""
@@ -83,6 +83,9 @@ class Window:
     active_w: float
     unattributed_w: float
     parts: Mapping[ProcessId, Part] = field(default_factory=dict)
+    job_half_w: Mapping[JobKey, float] = field(default_factory=dict)
+    """Half-width of the 95 % interval of the power of all processes of a job together, beside the scale of the sensor:
+    how the power is split between them is not in it."""
 
 
 class History(Protocol):

@@ -61,6 +61,10 @@ class Shelf(Protocol):
         """The record of a run; None where there is none that can be read. It reads a file."""
         ...
 
+    def hidden(self) -> str:
+        """Why no records are shown, for people, in a line; empty where they are."""
+        ...
+
 
 class Scales(Protocol):
     """How far the sensors' scales may be off."""
@@ -71,6 +75,11 @@ class Scales(Protocol):
 
     def energy_half_j(self, device: str, energy_j: float, span_s: float) -> float | None:
         """Half-width of the 95 % interval of an energy of the whole device over `span_s`."""
+        ...
+
+    def scope(self, device: str) -> str | None:
+        """Sensors of one scope may all be off in the same direction: their half-widths add up linearly, those of
+        different scopes in squares. The device's id where it was calibrated by itself, else its kind."""
         ...
 
 

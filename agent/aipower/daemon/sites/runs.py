@@ -33,17 +33,17 @@ def shelf_maker(config: AgentConfig, environ: Mapping[str, str]) -> ShelfMaker:
 
 
 class Gate:
-    """Says whether `auto` shows records now: a reload may have let in everybody."""
+    """Says why `auto` shows no records now, if it does not: a reload may have let in everybody."""
 
     def __init__(self, host: str, access: Callable[[], Access]) -> None:
         self._host = host
         self._access = access
         self._told = ""
 
-    def __call__(self) -> bool:
-        """True where it does; the log has the reason once where it does not."""
+    def __call__(self) -> str:
+        """The reason, empty for none; the log has it once."""
         why = why_hidden(os.geteuid(), self._host, asks=asks_who(self._access()))
         if why and why != self._told:
             log.info("%s", why)
         self._told = why
-        return not why
+        return why
