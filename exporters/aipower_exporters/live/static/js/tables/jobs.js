@@ -107,7 +107,7 @@ function build(store) {
   return new Table({
     id: "job",
     caption: "Jobs and the power that they cause",
-    columns: [...WHO, ...powerColumns(), shareColumn(), ...energyColumns(), ...HELD, sinceColumn(now)],
+    columns: [...WHO, ...powerColumns().slice(0, 1), shareColumn(), ...energyColumns(), ...HELD, sinceColumn(now)],
     keyOf: (/** @type {Job} */ row) => JSON.stringify([row.system, row.job, row.step, row.user]),
     styleOf: (row) => (row.ended ? "ended" : ""),
     nameOf,
