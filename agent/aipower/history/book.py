@@ -115,7 +115,7 @@ class HistoryBook:
         return None if calibration is None else scale.energy_half_j(calibration, energy_j, span_s)
 
     def scope(self, device: str) -> str | None:
-        """The device's id where it was calibrated by itself, else its kind; None where no window of it has come yet."""
+        """The id of a device that was calibrated by itself, else its kind; None where no window of it has come yet."""
         book = self._devices.get(device)
         return book.scale.scope if book is not None and book.newest is not None else None
 

@@ -78,8 +78,11 @@ class Scales(Protocol):
         ...
 
     def scope(self, device: str) -> str | None:
-        """Sensors of one scope may all be off in the same direction: their half-widths add up linearly, those of
-        different scopes in squares. The device's id where it was calibrated by itself, else its kind."""
+        """The id of a device that was calibrated by itself, else its kind.
+
+        Sensors of one scope may all be off in the same direction: their half-widths add up linearly, those of different
+        scopes in squares.
+        """
         ...
 
 
