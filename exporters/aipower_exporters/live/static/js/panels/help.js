@@ -32,6 +32,10 @@ export function mountHelp(root, _store) {
   const open = () => {
     if (!box.open) box.showModal();
   };
+  // Escape closes the help and nothing else.
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") event.stopPropagation();
+  });
   box.addEventListener("click", (event) => {
     if (event.target === box) box.close();
   });

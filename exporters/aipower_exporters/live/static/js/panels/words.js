@@ -29,5 +29,6 @@ export const KEYS = [
   ["Tab", "from one part to the next; a table is one stop, its rows another"],
   ["Up, Down, Home, End", "in a table: from row to row; in its box: scroll"],
   ["Enter, Space", "on a row: show its devices; on a title: sort by it, again for the reverse"],
-  ["Left, Right", "on the chart: move the cursor"],
+  ["Left, Right, PgUp, PgDn, Home, End", "on the chart: move the cursor; with Shift in leaps"],
+  ["Escape", "the chart without cursor and zoom"],
 ];

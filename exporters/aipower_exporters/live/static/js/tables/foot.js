@@ -20,7 +20,9 @@ import { RowView } from "./row.js";
 function named(cell, sum) {
   if (!cell.firstChild) cell.append(el("b"), " ", el("small"));
   const [word, meaning] = cell.children;
-  if (word && meaning) text(word, sum.name), text(meaning, sum.meaning ?? "");
+  if (!word || !meaning) return;
+  text(word, sum.name);
+  text(meaning, sum.meaning ?? "");
 }
 
 /**

@@ -29,7 +29,7 @@ function target(key, now, count) {
 function go(body, event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const all = openers(body);
-  const now = all.findIndex((one) => one === event.target);
+  const now = event.target instanceof HTMLElement ? all.indexOf(event.target) : -1;
   const next = now < 0 ? null : target(event.key, now, all.length);
   if (next === null) return;
   event.preventDefault();
