@@ -1,11 +1,11 @@
 // One colour for each thing, the same wherever it is shown and for as long as the page is open.
 
 const HUES = 7;
-/** How the hues go on when all are taken: as they are, paler, darker. */
+/** How the hues go on when all are taken: nearer to the text, then nearer to the card; what stands out comes first. */
 const SHADES = [
   /** @param {string} hue */ (hue) => hue,
-  /** @param {string} hue */ (hue) => `color-mix(in srgb, ${hue} 58%, var(--card))`,
-  /** @param {string} hue */ (hue) => `color-mix(in srgb, ${hue} 62%, var(--text))`,
+  /** @param {string} hue */ (hue) => `color-mix(in srgb, ${hue} 58%, var(--text))`,
+  /** @param {string} hue */ (hue) => `color-mix(in srgb, ${hue} 70%, var(--card))`,
 ];
 const SLOTS = HUES * SHADES.length;
 /** @type {Record<string, string>} */

@@ -42,7 +42,8 @@ class Devices {
     store.subscribe((state, before) => {
       if (state.theme !== before.theme) this.#inks.forget();
       if (state.snapshot !== before.snapshot || state.view.devices !== before.view.devices) this.#show(state);
-      if (state.polls !== before.polls || state.theme !== before.theme) this.#sparks.draw();
+      if (state.theme !== before.theme) this.#sparks.redraw();
+      if (state.polls !== before.polls) this.#sparks.draw();
     });
     this.#show(store.state);
   }

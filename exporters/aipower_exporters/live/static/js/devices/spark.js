@@ -2,7 +2,15 @@
 
 import { firstAt } from "../charts/series.js";
 
-/** @typedef {{canvas: HTMLCanvasElement, id: string, color: string, width: number, height: number}} Spark */
+/**
+ * @typedef {object} Spark
+ * @property {HTMLCanvasElement} canvas
+ * @property {string} id of the device
+ * @property {string} color as in a style sheet
+ * @property {number} width in pixels of the canvas
+ * @property {number} height
+ * @property {number} drawn_s the newest reading that was drawn; NaN where it must be drawn in any case
+ */
 
 const SPAN_S = 300;
 const HEADROOM = 1.08;
@@ -34,7 +42,7 @@ export class Sparks {
    * @param {string} color as in a style sheet
    */
   add(canvas, id, color) {
-    this.#all.set(canvas, { canvas, id, color, width: 0, height: 0 });
+    this.#all.set(canvas, { canvas, id, color, width: 0, height: 0, drawn_s: NaN });
     this.#watch.observe(canvas);
     this.#sizes.observe(canvas);
   }
@@ -54,8 +62,14 @@ export class Sparks {
     this.#due = true;
     requestAnimationFrame(() => {
       this.#due = false;
-      for (const spark of this.#seen) drawSpark(spark, this.#ring, this.#inks);
+      for (const spark of this.#seen) if (behind(spark, this.#ring)) drawSpark(spark, this.#ring, this.#inks);
     });
+  }
+
+  /** Draws all anew: the colours have changed. */
+  redraw() {
+    for (const spark of this.#all.values()) spark.drawn_s = NaN;
+    this.draw();
   }
 
   /** @param {ResizeObserverEntry[]} entries */
@@ -65,6 +79,7 @@ export class Sparks {
       if (!spark) continue;
       spark.width = Math.round(contentRect.width * devicePixelRatio);
       spark.height = Math.round(contentRect.height * devicePixelRatio);
+      spark.drawn_s = NaN;
     }
     this.draw();
   }
@@ -101,14 +116,27 @@ export function columnsOf(at, values, from_s, columns) {
 }
 
 /**
+ * Whether the newest reading lies at least a pixel beside the one that was drawn last: a small chart need not be drawn
+ * each second.
+ * @param {Spark} spark
+ * @param {import("../charts/ring.js").PowerRing} ring
+ */
+function behind({ drawn_s, width }, ring) {
+  const moved_s = Math.abs((ring.newest ?? drawn_s) - drawn_s);
+  return !(moved_s * width / SPAN_S < 1);
+}
+
+/**
  * @param {Spark} spark
  * @param {import("../charts/ring.js").PowerRing} ring
  * @param {import("../theme.js").Inks} inks
  */
-function drawSpark({ canvas, id, color, width, height }, ring, inks) {
+function drawSpark(spark, ring, inks) {
+  const { canvas, id, color, width, height } = spark;
   const ctx = fitted(canvas, width, height);
   const values = ring.column(id);
   if (!ctx || !values || ring.newest === null) return;
+  spark.drawn_s = ring.newest;
   const { low, high } = columnsOf(ring.at, values, ring.newest - SPAN_S, width);
   const top = high.reduce((a, b) => Math.max(a, b), 1) * HEADROOM;
   const ink = inks.of(color);
