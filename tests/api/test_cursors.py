@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.clients import Client, client
@@ -24,6 +24,7 @@ def empty(jitters_s: list[float]) -> World:
     return it
 
 
+@settings(max_examples=40)
 @given(GAPS_S, JITTERS_S, st.lists(st.integers(0, 4), min_size=1, max_size=30), st.sampled_from(("power", "live")))
 def test_increments_of_power_are_the_whole(
     gaps_s: list[float], jitters_s: list[float], polls: list[int], resource: str
@@ -47,6 +48,7 @@ def _power(api: Client, resource: str, after: float) -> Any:
     return document["power"] if resource == "live" else document
 
 
+@settings(max_examples=30)
 @given(st.lists(st.integers(1, 7), min_size=1, max_size=12), JITTERS_S, st.sampled_from((0.1, 1.0, 3.0, 7.0)))
 def test_increments_of_history_are_the_whole(seconds: list[int], jitters_s: list[float], step_s: float) -> None:
     it = world(Size(gpus=1, history_s=100.0))

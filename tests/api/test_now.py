@@ -74,9 +74,7 @@ def test_a_device_that_a_process_has_just_begun_to_use_is_told() -> None:
     it = world()
     assert it.snapshot is not None
     rows = tuple(
-        row
-        for row in it.snapshot.processes
-        if not (row.info and row.info.id.pid == 4000 and row.device.kind == "gpu")
+        row for row in it.snapshot.processes if not (row.info and row.info.id.pid == 4000 and row.device.kind == "gpu")
     )
     it.snapshot = replace(it.snapshot, processes=rows)
     process = next(row for row in client(it.sources()).get(PROCESSES)["processes"] if row["pid"] == 4000)
@@ -108,6 +106,33 @@ def test_half_widths_of_one_kind_add_up_and_of_several_in_squares() -> None:
     }
     expected = sum(half_w**2 for half_w in by_kind.values()) ** 0.5
     assert document["total"]["power_half_w"] == pytest.approx(expected, abs=0.01)
+
+
+def test_calibrated_devices_add_in_squares() -> None:
+    it = world(Size(gpus=2, cpus=1))
+    before = client(it.sources())
+    linear_w, process = before.get(SNAPSHOT)["total"]["power_half_w"], before.get(PROCESSES)["processes"]
+    it.scales = FakeScales(calibrated=("GPU-0000", "GPU-0001", "package-0", "dram-0"))
+    document = client(it.sources()).get(SNAPSHOT)
+    halves_w = [device["power_half_w"] for device in document["devices"] if device["summed"]]
+    assert document["total"]["power_half_w"] == pytest.approx(sum(half_w**2 for half_w in halves_w) ** 0.5, abs=0.01)
+    assert document["total"]["power_half_w"] < linear_w
+    assert client(it.sources()).get(PROCESSES)["processes"] == process, "none is on two devices of one kind"
+
+
+def test_a_process_on_two_devices_of_a_kind_has_the_error_of_both() -> None:
+    it = world(Size(cpus=2, gpu_processes=0))
+    process = client(it.sources()).get(PROCESSES)["processes"]
+    (two,) = (row for row in process if row["pid"] == 4003)
+    halves_j = {one["device"]: one["energy_half_j"] for one in two["devices"]}
+    own_j2 = len(halves_j) * (1.96 * (1e14 + 1e12) ** 0.5 / 1e6) ** 2
+
+    def scale_j(device: str) -> float:
+        return float(max(0.0, halves_j[device] ** 2 - own_j2 / len(halves_j)) ** 0.5)
+
+    cpus_j, drams_j = scale_j("package-0") + scale_j("package-1"), scale_j("dram-0") + scale_j("dram-1")
+    assert two["energy_half_j"] == pytest.approx((own_j2 + cpus_j**2 + drams_j**2) ** 0.5, rel=1e-3)
+    assert two["energy_half_j"] > sum(half_j**2 for half_j in halves_j.values()) ** 0.5
 
 
 def test_a_scale_that_is_not_known_leaves_no_interval_behind() -> None:

@@ -10,7 +10,7 @@ import pytest
 from aipower.model import RunEnergy
 from aipower.site.sources import KeptRun
 from api.clients import client
-from api.worlds import KEPT, SETTINGS, START_UNIX_S, FakeScales, FakeShelf, World, world
+from api.worlds import KEPT, START_UNIX_S, FakeScales, FakeShelf, World, world
 
 RUNS = "/api/v1/runs"
 
@@ -67,9 +67,9 @@ def test_the_newest_comes_first() -> None:
 
 def test_an_agent_that_shows_no_records_does_not_look() -> None:
     it = world()
-    it.settings = {**SETTINGS, "run_records": "none"}
+    it.shelf = FakeShelf(KEPT, "run_records is none")
     document = client(it.sources()).get(RUNS)
-    assert (document["records"], it.shelf.asked) == (False, 0)
+    assert (document["records"], document["hidden"], it.shelf.asked) == (False, "run_records is none", 0)
     assert [run["run_id"] for run in document["runs"]] == ["run-0"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.clients import client
@@ -36,6 +36,7 @@ def powers(rows: list[dict[str, Any]]) -> float:
     return float(sum(row["power_w"] for row in rows if row["power_w"] is not None))
 
 
+@settings(max_examples=40)
 @given(SIZES, st.booleans())
 def test_processes_and_accounts_sum_to_the_total(size: Size, failing: bool) -> None:
     it = world(size)
@@ -52,6 +53,7 @@ def test_processes_and_accounts_sum_to_the_total(size: Size, failing: bool) -> N
     assert document["total_w"] == total["window_w"]
 
 
+@settings(max_examples=40)
 @given(SIZES)
 def test_a_process_is_the_sum_of_its_devices_and_of_its_kinds(size: Size) -> None:
     for process in client(world(size).sources()).get("/api/v1/processes")["processes"]:
@@ -61,6 +63,7 @@ def test_a_process_is_the_sum_of_its_devices_and_of_its_kinds(size: Size) -> Non
         assert len({device["device"] for device in process["devices"]}) == len(process["devices"])
 
 
+@settings(max_examples=40)
 @given(SIZES)
 def test_components_sum_to_the_device_and_to_the_total(size: Size) -> None:
     document = client(world(size).sources()).get("/api/v1/snapshot")
@@ -75,6 +78,7 @@ def test_components_sum_to_the_device_and_to_the_total(size: Size) -> None:
     assert sum(total["components_w"].values()) == pytest.approx(total["window_w"], abs=4 * MILLIWATT)
 
 
+@settings(max_examples=40)
 @given(SIZES)
 def test_jobs_have_all_that_their_processes_have(size: Size) -> None:
     api = client(world(size).sources())
@@ -86,6 +90,7 @@ def test_jobs_have_all_that_their_processes_have(size: Size) -> None:
         assert energies(job["devices"]) == microjoules(job["energy_j"])
 
 
+@settings(max_examples=40)
 @given(SIZES)
 def test_shares_of_power_sum_to_one_with_the_accounts(size: Size) -> None:
     document = client(world(size).sources()).get("/api/v1/processes")

@@ -40,7 +40,6 @@ SETTINGS: Mapping[str, object] = {
     "interval_s": 1.0,
     "process_interval_s": 5.0,
     "history_s": 21600.0,
-    "run_records": "auto",
 }
 PRICED = Footprint(price_per_kwh=0.3, currency="EUR", pue=1.2, zone="DEU")
 UNNAMED = "unnamed"
@@ -124,7 +123,11 @@ class FakeShelf:
     """Runs without files."""
 
     kept: Sequence[KeptRun] = ()
+    reason: str = ""
     asked: int = 0
+
+    def hidden(self) -> str:
+        return self.reason
 
     def runs(self) -> Sequence[KeptRun]:
         self.asked += 1
@@ -139,6 +142,10 @@ class FakeScales:
     """All sensors are off by up to 5 %, those of `unknown` by nobody knows what."""
 
     unknown: Collection[str] = ()
+    calibrated: Collection[str] = ()
+
+    def scope(self, device: str) -> str | None:
+        return device if device in self.calibrated else None
 
     def power_half_w(self, device: str, power_w: float) -> float | None:
         return None if device in self.unknown else 0.05 * abs(power_w)

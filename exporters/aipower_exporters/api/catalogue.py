@@ -101,7 +101,9 @@ TOO_MANY = "step: more than 5000 steps; ask for step=4.33 or more, or for a late
 
 ENTRIES = (
     Entry(paths.ROOT, "What there is", "The paths of all resources.", Index, sampled=False),
-    Entry(paths.OPENAPI, "This document", "The description of the API in OpenAPI 3.1.", None, sampled=False),
+    Entry(
+        paths.OPENAPI, "This document", "The description of the API in OpenAPI 3.1.", None, sampled=False, tagged=True
+    ),
     Entry(
         paths.SNAPSHOT,
         "The node now",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from aipower.model import SUMMED_KINDS, DeviceState
 from aipower.site.history import Window
@@ -12,7 +12,6 @@ from aipower_exporters.api.documents.device import Device
 from aipower_exporters.api.documents.device import Window as WindowDocument
 from aipower_exporters.api.documents.snapshot import Total
 from aipower_exporters.api.numbers import combined, joules, known_watts, rounded, unix_s, watts
-from aipower_exporters.api.scopes import joint_scope
 from aipower_exporters.api.view import View
 from aipower_exporters.api.wall import offset_s
 
@@ -28,7 +27,7 @@ def total(view: View, scales: Scales) -> Total:
     powers_w = [state.power_w for state in states if state.up and state.power_w is not None]
     return Total(
         power_w=watts(sum(powers_w)) if powers_w else None,
-        power_half_w=watts(_power_half_w(states, scales)) if powers_w else None,
+        power_half_w=watts(_power_half_w(view, scales)) if powers_w else None,
         window_w=watts(view.total_w()),
         energy_j=joules(view.total_uj()),
         energy_half_j=rounded(energy_half_j(view, scales), 6),
@@ -46,7 +45,7 @@ def energy_half_j(view: View, scales: Scales) -> float | None:
         half_j = scales.energy_half_j(state.device.id, joules(state.energy_uj), span_s)
         if half_j is None:
             return None
-        halves.append((joint_scope(state.device), half_j))
+        halves.append((view.scopes[state.device.id], half_j))
     return combined(halves)
 
 
@@ -60,14 +59,14 @@ def power_parts(windows: Sequence[Window]) -> PowerParts:
     )
 
 
-def _power_half_w(states: Iterable[DeviceState], scales: Scales) -> float | None:
+def _power_half_w(view: View, scales: Scales) -> float | None:
     halves = []
-    for state in states:
+    for state in view.summed:
         if state.up and state.power_w is not None:
             half_w = scales.power_half_w(state.device.id, state.power_w)
             if half_w is None:
                 return None
-            halves.append((joint_scope(state.device), half_w))
+            halves.append((view.scopes[state.device.id], half_w))
     return combined(halves)
 
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from aipower.model import UJ_PER_J, JobEnergy, PartError, ProcessEnergy, RunEnergy
+from aipower.model import UJ_PER_J, Device, JobEnergy, PartError, ProcessEnergy, RunEnergy
 from aipower.site.sources import Scales
 from aipower_exporters.api.numbers import Z_95, combined, half_joules
-from aipower_exporters.api.scopes import joint_scope
+
+Scopes = Mapping[str, str]
 
 
-def energy_half_j(rows: Sequence[ProcessEnergy] | Sequence[JobEnergy], kinds: int) -> float:
+def energy_half_j(rows: Sequence[ProcessEnergy] | Sequence[JobEnergy], kinds: int, scopes: Scopes) -> float:
     """Half-width of the 95 % interval of the sum of `rows`, which are of different devices of so many kinds."""
     if kinds == len(rows):
         # Nothing is shared between kinds.
         return half_joules(math.sqrt(sum([row.error_uj * row.error_uj for row in rows])))
     own_uj2 = Z_95**2 * sum([_own_uj2(row.error) for row in rows])
-    scale_uj = combined([(joint_scope(row.device), _scale_uj(row)) for row in rows])
+    scale_uj = combined([(scope_of(row.device, scopes), _scale_uj(row)) for row in rows])
     return half_joules(math.sqrt(own_uj2 + scale_uj * scale_uj))
 
 
-def with_scale_half_j(rows: Sequence[RunEnergy], scales: Scales) -> float | None:
+def with_scale_half_j(rows: Sequence[RunEnergy], scales: Scales, scopes: Scopes) -> float | None:
     """The same of rows that do not tell what the scales of their sensors add; None where a scale is not known."""
     halves = []
     for row in rows:
@@ -29,9 +30,14 @@ def with_scale_half_j(rows: Sequence[RunEnergy], scales: Scales) -> float | None
         half_j = scales.energy_half_j(row.device.id, row.energy_uj / UJ_PER_J, 0.0)
         if half_j is None:
             return None
-        halves.append((joint_scope(row.device), half_j))
+        halves.append((scope_of(row.device, scopes), half_j))
     own_j2 = Z_95**2 * sum(_own_uj2(row.error) for row in rows) / UJ_PER_J**2
     return math.sqrt(own_j2 + combined(halves) ** 2)
+
+
+def scope_of(device: Device, scopes: Scopes) -> str:
+    """That of its kind where the device has left the snapshot."""
+    return scopes.get(device.id, device.kind)
 
 
 def _own_uj2(error: PartError) -> float:

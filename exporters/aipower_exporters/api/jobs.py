@@ -31,7 +31,7 @@ def jobs_document(view: View) -> Jobs:
     for key, of_one in rows.items():
         crew = crews.get(key, Crew())
         power_w = None if total_w is None else _power_w(crew, spent)
-        found.append(_job(key, of_one, len(crew.going), power_w, (total_w, total_uj)))
+        found.append(_job(key, of_one, len(crew.going), power_w, (total_w, total_uj), view.scopes))
     found.sort(key=_by_power)
     return Jobs(SCHEMA, view.snapshot.number, unix_s(view.snapshot.at_unix_s) or 0.0, found)
 
@@ -66,7 +66,12 @@ def _power_w(crew: Crew, spent: Mapping[Key, Mapping[str, Part]]) -> float:
 
 
 def _job(
-    key: JobKey, rows: list[JobEnergy], processes: int, power_w: float | None, total: tuple[float | None, int]
+    key: JobKey,
+    rows: list[JobEnergy],
+    processes: int,
+    power_w: float | None,
+    total: tuple[float | None, int],
+    scopes: Mapping[str, str],
 ) -> Job:
     owner, user = key
     facts, energy_uj = rows[0].facts, sum(row.energy_uj for row in rows)
@@ -85,7 +90,7 @@ def _job(
         power_w=watts(power_w),
         share=share(power_w, total[0]),
         energy_j=joules(energy_uj),
-        energy_half_j=energy_half_j(rows, len({row.device.kind for row in rows})),
+        energy_half_j=energy_half_j(rows, len({row.device.kind for row in rows}), scopes),
         energy_share=share(energy_uj, total[1]),
         held_s=certain(sum(row.held_s for row in rows), 3),
         unused_s=certain(sum(row.unused_s for row in rows), 3),

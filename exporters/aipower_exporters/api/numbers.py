@@ -15,16 +15,19 @@ from aipower.model import UJ_PER_J
 Z_95 = 1.959963984540054
 MW_PER_W = 1000
 MS_PER_S = 1000
+PARTS = 1_000_000
 
 
 def watts(power_w: float | None) -> float | None:
     """In steps of a milliwatt; None where it is not known."""
-    return floor(power_w * MW_PER_W + 0.5) / MW_PER_W if power_w is not None and isfinite(power_w) else None
+    if power_w is None or not isfinite(steps := power_w * MW_PER_W + 0.5):
+        return None
+    return floor(steps) / MW_PER_W
 
 
 def known_watts(power_w: float) -> float:
     """The same of what is always known; what is not finite counts as 0."""
-    return floor(power_w * MW_PER_W + 0.5) / MW_PER_W if isfinite(power_w) else 0.0
+    return floor(steps) / MW_PER_W if isfinite(steps := power_w * MW_PER_W + 0.5) else 0.0
 
 
 def joules(energy_uj: int) -> float:
@@ -39,7 +42,9 @@ def half_joules(error_uj: float) -> float:
 
 def unix_s(at_s: float | None) -> float | None:
     """In steps of a millisecond; None where it is not known."""
-    return floor(at_s * MS_PER_S + 0.5) / MS_PER_S if at_s is not None and isfinite(at_s) else None
+    if at_s is None or not isfinite(steps := at_s * MS_PER_S + 0.5):
+        return None
+    return floor(steps) / MS_PER_S
 
 
 def rounded(value: float | None, digits: int) -> float | None:
@@ -63,7 +68,7 @@ def times(at_s: Sequence[float], shift_s: float) -> list[float]:
 
 
 def combined(halves: Iterable[tuple[str, float]]) -> float:
-    """Half-width of a sum of what has half-widths, each with its scope: see `joint_scope`."""
+    """Half-width of a sum, of half-widths with their scopes: within one they add up linearly, else in squares."""
     sums: dict[str, float] = defaultdict(float)
     for scope, half in halves:
         sums[scope] += half
@@ -72,7 +77,9 @@ def combined(halves: Iterable[tuple[str, float]]) -> float:
 
 def share(part: float | None, total: float | None) -> float | None:
     """The part of the total in millionths; None where one is not known or the total is nothing."""
-    return None if part is None or not total else floor(max(0.0, part / total) * 1e6 + 0.5) / 1e6
+    if part is None or not total or not isfinite(steps := max(0.0, part / total) * PARTS + 0.5):
+        return None
+    return floor(steps) / PARTS
 
 
 def earliest(times_s: Iterable[float | None]) -> float | None:

@@ -15,7 +15,6 @@ from aipower_exporters.api.documents.processes import Process, ProcessDevice, Pr
 from aipower_exporters.api.documents.units import SCHEMA
 from aipower_exporters.api.errors import energy_half_j
 from aipower_exporters.api.numbers import combined, half_joules, joules, known_watts, share, unix_s, watts
-from aipower_exporters.api.scopes import joint_scope
 from aipower_exporters.api.view import Key, View, key_of, part_w, spending
 
 Sort = Literal["power", "energy"]
@@ -35,7 +34,7 @@ class Whole:
     devices: Mapping[str, tuple[Kind, int, float | None]]
     """Kind and rank of the method of the devices in the total, by id; and 0 W where there is a window of now."""
     scopes: Mapping[str, str]
-    """Of the same devices: which of their errors are shared."""
+    """As those of the view."""
     names: Mapping[str, str]
     """Of runs, by id."""
 
@@ -83,7 +82,7 @@ def _whole(view: View, windows: Iterable[Window]) -> Whole:
             state.device.id: (state.device.kind, METHODS.index(state.facts.method), zero_w[state.device.id])
             for state in states
         },
-        {state.device.id: joint_scope(state.device) for state in states},
+        view.scopes,
         {run.run: run.name for run in view.snapshot.runs},
     )
 
@@ -156,7 +155,7 @@ def _used(rows: list[ProcessEnergy], parts: Mapping[str, Part], whole: Whole) ->
         devices.append(ProcessDevice(device, power_w, energy_uj / UJ_PER_J, half_joules(row.error_uj)))
     if met < len(parts):
         devices += _new(parts, {row.device.id for row in rows})
-    return Used(kinds_uj, devices, METHODS[max(ranks)], energy_half_j(rows, len(kinds_uj)), known)
+    return Used(kinds_uj, devices, METHODS[max(ranks)], energy_half_j(rows, len(kinds_uj), whole.scopes), known)
 
 
 def _new(parts: Mapping[str, Part], known: Collection[str]) -> list[ProcessDevice]:

@@ -13,21 +13,20 @@ from aipower_exporters.api.errors import with_scale_half_j
 from aipower_exporters.api.numbers import certain, earliest, joules, rounded, unix_s, watts
 from aipower_exporters.api.view import View, key_of, part_w, spending
 
-NO_RECORDS = "none"
 Pair = tuple[float, float]
 
 
 def runs_document(view: View, sources: Sources) -> Runs:
     """All runs, the newest first. It reads files."""
-    records = sources.settings.get("run_records") != NO_RECORDS
-    kept = {run.run_id: run for run in sources.shelf.runs()} if records else {}
+    hidden = sources.shelf.hidden()
+    kept = {} if hidden else {run.run_id: run for run in sources.shelf.runs()}
     metered, powers_w = _metered(view.snapshot), _powers_w(view)
     found = [_kept(run, metered.get(run.run_id, ()), powers_w, view, sources.scales) for run in kept.values()]
     found += [
         _without_record(rows, powers_w, view, sources.scales) for run, rows in metered.items() if run not in kept
     ]
     found.sort(key=lambda run: (-(run.started_unix_s or 0.0), run.run_id))
-    return Runs(SCHEMA, round(view.now.unix_s, 3), records, found)
+    return Runs(SCHEMA, round(view.now.unix_s, 3), not hidden, hidden, found)
 
 
 def _metered(snapshot: Snapshot) -> dict[str, list[RunEnergy]]:
@@ -56,7 +55,7 @@ def _without_record(rows: Sequence[RunEnergy], powers_w: Mapping[str, float], vi
     first = rows[0]
     going = any(row.ended_s is None for row in rows)
     started_unix_s = earliest(row.since_unix_s for row in rows)
-    energy_j, interval_j = _energy(rows, scales)
+    energy_j, interval_j = _energy(rows, scales, view.scopes)
     return Run(
         run_id=first.run,
         name=first.name,
@@ -77,7 +76,7 @@ def _kept(run: KeptRun, rows: Sequence[RunEnergy], powers_w: Mapping[str, float]
     going = run.state == "going"
     energy_j, interval_j = rounded(run.energy_j, 6), run.interval_j
     if rows and (going or energy_j is None):
-        energy_j, interval_j = _energy(rows, scales)
+        energy_j, interval_j = _energy(rows, scales, view.scopes)
     wall_s = _since(run.started_unix_s, view.now.unix_s) if going and run.wall_s is None else rounded(run.wall_s, 3)
     return Run(
         run_id=run.run_id,
@@ -94,10 +93,10 @@ def _kept(run: KeptRun, rows: Sequence[RunEnergy], powers_w: Mapping[str, float]
     )
 
 
-def _energy(rows: Sequence[RunEnergy], scales: Scales) -> tuple[float, Pair | None]:
+def _energy(rows: Sequence[RunEnergy], scales: Scales, scopes: Mapping[str, str]) -> tuple[float, Pair | None]:
     """What the agent has counted, and its 95 % interval."""
     energy_uj = sum(row.energy_uj for row in rows)
-    half_j = with_scale_half_j(rows, scales)
+    half_j = with_scale_half_j(rows, scales, scopes)
     energy_j = energy_uj / UJ_PER_J
     interval_j = None if half_j is None else (round(max(0.0, energy_j - half_j), 6), round(energy_j + half_j, 6))
     return joules(energy_uj), interval_j

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aipower.model import SUMMED_KINDS, DeviceState, ProcessId, Snapshot
 from aipower.site.history import Part, Window
-from aipower.site.sources import Now, Sources
+from aipower.site.sources import Now, Scales, Sources
 
 SLACK_S = 5.0
 """A window may be this much older than three intervals, and still tell of now."""
@@ -24,6 +24,9 @@ class View:
     now: Now
     windows: Mapping[str, Window]
     """The newest of each device that is up, by id; those that are too old are left out."""
+    scopes: Mapping[str, str]
+    """Of all devices, by id: half-widths add up linearly within a scope, as all sensors in it may be off in the same
+    direction. Between scopes they add in squares."""
 
     @property
     def summed(self) -> list[DeviceState]:
@@ -51,7 +54,13 @@ def look(sources: Sources, snapshot: Snapshot, now: Now) -> View:
     found = sources.history.latest()
     up = (state.device.id for state in snapshot.devices if state.up)
     windows = {device: found[device] for device in up if device in found and found[device].end_s >= oldest_s}
-    return View(snapshot, now, windows)
+    return View(snapshot, now, windows, _scopes(snapshot, sources.scales))
+
+
+def _scopes(snapshot: Snapshot, scales: Scales) -> Mapping[str, str]:
+    """Who has not been heard of is taken for one that nobody has calibrated."""
+    devices = [state.device for state in snapshot.devices]
+    return {device.id: scales.scope(device.id) or device.kind for device in devices}
 
 
 def oldest_window_s(settings: Mapping[str, object]) -> float:

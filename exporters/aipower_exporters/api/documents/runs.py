@@ -32,4 +32,5 @@ class Runs(Struct, frozen=True):
     schema: Annotated[str, SCHEMA_TEXT]
     at_unix_s: Annotated[UnixSeconds, about("When this was put together.")]
     records: Annotated[bool, about("False where the agent shows no records of runs.")]
+    hidden: Annotated[str, about("Why it shows none, for people; empty where it does.")]
     runs: Annotated[list[Run], about("All that are known.")]
