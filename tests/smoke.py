@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -63,13 +64,24 @@ def doctor(binaries: Path) -> None:
     check(json.loads(done.stdout)["checks"], "the doctor has no checks")
 
 
-def fetch(url: str) -> str:
+def fetch(url: str, accept: str = "*/*") -> str:
     """The page, or "" while nobody answers."""
+    request = urllib.request.Request(url, headers={"accept": accept})  # noqa: S310 - http to ourselves
     try:
-        with urllib.request.urlopen(url, timeout=5) as page:  # noqa: S310 - http to ourselves
+        with urllib.request.urlopen(request, timeout=5) as page:  # noqa: S310 - as above
             return str(page.read().decode())
     except (urllib.error.URLError, OSError):
         return ""
+
+
+def live_page(url: str) -> None:
+    """The page comes with all that it asks for, and the API has figures for it."""
+    html = fetch(url, "text/html")
+    parts = re.findall(r'(?:src|href)="([^":]*\.(?:js|css|svg))"', html)
+    check(len(parts) > 10, f"the live page names few files: {html[:300]}")
+    check(all(fetch(f"{url}/{part.lstrip('/')}") for part in parts), "a file of the live page is missing")
+    devices = json.loads(fetch(f"{url}/api/v1/snapshot"))["devices"]
+    check(devices and all(device["up"] for device in devices), "the API has no device")
 
 
 def agent(binaries: Path, folder: Path) -> None:
@@ -95,6 +107,7 @@ def agent(binaries: Path, folder: Path) -> None:
             time.sleep(0.1)
         check('kind="gpu"' in page, f"no GPU among the metrics: {page[:500]}")
         check('system="idle"' in page, "no energy by job among the metrics")
+        live_page("http://127.0.0.1:19877")
     finally:
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=DEADLINE_S)
