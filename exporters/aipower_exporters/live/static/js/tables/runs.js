@@ -1,6 +1,6 @@
 /* Runs that go on, and those that have ended, with a link to the report of each. */
 
-import { el, text } from "../dom.js";
+import { el, show, text } from "../dom.js";
 import { bracket, duration, harmless, joules, moment, UNKNOWN, watts } from "../format.js";
 import { linked } from "./columns.js";
 import { printWhole } from "./printing.js";
@@ -13,8 +13,9 @@ import { Table } from "./table.js";
 
 const WAITING = "Waiting for the list of runs.";
 const NO_RUNS = "No run yet. Begin one with: aipower run -- COMMAND";
-const NO_RECORDS = "Records of runs are not shown here, because run_records = \"none\" is set. Set it to \"auto\" or to a "
-  + "folder, and runs that have ended are listed with their reports.";
+/** What the agent says where the setting asks for it; it has no remedy of its own. */
+const ASKED_FOR = /^run_records is none/;
+const REMEDY = "With run_records = \"auto\" or a folder, runs that have ended are listed with their reports.";
 /** @type {Record<Run["state"], string>} */
 const STATES = { going: "in progress", ended: "ended", killed: "killed" };
 
@@ -88,10 +89,20 @@ function ordered(runs) {
   return [...runs].sort((left, right) => going(right) - going(left) || (right.started_unix_s ?? 0) - (left.started_unix_s ?? 0));
 }
 
+/**
+ * Why no records are shown, and what to do about it.
+ * @param {Runs} runs
+ */
+function noRecords({ hidden }) {
+  const why = harmless(hidden).replace(/^runs: no reports, /, "");
+  const told = `Records of runs are not shown here${why.startsWith("as ") ? ", " : ": "}${why}.`;
+  return ASKED_FOR.test(why) ? `${told} ${REMEDY}` : told;
+}
+
 /** @param {Runs | null} runs */
 function reason(runs) {
   if (!runs) return WAITING;
-  return runs.records ? NO_RUNS : NO_RECORDS;
+  return runs.records ? NO_RUNS : noRecords(runs);
 }
 
 /**
@@ -103,12 +114,13 @@ export function mountRuns(root, store) {
     id: "run", caption: "Runs in progress and recent ones", columns: columns(() => store.state.runs?.at_unix_s ?? 0),
     keyOf: (/** @type {Run} */ row) => row.run_id,
   });
-  const note = el("p", { class: "quiet aside", hidden: true }, NO_RECORDS);
+  const note = el("p", { class: "quiet aside", hidden: true });
   root.append(table.node, note);
   const render = () => {
     const { runs } = store.state;
     table.render(ordered(runs?.runs ?? []), { empty: reason(runs) });
-    note.hidden = !runs || runs.records || runs.runs.length === 0;
+    show(note, Boolean(runs && !runs.records && runs.runs.length));
+    text(note, runs && !runs.records ? noRecords(runs) : "");
   };
   printWhole(table);
   store.subscribe((state, before) => {
