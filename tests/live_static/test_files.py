@@ -15,7 +15,7 @@ from aipower.site.resource import Question
 from aipower.site.sources import Sources
 from aipower_exporters.live import live
 from aipower_exporters.live.files import PREFIX, File, load
-from aipower_exporters.live.page import SHEETS, page
+from aipower_exporters.live.page import SHEETS, STYLE, site
 from aipower_exporters.live.serving import resource
 
 MOST_COMPRESSED_BYTES = 150 * 1024
@@ -24,8 +24,7 @@ IMPORT = re.compile(r"""^(?:import|export)\s[^;]*?from\s+"(\.[^"]+)";""", re.MUL
 
 @pytest.fixture(scope="module")
 def loaded() -> dict[str, File]:
-    found = load()
-    return {file.path: file for file in (page(found), *found)}
+    return {file.path: file for file in site(load())}
 
 
 def modules(loaded: dict[str, File]) -> Iterator[tuple[str, str]]:
@@ -91,13 +90,18 @@ def test_the_page_is_html_at_the_root(loaded: dict[str, File]) -> None:
 
 def test_everything_that_the_page_names_is_there(loaded: dict[str, File], markup: Elements) -> None:
     named = [had[key] for _, had in markup.found for key in ("src", "href") if had.get(key, "").startswith(PREFIX)]
-    assert len(named) > len(SHEETS)
+    assert {f"{PREFIX}/js/main.js", f"{PREFIX}/icon.svg"} <= set(named)
     assert set(named) <= set(loaded)
 
 
-def test_all_style_sheets_are_linked_in_their_order(markup: Elements) -> None:
-    linked = [had["href"] for had in markup.all("link", rel="stylesheet")]
-    assert linked == [f"{PREFIX}/vendor/uPlot.min.css", *(f"{PREFIX}/css/{name}.css" for name in SHEETS)]
+def test_the_first_paint_waits_for_one_sheet_that_has_all_in_their_order(
+    loaded: dict[str, File], markup: Elements
+) -> None:
+    assert [had["href"] for had in markup.all("link", rel="stylesheet")] == [STYLE]
+    sheets = {file.path: file.content for file in load() if file.path.endswith(".css")}
+    assert set(sheets) == set(SHEETS)
+    places = [loaded[STYLE].content.index(sheets[path]) for path in SHEETS]
+    assert places == sorted(places)
 
 
 def test_no_module_waits_for_another(loaded: dict[str, File], markup: Elements) -> None:

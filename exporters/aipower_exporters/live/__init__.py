@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from aipower.site.resource import Resource
 from aipower.site.sources import Sources
 from aipower_exporters.live.files import load
-from aipower_exporters.live.page import page
+from aipower_exporters.live.page import site
 from aipower_exporters.live.serving import resource
 
 
 def live(sources: Sources) -> Sequence[Resource]:
     """The page at `/` and its files below `/static/live/`. They are read here, once; all agents have the same."""
     del sources
-    files = load()
-    return (resource(page(files)), *(resource(file) for file in files))
+    return tuple(resource(file) for file in site(load()))

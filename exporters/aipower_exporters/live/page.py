@@ -1,4 +1,4 @@
-"""The page: the template, with all style sheets and modules named in its head."""
+"""The page: the template, with its style sheet and all modules named in its head."""
 
 from __future__ import annotations
 
@@ -6,26 +6,41 @@ from collections.abc import Sequence
 
 from aipower_exporters.live.files import PREFIX, TYPES, File, template
 
-STYLES_MARK = "<!-- styles -->"
+STYLE_MARK = "<!-- style -->"
 MODULES_MARK = "<!-- modules -->"
-SHEETS = ("tokens", "layout", "chart", "table", "panels", "print")
+SHEETS = (
+    f"{PREFIX}/vendor/uPlot.min.css",
+    *(f"{PREFIX}/css/{name}.css" for name in ("tokens", "layout", "chart", "table", "panels", "print")),
+)
 """The order counts: a later one may change what an earlier one says."""
+STYLE = f"{PREFIX}/style.css"
 CLASSIC = (f"{PREFIX}/js/early.js",)
 """Scripts that are no modules: they run before the first paint."""
 
 
-def page(files: Sequence[File]) -> File:
-    """The file at `/`. A module is asked for at once and not when the one that imports it has come: no waterfall."""
-    text = template().replace(STYLES_MARK, _styles(files)).replace(MODULES_MARK, _modules(files))
+def site(files: Sequence[File]) -> tuple[File, ...]:
+    """All that is served: the page at `/`, its style sheet, and the files that it asks for."""
+    style = _style(files)
+    others = tuple(file for file in files if file.path not in SHEETS)
+    return (_page(others), style, *others)
+
+
+def _page(files: Sequence[File]) -> File:
+    text = (
+        template()
+        .replace(STYLE_MARK, f'<link rel="stylesheet" href="{STYLE}">')
+        .replace(MODULES_MARK, _modules(files))
+    )
     return File(path="/", content=text.encode(), content_type=TYPES[".html"])
 
 
-def _styles(files: Sequence[File]) -> str:
-    there = {file.path for file in files}
-    sheets = (f"{PREFIX}/vendor/uPlot.min.css", *(f"{PREFIX}/css/{name}.css" for name in SHEETS))
-    return "\n".join(f'<link rel="stylesheet" href="{path}">' for path in sheets if path in there)
+def _style(files: Sequence[File]) -> File:
+    """All sheets in one: the first paint waits for it, and it would wait for the slowest of seven."""
+    found = {file.path: file.content for file in files}
+    return File(path=STYLE, content=b"\n".join(found[path] for path in SHEETS), content_type=TYPES[".css"])
 
 
 def _modules(files: Sequence[File]) -> str:
+    """A module is asked for at once and not when the one that imports it has come: no waterfall."""
     modules = (file.path for file in files if file.path.startswith(f"{PREFIX}/js/") and file.path not in CLASSIC)
     return "\n".join(f'<link rel="modulepreload" href="{path}">' for path in modules)
