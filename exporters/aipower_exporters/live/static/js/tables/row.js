@@ -117,9 +117,10 @@ export class OpenRowView extends RowView {
   /** The first cell is told apart from the button in it. */
   attach() {
     const [first] = this.cells;
-    const label = el("span", { class: "label" });
+    const label = el("span", { class: "label", id: `${this.id}-name` });
     first?.classList.add("opens");
     first?.append(this.button, label);
+    first?.setAttribute("aria-labelledby", label.id);
     if (first) this.cells[0] = label;
   }
 
