@@ -423,7 +423,7 @@ export interface Run {
   wall_s: number | null;
   /** Exit code of its command; null while it is not known. */
   exit_code: number | null;
-  /** Path of its report on this agent; null where there is none. */
+  /** Path of its report on this agent; null where it has no record. */
   report: string | null;
 }
 
@@ -435,6 +435,8 @@ export interface Runs {
   at_unix_s: number;
   /** False where the agent shows no records of runs. */
   records: boolean;
+  /** Why it shows none, for people; empty where it does. */
+  hidden: string;
   /** All that are known. */
   runs: Run[];
 }
