@@ -1,4 +1,4 @@
-"""docs/api.md says what is true: its commands run, and it names all there is."""
+"""docs/http-api.md says what is true: its commands run, and it names all there is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from aipower_exporters.api.catalogue import ENTRIES
 from daemon.agents import Agent
 
-TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+TEXT = (Path(__file__).parents[2] / "docs" / "http-api.md").read_text()
 COMMANDS = re.findall(r"^    (curl .*)$", TEXT, re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""The JSON API of the agent, `/api/v1/…`: documented in docs/api.md and in its OpenAPI document."""
+"""The JSON API of the agent, `/api/v1/…`: documented in docs/http-api.md and in its OpenAPI document."""
 
 from __future__ import annotations
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aipower.model import SUMMED_KINDS, JobEnergy, JobKey, ProcessInfo, Snapshot
-from aipower.site.history import Part
+from aipower.site.history import Part, Window
 from aipower_exporters.api.documents.jobs import Job, JobDevice, Jobs
 from aipower_exporters.api.documents.units import SCHEMA
 from aipower_exporters.api.errors import energy_half_j
-from aipower_exporters.api.numbers import certain, earliest, joules, share, unix_s, watts
+from aipower_exporters.api.numbers import certain, combined, earliest, joules, share, unix_s, watts
 from aipower_exporters.api.view import Key, View, key_of, part_w, spending
 
 
@@ -23,6 +23,15 @@ class Crew:
     all: set[Key] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What a job draws now."""
+
+    power_w: float
+    half_w: float | None
+    """Half-width of the 95 % interval; None where the scale of a sensor is not known."""
+
+
 def jobs_document(view: View) -> Jobs:
     """All jobs, those that draw most first."""
     crews, spent, rows = _crews(view.snapshot), spending(view.summed_windows()), _rows(view.snapshot)
@@ -30,8 +39,8 @@ def jobs_document(view: View) -> Jobs:
     found = []
     for key, of_one in rows.items():
         crew = crews.get(key, Crew())
-        power_w = None if total_w is None else _power_w(crew, spent)
-        found.append(_job(key, of_one, len(crew.going), power_w, (total_w, total_uj), view.scopes))
+        draw = None if total_w is None else _draw(key, crew, spent, view)
+        found.append(_job(key, of_one, len(crew.going), draw, (total_w, total_uj), view.scopes))
     found.sort(key=_by_power)
     return Jobs(SCHEMA, view.snapshot.number, unix_s(view.snapshot.at_unix_s) or 0.0, found)
 
@@ -61,19 +70,37 @@ def _crews(snapshot: Snapshot) -> dict[JobKey, Crew]:
     return found
 
 
-def _power_w(crew: Crew, spent: Mapping[Key, Mapping[str, Part]]) -> float:
-    return sum(part_w(part) for process in crew.all for part in spent.get(process, {}).values())
+def _draw(key: JobKey, crew: Crew, spent: Mapping[Key, Mapping[str, Part]], view: View) -> Draw:
+    """What the processes of the job draw together."""
+    parts: dict[str, list[Part]] = {}
+    for process in crew.all:
+        for device, part in spent.get(process, {}).items():
+            parts.setdefault(device, []).append(part)
+    powers_w = {device: sum(map(part_w, of_one)) for device, of_one in parts.items()}
+    own_w2 = sum(_own_half_w(key, view.windows[device], of_one) ** 2 for device, of_one in parts.items())
+    # An offset cancels in a part: the idle level that was taken away was read from the same sensor.
+    scales = [(device, view.scales.energy_half_j(device, power_w, 0.0)) for device, power_w in powers_w.items()]
+    scale_w = combined((view.scopes.get(device, device), half_w or 0.0) for device, half_w in scales)
+    known = all(half_w is not None for _, half_w in scales)
+    return Draw(sum(powers_w.values()), math.hypot(math.sqrt(own_w2), scale_w) if known else None)
+
+
+def _own_half_w(key: JobKey, window: Window, parts: list[Part]) -> float:
+    """Beside the scale; where nobody has told it, as if all processes were off in the same direction."""
+    told_w = window.job_half_w.get(key)
+    return sum(part.half_w for part in parts) if told_w is None else told_w
 
 
 def _job(
     key: JobKey,
     rows: list[JobEnergy],
     processes: int,
-    power_w: float | None,
+    draw: Draw | None,
     total: tuple[float | None, int],
     scopes: Mapping[str, str],
 ) -> Job:
     owner, user = key
+    power_w = None if draw is None else draw.power_w
     facts, energy_uj = rows[0].facts, sum(row.energy_uj for row in rows)
     return Job(
         system=owner.system,
@@ -88,6 +115,7 @@ def _job(
         pod=facts.pod,
         processes=processes,
         power_w=watts(power_w),
+        power_half_w=None if draw is None else watts(draw.half_w),
         share=share(power_w, total[0]),
         energy_j=joules(energy_uj),
         energy_half_j=energy_half_j(rows, len({row.device.kind for row in rows}), scopes),

@@ -27,6 +27,7 @@ class View:
     scopes: Mapping[str, str]
     """Of all devices, by id: half-widths add up linearly within a scope, as all sensors in it may be off in the same
     direction. Between scopes they add in squares."""
+    scales: Scales
 
     @property
     def summed(self) -> list[DeviceState]:
@@ -54,7 +55,7 @@ def look(sources: Sources, snapshot: Snapshot, now: Now) -> View:
     found = sources.history.latest()
     up = (state.device.id for state in snapshot.devices if state.up)
     windows = {device: found[device] for device in up if device in found and found[device].end_s >= oldest_s}
-    return View(snapshot, now, windows, _scopes(snapshot, sources.scales))
+    return View(snapshot, now, windows, _scopes(snapshot, sources.scales), sources.scales)
 
 
 def _scopes(snapshot: Snapshot, scales: Scales) -> Mapping[str, str]:

@@ -34,6 +34,7 @@ class Job(Struct, frozen=True, gc=False):
     pod: Annotated[str, about("Name of the pod.")]
     processes: Annotated[Count, about("Processes with accounts that have not ended.")]
     power_w: Annotated[Watts | None, about("Sum of the powers of its processes with accounts.")]
+    power_half_w: Annotated[Watts | None, about("Half-width of the 95 % interval of the power.")]
     share: Annotated[Share | None, about("The power as a share of the total of the newest windows.")]
     energy_j: Annotated[Joules, ENERGY_TEXT]
     energy_half_j: Annotated[Joules, about("Half-width of the 95 % interval of the energy.")]
