@@ -221,6 +221,8 @@ export interface Job {
   processes: number;
   /** Sum of the powers of its processes with accounts. [W] */
   power_w: number | null;
+  /** Half-width of the 95 % interval of the power. [W] */
+  power_half_w: number | null;
   /** The power as a share of the total of the newest windows. [1] */
   share: number | null;
   /** Energy used since the account began. [J] */
