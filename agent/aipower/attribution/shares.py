@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import mul
 
 from aipower.attribution.evidence import Solution
 from aipower.attribution.samples import Covariance, Refined, refined
@@ -160,11 +161,12 @@ def _parts(work: Work, seen: Mapping[str, float], seconds: Mapping[str, float]) 
 
 def standard_error(slopes: Mapping[str, float], solution: Solution, mean_w: float, prior_se: float) -> float:
     """The error that the intensities' errors make together; columns without evidence have the prior's."""
-    variance = 0.0
-    for one, a in slopes.items():
-        if one not in solution.place:
-            variance += (a * prior_se * mean_w) ** 2
-            continue
-        for other, b in slopes.items():
-            variance += a * b * solution.variance_w2(one, other)
+    place = solution.place
+    without = sum([slope * slope for column, slope in slopes.items() if column not in place])
+    variance = without * (prior_se * mean_w) ** 2
+    # Each window asks this for each process, run and job: rows and vectors are multiplied without a lookup by name.
+    vector = [slopes.get(column, 0.0) for column in solution.columns]
+    for slope, row in zip(vector, solution.covariance_w2, strict=True):
+        if slope:
+            variance += slope * sum(map(mul, row, vector))
     return math.sqrt(max(0.0, variance))
