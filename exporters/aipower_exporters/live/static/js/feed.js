@@ -2,7 +2,7 @@
 
 import { livePatch, historyPatch, restarted } from "./arrival.js";
 import { ask, NoAnswer } from "./ask.js";
-import { historyKey, liveQuestion, stepsQuestion } from "./questions.js";
+import { historyKey, historyQuestion, liveQuestion, stepsQuestion } from "./questions.js";
 
 const LEAST_MS = 1000;
 const PAUSE_MS = 200;
@@ -50,14 +50,16 @@ export class Feed {
       return;
     }
     clearTimeout(this.#timer);
-    if (!document.hidden && !this.#store.state.view.paused) void this.#turn();
+    const { history, view } = this.#store.state;
+    const asked = history !== null && history.key !== historyKey(view);
+    if (!document.hidden && (!view.paused || asked)) void this.#turn();
   }
 
   async #turn() {
     const began_ms = performance.now();
     this.#busy = true;
     try {
-      await this.#poll();
+      await (this.#store.state.view.paused ? this.#steps() : this.#poll());
       this.#succeeded();
     } catch (error) {
       this.#failed(error);
@@ -94,6 +96,13 @@ export class Feed {
     this.#store.update(livePatch(this.#store.state, live, key));
     if (history) this.#store.update(historyPatch(this.#store.state, history, key));
     await this.#runs();
+  }
+
+  /** The steps of another view while the page is paused: nothing else changes. */
+  async #steps() {
+    const { view } = this.#store.state;
+    const doc = await ask("/api/v1/history", historyQuestion(view));
+    this.#store.update(historyPatch(this.#store.state, doc, historyKey(view)));
   }
 
   /** The first poll asks for all there is. */
