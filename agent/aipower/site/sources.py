@@ -80,8 +80,8 @@ class Scales(Protocol):
     def scope(self, device: str) -> str | None:
         """The id of a device that was calibrated by itself, else its kind.
 
-        Sensors of one scope may all be off in the same direction: their half-widths add up linearly, those of different
-        scopes in squares.
+        Sensors of one scope may all be off in the same direction: their half-widths add up linearly, those of
+        different scopes in squares.
         """
         ...
 
