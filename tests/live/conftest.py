@@ -47,7 +47,7 @@ class Opener:
         self.stack = stack
 
     def __call__(self, name: str, view: str = "", *, alone: bool = False, lively: bool = False) -> LivePage:
-        """`alone`: in a world that no other test sees; `lively`: that lives along with the clock until the test ends."""
+        """`alone`: in a world that no other test sees. `lively`: it lives along until the test ends."""
         shown = self.worlds.fresh(name, self.stack) if alone else self.worlds(name)
         shown.world.catch_up()
         if lively:

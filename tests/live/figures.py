@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 PREFIX = {"n": 1e-9, "µ": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
+UNKNOWN = "\u2013"
+NO_TOTAL = f"total {UNKNOWN}"
 TINY = "<0.1 %"
 WRITTEN = re.compile(r"(?P<digits>-?[\d ]+(\.(?P<decimals>\d+))?) (?P<prefix>[nµmkMG]?)(?P<unit>[WJ]|%)")
 
@@ -12,7 +14,7 @@ WRITTEN = re.compile(r"(?P<digits>-?[\d ]+(\.(?P<decimals>\d+))?) (?P<prefix>[n�
 def tells(written: str, value: float | None) -> bool:
     """True where `written` is `value`, rounded to the digits that are shown."""
     if value is None:
-        return written == "–"
+        return written == UNKNOWN
     if written == TINY:
         return 0 < value < number(TINY[1:])
     found = WRITTEN.fullmatch(written)

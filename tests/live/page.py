@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 
-
 from selenium.webdriver import ActionChains
 
 from exporters.html.browser import Tab
@@ -151,15 +150,12 @@ def axe_source() -> str:
 
 @contextmanager
 def hidden(tab: Tab) -> Iterator[None]:
-    """Another tab is in front meanwhile."""
+    """Another tab is in front meanwhile; nothing can be asked of the page."""
     chrome = tab.chrome
     own = chrome.current_window_handle
     chrome.switch_to.new_window("tab")
-    other = chrome.current_window_handle
-    chrome.switch_to.window(own)
     try:
         yield
     finally:
-        chrome.switch_to.window(other)
         chrome.close()
         chrome.switch_to.window(own)

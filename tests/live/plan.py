@@ -14,7 +14,7 @@ class Worker:
 
     comm: str
     user: str = "demo"
-    place: Place = Place()
+    place: Place = field(default_factory=Place)
     gpus: tuple[int, ...] = ()
     cores: float = 0.0
     weight: float = 1.0

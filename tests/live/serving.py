@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aipower.daemon.agent import load_exporters
@@ -18,17 +20,24 @@ LIMIT_S = 60.0
 NOTED = 10_000
 
 
-class Noting:
-    """Notes the path of each request, with its query."""
+class Front:
+    """What stands in front of an agent: it notes the path and query of each request, and may refuse all of them."""
 
-    def __init__(self, app: ASGIApp, asked: deque[str]) -> None:
-        self._app = app
-        self._asked = asked
+    def __init__(self) -> None:
+        self.asked: deque[str] = deque(maxlen=NOTED)
+        self.refuses = False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            self._asked.append(f"{scope['path']}?{scope['query_string'].decode()}")
-        await self._app(scope, receive, send)
+    def of(self, app: ASGIApp) -> ASGIApp:
+        """`app` behind it."""
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http":
+                self.asked.append(f"{scope['path']}?{scope['query_string'].decode()}")
+            # As a proxy does whose session has run out: there is nothing that a browser would ask its reader for.
+            refusal = PlainTextResponse("log in first", HTTPStatus.FORBIDDEN)
+            await (refusal if self.refuses else app)(scope, receive, send)
+
+        return answer
 
 
 class Served:
@@ -36,7 +45,7 @@ class Served:
 
     def __init__(self, world: World, web_config: Path | None = None) -> None:
         self.world = world
-        self.asked: deque[str] = deque(maxlen=NOTED)
+        self.front = Front()
         self._web_config = web_config
         self._service = self._start(0)
         self.port = self._service.address.port
@@ -63,12 +72,12 @@ class Served:
 
     def polls(self) -> int:
         """How often a page has asked for news."""
-        return sum(asked.startswith("/api/v1/live") for asked in tuple(self.asked))
+        return sum(asked.startswith("/api/v1/live") for asked in tuple(self.front.asked))
 
     def _start(self, port: int) -> HttpService:
         agent, world = self.world.agent, self.world
         app = make_app(lambda: agent.snapshot, load_exporters(), lambda: agent.health, sites=agent.sites(world.shelf))
-        service = HttpService(Noting(app, self.asked), "127.0.0.1", port, web_config=self._web_config)
+        service = HttpService(self.front.of(app), "127.0.0.1", port, web_config=self._web_config)
         service.start()
         return service
 

@@ -12,7 +12,7 @@ from live.scenarios import PLANS
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("name", ["empty", "one", "usual", "sixteen", "hostile"])
-def test_no_scenario_breaks_a_rule(opened: Opener, name: str, dark: bool) -> None:  # noqa: FBT001 - a parameter of the test
+def test_no_scenario_breaks_a_rule(opened: Opener, name: str, dark: bool) -> None:
     assert name in PLANS
     opened.tab.emulate(width=DESKTOP, dark=dark)
     page = opened(name)

@@ -7,7 +7,6 @@ import pytest
 from live.conftest import Opener
 from live.figures import number, tells
 
-
 POWER, SHARE, ENERGY = 4, 6, 7
 """Columns of the table of processes."""
 ENERGIES = ".card-foot > span:first-child"

@@ -9,6 +9,7 @@ import pytest
 
 from exporters.html.browser import Tab
 from live.conftest import Opener
+from live.figures import UNKNOWN
 from live.page import DESKTOP, PHONE
 from live.scenarios import PLANS, UGLY, XSS
 
@@ -160,7 +161,7 @@ def test_empty_machine_shows_what_is_missing_and_what_to_do(opened: Opener) -> N
         assert missing.source in told
         assert missing.reason in told
         assert missing.remedy in told
-    assert page.text(".totals .main dd span") == "–"
+    assert page.text(".totals .main dd span") == UNKNOWN
     assert "NaN" not in page.text("body")
 
 
