@@ -6,12 +6,14 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from aipower.model import JobKey
 from aipower.site.history import Window
-from aipower_exporters.api.documents.jobs import Job
+from aipower_exporters.api.documents.jobs import Job, Jobs
 from aipower_exporters.api.jobs import jobs_document
+from aipower_exporters.api.lines import Lines
 from aipower_exporters.api.view import look
 from api.worlds import FakeScales, World, world
 
@@ -20,7 +22,8 @@ def jobs(it: World) -> dict[JobKey, Job]:
     """The jobs that draw something."""
     assert it.snapshot is not None
     sources = it.sources()
-    document = jobs_document(look(sources, it.snapshot, sources.now()))
+    body = jobs_document(look(sources, it.snapshot, sources.now()), Lines())
+    document = msgspec.json.decode(body, type=Jobs)
     keys = {
         (row.owner.system, row.owner.job, row.owner.step, row.user): (row.owner, row.user) for row in it.snapshot.jobs
     }

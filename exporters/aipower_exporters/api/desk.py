@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from aipower.model import Snapshot
+from aipower.model import JobKey, Snapshot
 from aipower.site.sources import Condition, Now, Sources
 from aipower_exporters.api.encoding import encode
 from aipower_exporters.api.footprint import rates
 from aipower_exporters.api.jobs import jobs_document
 from aipower_exporters.api.limits import DEFAULT_LIMIT
+from aipower_exporters.api.lines import Lines
 from aipower_exporters.api.processes import Sort, processes_document
 from aipower_exporters.api.snapshot import snapshot_document
-from aipower_exporters.api.view import View, look
+from aipower_exporters.api.view import Key, View, look
 from aipower_exporters.api.wall import Wall
 
 MOST_KEPT = 8
@@ -28,6 +29,8 @@ class Desk:
         self._version = ""
         self._view: View | None = None
         self._kept: dict[str, bytes] = {}
+        self._processes: Lines[Key] = Lines()
+        self._jobs: Lines[JobKey] = Lines()
 
     def now(self) -> Now:
         """This instant."""
@@ -43,20 +46,24 @@ class Desk:
 
     def snapshot(self, snapshot: Snapshot) -> bytes:
         """The node."""
-        return self._find("snapshot", snapshot, self._snapshot_document)
+        return self._find("snapshot", snapshot, self._snapshot)
 
     def processes(self, snapshot: Snapshot, sort: Sort = "power", limit: int = DEFAULT_LIMIT) -> bytes:
         """Its processes."""
-        return self._find(f"processes {sort} {limit}", snapshot, lambda view: processes_document(view, sort, limit))
+
+        def make(view: View) -> bytes:
+            return processes_document(view, sort, limit, self._processes)
+
+        return self._find(f"processes {sort} {limit}", snapshot, make)
 
     def jobs(self, snapshot: Snapshot) -> bytes:
         """Its jobs."""
-        return self._find("jobs", snapshot, jobs_document)
+        return self._find("jobs", snapshot, lambda view: jobs_document(view, self._jobs))
 
-    def _snapshot_document(self, view: View) -> object:
-        return snapshot_document(view, self.sources, self.sources.condition(), self._rates)
+    def _snapshot(self, view: View) -> bytes:
+        return encode(snapshot_document(view, self.sources, self.sources.condition(), self._rates))
 
-    def _find(self, name: str, snapshot: Snapshot, make: Callable[[View], object]) -> bytes:
+    def _find(self, name: str, snapshot: Snapshot, make: Callable[[View], bytes]) -> bytes:
         version = version_of(snapshot, self.sources.condition())
         if version != self._version or self._view is None or self._view.snapshot is not snapshot:
             self._version, self._view, self._kept = version, self.view(snapshot), {}
@@ -64,7 +71,7 @@ class Desk:
         if found is None:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
-            found = self._kept[name] = encode(make(self._view))
+            found = self._kept[name] = make(self._view)
         return found
 
 

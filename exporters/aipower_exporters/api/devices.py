@@ -23,7 +23,7 @@ def devices(view: View, scales: Scales) -> list[Device]:
 
 def total(view: View, scales: Scales) -> Total:
     """The devices of the summed kinds together."""
-    states, windows = view.summed, view.summed_windows()
+    states, windows = view.summed, view.summed_windows
     powers_w = [state.power_w for state in states if state.up and state.power_w is not None]
     return Total(
         power_w=watts(sum(powers_w)) if powers_w else None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from math import floor, isfinite, sqrt
+from math import floor, inf, isfinite, sqrt
 
 from aipower.model import UJ_PER_J
 
@@ -80,6 +80,16 @@ def share(part: float | None, total: float | None) -> float | None:
     if part is None or not total or not isfinite(steps := max(0.0, part / total) * PARTS + 0.5):
         return None
     return floor(steps) / PARTS
+
+
+def shares(parts: Sequence[float | None], total: float | None) -> list[float | None]:
+    """The same of many parts."""
+    if not total or not isfinite(total):
+        return [None] * len(parts)
+    return [
+        floor(steps) / PARTS if part is not None and (steps := max(0.0, part / total) * PARTS + 0.5) < inf else None
+        for part in parts
+    ]
 
 
 def earliest(times_s: Iterable[float | None]) -> float | None:

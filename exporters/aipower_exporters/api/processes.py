@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from math import inf, sqrt
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Literal
 
@@ -13,24 +14,25 @@ from aipower.site.history import Part, Window
 from aipower_exporters.api.accounts import accounts
 from aipower_exporters.api.documents.processes import Process, ProcessDevice, Processes
 from aipower_exporters.api.documents.units import SCHEMA
+from aipower_exporters.api.encoding import with_rows
 from aipower_exporters.api.errors import energy_half_j
-from aipower_exporters.api.numbers import combined, half_joules, joules, known_watts, share, unix_s, watts
+from aipower_exporters.api.lines import Line, Lines, head_of, rows_of
+from aipower_exporters.api.numbers import combined, half_joules, joules, known_watts, unix_s, watts
 from aipower_exporters.api.view import Key, View, key_of, part_w, spending
 
 Sort = Literal["power", "energy"]
 SORTS: tuple[Sort, ...] = ("power", "energy")
 METHODS: tuple[Method, ...] = ("counter", "integrated", "estimated")
 """From the strongest to the weakest."""
+ORDERS = {"power": attrgetter("by_power"), "energy": attrgetter("by_energy")}
 LAST = len(METHODS) - 1
 NOTHING: Mapping[str, Part] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """What all processes are measured against."""
+    """What all processes have in common."""
 
-    total_w: float | None
-    total_uj: int
     devices: Mapping[str, tuple[Kind, int, float | None]]
     """Kind and rank of the method of the devices in the total, by id; and 0 W where there is a window of now."""
     scopes: Mapping[str, str]
@@ -51,33 +53,34 @@ class Used:
     """True where one of the devices has a window of now."""
 
 
-def processes_document(view: View, sort: Sort, limit: int) -> Processes:
-    """The first `limit` of all processes, and the accounts of what none of them has."""
-    windows = view.summed_windows()
-    whole, spent = _whole(view, windows), spending(windows)
-    # Who is taken out here is in the list; who is left has no account.
-    found = [
-        _process(of_one, spent.pop(key, NOTHING), whole) for key, of_one in _rows(view.snapshot.processes).items()
-    ]
-    found.sort(key=_by_power if sort == "power" else _by_energy)
-    return Processes(
+def processes_document(view: View, sort: Sort, limit: int, lines: Lines[Key]) -> bytes:
+    """The first `limit` of all processes, and the accounts of what none of them has.
+
+    `lines` keeps what does not change until the next document.
+    """
+    windows = view.summed_windows
+    whole, spent, rows = _whole(view, windows), spending(windows), _rows(view.snapshot.processes)
+    sources = {key: (*of_one, *spent[key].values()) if key in spent else of_one for key, of_one in rows.items()}
+    found = lines.of(whole, sources, lambda key: _line(rows[key], spent.get(key, NOTHING), whole))
+    total_w, total_uj = view.total_w(), view.total_uj()
+    found.sort(key=ORDERS[sort])
+    document = Processes(
         schema=SCHEMA,
         number=view.snapshot.number,
         at_unix_s=unix_s(view.snapshot.at_unix_s) or 0.0,
-        total_w=watts(whole.total_w),
-        total_j=joules(whole.total_uj),
-        processes=found[:limit],
-        accounts=accounts(view, windows, spent.values()),
+        total_w=watts(total_w),
+        total_j=joules(total_uj),
+        processes=[],
+        accounts=accounts(view, windows, [parts for key, parts in spent.items() if key not in rows]),
         more=max(0, len(found) - limit),
     )
+    return with_rows(document, "processes", rows_of(found[:limit], total_w, total_uj))
 
 
 def _whole(view: View, windows: Iterable[Window]) -> Whole:
     states, current = view.summed, {window.device for window in windows}
     zero_w = {state.device.id: 0.0 if state.device.id in current else None for state in states}
     return Whole(
-        view.total_w(),
-        view.total_uj(),
         {
             state.device.id: (state.device.kind, METHODS.index(state.facts.method), zero_w[state.device.id])
             for state in states
@@ -103,13 +106,24 @@ def _rows(energies: Iterable[ProcessEnergy]) -> dict[Key, list[ProcessEnergy]]:
     return found
 
 
-def _process(rows: list[ProcessEnergy], parts: Mapping[str, Part], whole: Whole) -> Process:
-    first = rows[0]
-    info = first.info
-    assert info is not None  # noqa: S101 - `_rows` leaves the account `other` out
-    place, owner, used = info.place, info.place.owner, _used(rows, parts, whole)
+def _line(rows: list[ProcessEnergy], parts: Mapping[str, Part], whole: Whole) -> Line:
+    used = _used(rows, parts, whole)
     energy_uj = sum(used.kinds_uj.values())
     power_w = sum([part.context_w + part.active_w for part in parts.values()]) if used.known else None
+    half_w = None if power_w is None else _half_w(parts, whole)
+    process = _process(rows[0], used, (watts(power_w), half_w, energy_uj), whole)
+    # Those whose power is not known come last.
+    less_w, less_uj = inf if process.power_w is None else -process.power_w, -energy_uj
+    by_power, by_energy = (less_w, less_uj, process.pid), (less_uj, less_w, process.pid)
+    return Line(head_of(process), power_w, energy_uj, by_power, by_energy)
+
+
+def _process(
+    first: ProcessEnergy, used: Used, figures: tuple[float | None, float | None, int], whole: Whole
+) -> Process:
+    info = first.info
+    assert info is not None  # noqa: S101 - `_rows` leaves the account `other` out
+    place, owner, (power_w, half_w, energy_uj) = info.place, info.place.owner, figures
     return Process(
         pid=info.id.pid,
         started_ticks=info.id.started_ticks,
@@ -122,17 +136,17 @@ def _process(rows: list[ProcessEnergy], parts: Mapping[str, Part], whole: Whole)
         step=owner.step,
         container=place.container,
         unit=place.unit,
-        power_w=watts(power_w),
-        power_half_w=None if power_w is None else _half_w(parts, whole),
-        share=share(power_w, whole.total_w),
+        power_w=power_w,
+        power_half_w=half_w,
         energy_j=energy_uj / UJ_PER_J,
         energy_half_j=used.half_j,
-        energy_share=share(energy_uj, whole.total_uj),
         kinds_j={kind: of_kind_uj / UJ_PER_J for kind, of_kind_uj in used.kinds_uj.items()},
         devices=used.devices,
         method=used.weakest,
         since_unix_s=unix_s(first.since_unix_s),
         ended=first.ended_s is not None,
+        share=None,
+        energy_share=None,
     )
 
 
@@ -171,12 +185,3 @@ def _half_w(parts: Mapping[str, Part], whole: Whole) -> float:
     if len({whole.scopes[device] for device in parts}) == len(parts):
         return known_watts(sqrt(sum([part.half_w * part.half_w for part in parts.values()])))
     return known_watts(combined([(whole.scopes[device], part.half_w) for device, part in parts.items()]))
-
-
-def _by_power(process: Process) -> tuple[float, float, int]:
-    """Those whose power is not known come last."""
-    return inf if process.power_w is None else -process.power_w, -process.energy_j, process.pid
-
-
-def _by_energy(process: Process) -> tuple[float, float, int]:
-    return -process.energy_j, inf if process.power_w is None else -process.power_w, process.pid

@@ -39,7 +39,7 @@ def _metered(snapshot: Snapshot) -> dict[str, list[RunEnergy]]:
 
 def _powers_w(view: View) -> dict[str, float]:
     """What the processes of each run draw; empty while no device has a window of now."""
-    windows = view.summed_windows()
+    windows = view.summed_windows
     if not windows:
         return {}
     found = dict.fromkeys((row.run for row in view.snapshot.runs), 0.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aipower.model import SUMMED_KINDS, DeviceState, ProcessId, Snapshot
@@ -29,24 +29,19 @@ class View:
     direction. Between scopes they add in squares."""
     scales: Scales
 
-    @property
-    def summed(self) -> list[DeviceState]:
-        """The devices that make up the total."""
-        return [state for state in self.snapshot.devices if state.device.kind in SUMMED_KINDS]
-
-    def summed_windows(self) -> list[Window]:
-        """Those of the devices that make up the total."""
-        windows = self.windows
-        return [windows[state.device.id] for state in self.summed if state.device.id in windows]
+    summed: Sequence[DeviceState]
+    """The devices that make up the total."""
+    summed_windows: Sequence[Window]
+    """Those of these devices."""
 
     def total_w(self) -> float | None:
         """The mean power of the newest windows; None where there is none."""
-        windows = self.summed_windows()
-        return sum(window.mean_w for window in windows) if windows else None
+        windows = self.summed_windows
+        return sum([window.mean_w for window in windows]) if windows else None
 
     def total_uj(self) -> int:
         """The energy of the node since the counters began."""
-        return sum(state.energy_uj for state in self.summed)
+        return sum([state.energy_uj for state in self.summed])
 
 
 def look(sources: Sources, snapshot: Snapshot, now: Now) -> View:
@@ -55,7 +50,9 @@ def look(sources: Sources, snapshot: Snapshot, now: Now) -> View:
     found = sources.history.latest()
     up = (state.device.id for state in snapshot.devices if state.up)
     windows = {device: found[device] for device in up if device in found and found[device].end_s >= oldest_s}
-    return View(snapshot, now, windows, _scopes(snapshot, sources.scales), sources.scales)
+    summed = [state for state in snapshot.devices if state.device.kind in SUMMED_KINDS]
+    current = [windows[state.device.id] for state in summed if state.device.id in windows]
+    return View(snapshot, now, windows, _scopes(snapshot, sources.scales), sources.scales, summed, current)
 
 
 def _scopes(snapshot: Snapshot, scales: Scales) -> Mapping[str, str]:

@@ -35,15 +35,15 @@ class Job(Struct, frozen=True, gc=False):
     processes: Annotated[Count, about("Processes with accounts that have not ended.")]
     power_w: Annotated[Watts | None, about("Sum of the powers of its processes with accounts.")]
     power_half_w: Annotated[Watts | None, about("Half-width of the 95 % interval of the power.")]
-    share: Annotated[Share | None, about("The power as a share of the total of the newest windows.")]
     energy_j: Annotated[Joules, ENERGY_TEXT]
     energy_half_j: Annotated[Joules, about("Half-width of the 95 % interval of the energy.")]
-    energy_share: Annotated[Share | None, about("The energy as a share of the node's.")]
     held_s: Annotated[Seconds, about("GPU seconds for which it held GPUs.")]
     unused_s: Annotated[Seconds, about("Of these, seconds in which none of its processes was seen at work there.")]
     since_unix_s: Annotated[UnixSeconds | None, SINCE_TEXT]
     ended: Annotated[bool, about("True where the job is over and its account stays for a while.")]
     devices: Annotated[list[JobDevice], about("The energy by device.")]
+    share: Annotated[Share | None, about("The power as a share of the total of the newest windows.")]
+    energy_share: Annotated[Share | None, about("The energy as a share of the node's.")]
 
 
 class Jobs(Struct, frozen=True):

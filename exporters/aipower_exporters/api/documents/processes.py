@@ -45,15 +45,15 @@ class Process(Struct, frozen=True, gc=False):
     unit: Annotated[str, about("systemd's unit.")]
     power_w: Annotated[Watts | None, about("Sum over devices of its part in their newest windows.")]
     power_half_w: Annotated[Watts | None, about("Half-width of the 95 % interval of the power.")]
-    share: Annotated[Share | None, about("The power as a share of total_w.")]
     energy_j: Annotated[Joules, ENERGY_TEXT]
     energy_half_j: Annotated[Joules, HALF_J_TEXT]
-    energy_share: Annotated[Share | None, about("The energy as a share of total_j.")]
     kinds_j: Annotated[dict[str, Joules], about("The energy by kind of device; they sum to it exactly.")]
     devices: Annotated[list[ProcessDevice], about("The same by device.")]
     method: Annotated[MethodName, about("How the energy was found: the weakest method of its devices.")]
     since_unix_s: Annotated[UnixSeconds | None, SINCE_TEXT]
     ended: Annotated[bool, about("True where the process is gone and its account stays for a while.")]
+    share: Annotated[Share | None, about("The power as a share of total_w.")]
+    energy_share: Annotated[Share | None, about("The energy as a share of total_j.")]
 
 
 class Account(Struct, frozen=True, gc=False):

@@ -223,14 +223,10 @@ export interface Job {
   power_w: number | null;
   /** Half-width of the 95 % interval of the power. [W] */
   power_half_w: number | null;
-  /** The power as a share of the total of the newest windows. [1] */
-  share: number | null;
   /** Energy used since the account began. [J] */
   energy_j: number;
   /** Half-width of the 95 % interval of the energy. [J] */
   energy_half_j: number;
-  /** The energy as a share of the node's. [1] */
-  energy_share: number | null;
   /** GPU seconds for which it held GPUs. [s] */
   held_s: number;
   /** Of these, seconds in which none of its processes was seen at work there. [s] */
@@ -241,6 +237,10 @@ export interface Job {
   ended: boolean;
   /** The energy by device. */
   devices: JobDevice[];
+  /** The power as a share of the total of the newest windows. [1] */
+  share: number | null;
+  /** The energy as a share of the node's. [1] */
+  energy_share: number | null;
 }
 
 /** What a job has used of one device. */
@@ -351,14 +351,10 @@ export interface Process {
   power_w: number | null;
   /** Half-width of the 95 % interval of the power. [W] */
   power_half_w: number | null;
-  /** The power as a share of total_w. [1] */
-  share: number | null;
   /** Energy used since the account began. [J] */
   energy_j: number;
   /** Half-width of the 95 % interval of the energy. [J] */
   energy_half_j: number;
-  /** The energy as a share of total_j. [1] */
-  energy_share: number | null;
   /** The energy by kind of device; they sum to it exactly. */
   kinds_j: Record<string, number>;
   /** The same by device. */
@@ -369,6 +365,10 @@ export interface Process {
   since_unix_s: number | null;
   /** True where the process is gone and its account stays for a while. */
   ended: boolean;
+  /** The power as a share of total_w. [1] */
+  share: number | null;
+  /** The energy as a share of total_j. [1] */
+  energy_share: number | null;
 }
 
 /** What a process uses of one device. */
