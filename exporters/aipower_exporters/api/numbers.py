@@ -40,6 +40,13 @@ def half_joules(error_uj: float) -> float:
     return floor(error_uj + 0.5) / UJ_PER_J if isfinite(error_uj) else 0.0
 
 
+def fine_joules(energy_j: float | None) -> float | None:
+    """Joules in steps of a microjoule; None where they are not known."""
+    if energy_j is None or not isfinite(steps := energy_j * UJ_PER_J + 0.5):
+        return None
+    return floor(steps) / UJ_PER_J
+
+
 def unix_s(at_s: float | None) -> float | None:
     """In steps of a millisecond; None where it is not known."""
     if at_s is None or not isfinite(steps := at_s * MS_PER_S + 0.5):
@@ -75,19 +82,12 @@ def combined(halves: Iterable[tuple[str, float]]) -> float:
     return sqrt(sum([half * half for half in sums.values()]))
 
 
-def share(part: float | None, total: float | None) -> float | None:
-    """The part of the total in millionths; None where one is not known or the total is nothing."""
-    if part is None or not total or not isfinite(steps := max(0.0, part / total) * PARTS + 0.5):
-        return None
-    return floor(steps) / PARTS
-
-
 def shares(parts: Sequence[float | None], total: float | None) -> list[float | None]:
-    """The same of many parts."""
-    if not total or not isfinite(total):
+    """Parts of the total, none of them negative, in millionths; None where one is not known or the total is nothing."""
+    if total is None or not 0 < total < inf:
         return [None] * len(parts)
     return [
-        floor(steps) / PARTS if part is not None and (steps := max(0.0, part / total) * PARTS + 0.5) < inf else None
+        floor(steps) / PARTS if part is not None and (steps := part / total * PARTS + 0.5) < inf else None
         for part in parts
     ]
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from aipower.site.sources import Condition, Sources
 from aipower_exporters.api import health
-from aipower_exporters.api.devices import devices, energy_half_j, total
+from aipower_exporters.api.devices import devices, halves, total
 from aipower_exporters.api.documents.snapshot import Condition as ConditionDocument
 from aipower_exporters.api.documents.snapshot import Snapshot
 from aipower_exporters.api.documents.units import SCHEMA
 from aipower_exporters.api.footprint import Rates, Used, footprint
-from aipower_exporters.api.numbers import joules, rounded, unix_s
+from aipower_exporters.api.numbers import rounded, unix_s
 from aipower_exporters.api.view import View, seconds
 
 
 def snapshot_document(view: View, sources: Sources, condition: Condition, rates: Rates) -> Snapshot:
     """All but processes, jobs, runs and the past."""
     snapshot, settings = view.snapshot, sources.settings
-    whole = total(view, sources.scales)
-    used = Used(whole.power_w, joules(view.total_uj()), energy_half_j(view, sources.scales))
+    known = halves(view, sources.scales)
+    whole = total(view, known)
+    used = Used(whole.power_w, whole.energy_j, whole.energy_half_j)
     return Snapshot(
         schema=SCHEMA,
         number=snapshot.number,
@@ -33,7 +34,7 @@ def snapshot_document(view: View, sources: Sources, condition: Condition, rates:
         condition=ConditionDocument(condition.status, condition.reason, rounded(condition.sample_age_s, 3)),
         total=whole,
         footprint=footprint(used, rates),
-        devices=devices(view, sources.scales),
+        devices=devices(view, known),
         missing=health.missing(snapshot),
         faults=health.faults(snapshot),
         sinks=health.sinks(snapshot),
