@@ -10,7 +10,7 @@ import pytest
 
 from exporters.html.browser import Tab
 from live.browser import browser
-from live.page import DESKTOP, LivePage
+from live.page import DESKTOP, LivePage, screen
 from live.scenarios import PLANS
 from live.serving import Served, served
 from live.shelves import records, shelf_of, ugly_records
@@ -70,7 +70,15 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
 @pytest.fixture
 def opened(live_tab: Tab, worlds: Worlds) -> Iterator[Opener]:
     """A window of a desktop in light colours, whatever the test before has done; at the end nothing must be amiss."""
-    live_tab.emulate(width=DESKTOP)
+    screen(live_tab, DESKTOP)
     with ExitStack() as stack:
         yield Opener(live_tab, worlds, stack)
         live_tab.chrome.get("about:blank")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `--dist loadgroup` one process has all of them: one browser, and each world once."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.xdist_group("live"))

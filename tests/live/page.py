@@ -13,7 +13,7 @@ from selenium.webdriver import ActionChains
 from exporters.html.browser import Tab
 from live.serving import Served
 
-PHONE, DESKTOP = 360, 1280
+PHONE, DESKTOP, HIGH = 360, 1280, 5000
 
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa")
 READY = "document.body.classList.contains('ready') && document.querySelector('.state').dataset.state !== 'none'"
@@ -31,6 +31,13 @@ axe.run(document, {runOnly: {type: 'tag', values: arguments[0]}, resultTypes: ['
     (one) => one.id + ': ' + one.nodes.map((node) => node.target.join(' ') + ' ' + node.failureSummary).join(' | '))),
   (error) => done(['axe failed: ' + error]));
 """
+
+
+def screen(tab: Tab, width: int, *, dark: bool = False, script: bool = True) -> None:
+    """So high that all of a page is in sight: what is not may be left out by it, and is not looked at by axe."""
+    tab.emulate(width=width, dark=dark, script=script)
+    size = {"width": width, "height": HIGH, "deviceScaleFactor": 1, "mobile": width < DESKTOP}
+    tab.chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 from selenium.webdriver import Keys
 
 from live.conftest import Opener
-from live.page import DESKTOP, PHONE
+from live.page import DESKTOP, PHONE, screen
 from live.scenarios import PLANS
 
 
@@ -14,7 +14,7 @@ from live.scenarios import PLANS
 @pytest.mark.parametrize("name", ["empty", "one", "usual", "sixteen", "hostile"])
 def test_no_scenario_breaks_a_rule(opened: Opener, name: str, dark: bool) -> None:
     assert name in PLANS
-    opened.tab.emulate(width=DESKTOP, dark=dark)
+    screen(opened.tab, DESKTOP, dark=dark)
     page = opened(name)
     assert page.violations() == []
 
@@ -24,7 +24,7 @@ def test_long_tables_break_no_rule(opened: Opener) -> None:
 
 
 def test_phone_breaks_no_rule(opened: Opener) -> None:
-    opened.tab.emulate(width=PHONE)
+    screen(opened.tab, PHONE)
     assert opened("usual").violations() == []
 
 

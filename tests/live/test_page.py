@@ -10,7 +10,7 @@ import pytest
 from exporters.html.browser import Tab
 from live.conftest import Opener
 from live.figures import UNKNOWN
-from live.page import DESKTOP, PHONE
+from live.page import DESKTOP, PHONE, screen
 from live.scenarios import PLANS, UGLY, XSS
 
 MOST_BYTES = 150 * 1024
@@ -24,7 +24,7 @@ def test_page_loads_from_here_only_without_a_complaint_and_fits_a_phone(opened: 
     page.until(lambda: page.served.polls() > before)
     assert page.run("document.compatMode") == "CSS1Compat"
     assert page.number("document.documentElement.scrollWidth") <= DESKTOP
-    page.tab.emulate(width=PHONE)
+    screen(page.tab, PHONE)
     page.until(lambda: page.number("innerWidth") == PHONE)
     page.frame()
     assert page.number("document.documentElement.scrollWidth") <= PHONE
@@ -93,7 +93,7 @@ def test_names_of_links_lead_nowhere_else(opened: Opener) -> None:
 
 
 def test_dark_is_the_systems_choice_until_the_reader_chooses(opened: Opener) -> None:
-    opened.tab.emulate(width=DESKTOP, dark=True)
+    screen(opened.tab, DESKTOP, dark=True)
     page = opened("empty")
     assert _brightness(page.run(GROUND)) < 60
     button = page.tab.chrome.find_element("xpath", "//button[@aria-label='Use light colours']")
