@@ -44,11 +44,12 @@ class Answers:
         return found[1]
 
     def put(self, key: Key, version: str, coded: Coded) -> None:
-        """Keep an answer in place of an older one."""
+        """Keep an answer in place of an older one, unless it is too large."""
+        old = self._kept.pop(key, None)
+        self._bytes -= len(old[1].body) if old else 0
         if len(coded.body) > MAX_BYTES // 4:
             return
-        old = self._kept.pop(key, None)
-        self._bytes += len(coded.body) - (len(old[1].body) if old else 0)
+        self._bytes += len(coded.body)
         self._kept[key] = (version, coded)
         while len(self._kept) > MAX_ANSWERS or self._bytes > MAX_BYTES:
             _, (_, gone) = self._kept.popitem(last=False)
