@@ -83,7 +83,7 @@ def combined(halves: Iterable[tuple[str, float]]) -> float:
 
 
 def shares(parts: Sequence[float | None], total: float | None) -> list[float | None]:
-    """Parts of the total, none of them negative, in millionths; None where one is not known or the total is nothing."""
+    """Parts of a total, none negative, in millionths; None for those that are not known, or where the total is not."""
     if total is None or not 0 < total < inf:
         return [None] * len(parts)
     return [
