@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import mul
 
 from aipower.attribution.symmetric import Matrix, eigen, is_positive, non_negative, quadratic
 
@@ -170,14 +171,11 @@ def _projected(matrix: Matrix, basis: Sequence[Sequence[float]]) -> Matrix:
 
 def _within(matrix: Matrix, basis: Sequence[Sequence[float]]) -> Matrix:
     """The part of the matrix that acts inside the span of `basis`."""
-    inner, size = _projected(matrix, basis), len(matrix)
-    found: Matrix = [[0.0] * size for _ in range(size)]
-    for row, one in zip(inner, basis, strict=True):
-        for value, other in zip(row, basis, strict=True):
-            for i in range(size):
-                for j in range(size):
-                    found[i][j] += value * one[i] * other[j]
-    return found
+    inner, columns = _projected(matrix, basis), list(zip(*basis, strict=True))
+    if not columns:
+        return [[0.0] * len(matrix) for _ in matrix]
+    halves = [[_dot(row, column) for row in inner] for column in columns]
+    return [[_dot(half, other) for other in columns] for half in halves]
 
 
 def _members(vector: Sequence[float]) -> list[int]:
@@ -185,4 +183,5 @@ def _members(vector: Sequence[float]) -> list[int]:
 
 
 def _dot(one: Sequence[float], other: Sequence[float]) -> float:
-    return sum(a * b for a, b in zip(one, other, strict=True))
+    product: float = sum(map(mul, one, other))
+    return product

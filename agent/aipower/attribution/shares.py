@@ -28,6 +28,42 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """Variance of a share for the errors of the columns' seconds, worked out once for all who have one.
+
+    The share of members who have `inside` of each column and `own` of all changes by `(inside - own)` times the
+    column's relative weight: a quadratic form, of which most members' `inside` has one element.
+    """
+
+    joint: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """Covariance of the columns' relative weights."""
+    sums: Mapping[str, float] = field(default_factory=dict)
+    """Of each column with all together."""
+    total: float = 0.0
+
+    def between(self, inside: Mapping[str, float], own: float) -> float:
+        """The variance of a share."""
+        mixed = sum([share * self.sums.get(column, 0.0) for column, share in inside.items()])
+        joint = self.joint
+        square = sum(
+            [a * b * joint.get((one, other), 0.0) for one, a in inside.items() for other, b in inside.items()]
+        )
+        return max(0.0, square - 2 * own * mixed + own * own * self.total)
+
+
+def spread_of(covariance_s2: Covariance, scales: Mapping[str, float]) -> Spread:
+    """That of columns whose relative weight changes by `scales` for each second."""
+    joint: dict[tuple[str, str], float] = {}
+    sums: dict[str, float] = {}
+    for (one, other), value in covariance_s2.items():
+        if one in scales and other in scales:
+            joint[one, other] = part = value * scales[one] * scales[other]
+            sums[one] = sums.get(one, 0.0) + part / 2
+            sums[other] = sums.get(other, 0.0) + part / 2
+    return Spread(joint, sums, sum(joint.values()))
+
+
+@dataclass(frozen=True, slots=True)
 class Shares:
     """The parts of one window with the intensities by which they weigh."""
 
@@ -45,10 +81,12 @@ class Shares:
     """The share of each column that each worker has."""
     total_j: float = 0.0
     """The sum of all weights."""
+    spread: Spread = Spread()
+    """What the errors of the columns' seconds make of a share."""
 
     def share_of(self, members: Iterable[ProcessId]) -> float:
         """The part of the energy of work that `members` get together, from 0 to 1."""
-        return sum(self.weights.get(p, 0.0) for p in members) / self.total_j if self.total_j > 0 else 0.0
+        return sum([self.weights.get(p, 0.0) for p in members]) / self.total_j if self.total_j > 0 else 0.0
 
     def sampling_variance(self, members: Collection[ProcessId]) -> float:
         """Variance of the share of `members` for the samples' sake: of the columns' seconds, and inside a column."""
@@ -58,11 +96,7 @@ class Shares:
         within = sum(self._within(column, share) for column, share in inside.items())
         if len(self.seconds) == 1:
             return within
-        slopes = {c: self.intensities_w[c] * (inside.get(c, 0.0) - own) / self.total_j for c in self.seconds}
-        between = sum(
-            slopes.get(one, 0.0) * slopes.get(other, 0.0) * value for (one, other), value in self.covariance_s2.items()
-        )
-        return max(0.0, between) + within
+        return self.spread.between(inside, own) + within
 
     def slopes(self, members: Collection[ProcessId]) -> dict[str, float]:
         """How the share of `members` changes per watt of each column's intensity.
@@ -102,6 +136,8 @@ def _made(parts: tuple[Part, ...], intensities_w: Mapping[str, float], better: R
             weights[part.process] = weights.get(part.process, 0.0) + weight
         own = inside.setdefault(part.process, {})
         own[part.column] = own.get(part.column, 0.0) + part.share
+    total_j = sum(weights.values())
+    scales = {c: intensities_w[c] / total_j for c in better.seconds} if total_j > 0 else {}
     return Shares(
         parts,
         intensities_w,
@@ -111,7 +147,8 @@ def _made(parts: tuple[Part, ...], intensities_w: Mapping[str, float], better: R
         looks_per_s,
         weights,
         inside,
-        sum(weights.values()),
+        total_j,
+        spread_of(better.covariance_s2, scales),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import mul
 
 Matrix = list[list[float]]
 
@@ -49,14 +50,13 @@ def _rotate(rows: Matrix, vectors: Matrix, p: int, q: int) -> None:
     tangent = math.copysign(1.0, theta) / (abs(theta) + math.hypot(theta, 1.0))
     cosine = 1 / math.hypot(tangent, 1.0)
     sine = tangent * cosine
-    for row in rows:
-        row[p], row[q] = cosine * row[p] - sine * row[q], sine * row[p] + cosine * row[q]
+    for row in (*rows, *vectors):
+        at_p, at_q = row[p], row[q]
+        row[p], row[q] = cosine * at_p - sine * at_q, sine * at_p + cosine * at_q
     rows[p], rows[q] = (
         [cosine * a - sine * b for a, b in zip(rows[p], rows[q], strict=True)],
         [sine * a + cosine * b for a, b in zip(rows[p], rows[q], strict=True)],
     )
-    for row in vectors:
-        row[p], row[q] = cosine * row[p] - sine * row[q], sine * row[p] + cosine * row[q]
 
 
 def is_positive(matrix: Sequence[Sequence[float]]) -> bool:
@@ -65,7 +65,7 @@ def is_positive(matrix: Sequence[Sequence[float]]) -> bool:
     for i, row in enumerate(matrix):
         factors: list[float] = []
         for j in range(i):
-            inner = sum(a * b for a, b in zip(factors, rows[j], strict=False))
+            inner = sum(map(mul, factors, rows[j]))
             factors.append((row[j] - inner) / rows[j][j])
         left = row[i] - sum(factor**2 for factor in factors)
         if left <= 0:
@@ -80,7 +80,7 @@ def non_negative(matrix: Sequence[Sequence[float]], right: Sequence[float], star
     for _ in range(ROUNDS):
         change = 0.0
         for i, row in enumerate(matrix):
-            rest = right[i] - sum(a * value for a, value in zip(row, values, strict=True)) + row[i] * values[i]
+            rest = right[i] - sum(map(mul, row, values)) + row[i] * values[i]
             value = max(0.0, rest / row[i])
             change = max(change, abs(value - values[i]))
             values[i] = value
@@ -91,4 +91,5 @@ def non_negative(matrix: Sequence[Sequence[float]], right: Sequence[float], star
 
 def quadratic(matrix: Sequence[Sequence[float]], vector: Sequence[float]) -> float:
     """The quadratic form of `vector`: v'Av."""
-    return sum(a * x * y for row, x in zip(matrix, vector, strict=True) for a, y in zip(row, vector, strict=True))
+    form: float = sum([x * sum(map(mul, row, vector)) for row, x in zip(matrix, vector, strict=True)])
+    return form
