@@ -44,13 +44,13 @@ def _own_uj2(error: PartError) -> float:
 
 
 def _parts(attribution: Attribution, calibration: Calibration, uj_per_w: float) -> Mapping[ProcessId, Part]:
-    """Half-widths are without the offset: the idle level was read from the same sensor."""
     context_uj, active_uj, errors = attribution.context_uj, attribution.active_uj, attribution.errors
     gain = calibration.gain_se / calibration.gain
-    parts = {}
-    # Processes take long to look up: this is done for hundreds of them a second.
-    for process in active_uj if not context_uj else dict.fromkeys((*active_uj, *context_uj)):
-        context, active = context_uj.get(process, 0) if context_uj else 0, active_uj.get(process, 0)
+    parts: dict[ProcessId, Part] = {}
+    # This is done for hundreds of processes a second, and each takes long to look up: sets know where theirs are.
+    for process, active in (*active_uj.items(), *((one, 0) for one in set(context_uj).difference(active_uj))):
+        context = context_uj.get(process, 0) if context_uj else 0
+        # The offset is not in it: the idle level was read from the same sensor.
         scale_uj = gain * (context + active)
         half_uj = Z_95 * math.sqrt(_own_uj2(errors.get(process, NO_ERROR)) + scale_uj * scale_uj)
         parts[process] = Part(context / uj_per_w, active / uj_per_w, half_uj / uj_per_w)

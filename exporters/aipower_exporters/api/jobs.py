@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
+
+from msgspec import Struct
 
 from aipower.model import SUMMED_KINDS, JobEnergy, JobKey, ProcessInfo, Snapshot
 from aipower.site.history import Part, Window
@@ -19,8 +20,7 @@ from aipower_exporters.api.numbers import certain, combined, earliest, joules, u
 from aipower_exporters.api.view import Key, View, key_of, part_w, spending
 
 
-@dataclass(frozen=True, slots=True)
-class Draw:
+class Draw(Struct, frozen=True, gc=False):
     """What a job draws now."""
 
     power_w: float
@@ -28,8 +28,10 @@ class Draw:
     """Half-width of the 95 % interval; None where the scale of a sensor is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+NOTHING = Draw(0.0, 0.0)
+
+
+class Known(Struct, frozen=True, gc=False):
     """What is known of a job."""
 
     rows: Sequence[JobEnergy]
@@ -105,6 +107,8 @@ def _crews(snapshot: Snapshot) -> dict[JobKey, dict[Key, bool]]:
 
 def _draw(key: JobKey, known: Known, view: View) -> Draw:
     """What the processes of the job draw together."""
+    if not known.parts:
+        return NOTHING
     powers_w = {device: sum([part_w(part) for part in of_one]) for device, of_one in known.parts.items()}
     own_w2 = sum([_own_half_w(key, view.windows[device], of_one) ** 2 for device, of_one in known.parts.items()])
     # An offset cancels in a part: the idle level that was taken away was read from the same sensor.

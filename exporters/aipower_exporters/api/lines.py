@@ -6,9 +6,10 @@ Most processes and jobs have used nothing since the last document: the snapshot 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from operator import is_
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from aipower_exporters.api.encoding import encode
 from aipower_exporters.api.numbers import shares
@@ -19,8 +20,7 @@ NO_SHARES = b'null,"energy_share":null}'
 """The end of a row of whose total nothing is known: of such rows lines are made."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True, gc=False):
     """A row without its shares: these depend on the rows of all others."""
 
     head: bytes

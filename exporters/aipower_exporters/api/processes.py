@@ -9,6 +9,8 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Literal
 
+from msgspec import Struct
+
 from aipower.model import SUMMED_KINDS, UJ_PER_J, Kind, Method, ProcessEnergy, ProcessInfo
 from aipower.site.history import Part, Window
 from aipower_exporters.api.accounts import accounts
@@ -41,8 +43,7 @@ class Whole:
     """Of runs, by id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(Struct, frozen=True, gc=False):
     """What one process has used, and draws where there are windows."""
 
     kinds_uj: dict[str, int]
