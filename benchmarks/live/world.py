@@ -140,7 +140,7 @@ def _info(number: int) -> ProcessInfo:
     facts = JobFacts(f"sweep-{number // 8}", "vision", "research", "gpu")
     place = Place(Owner("slurm", str(5000 + number // 8), "0"), facts=facts)
     process = ProcessId(BOOT, FIRST_PID + number, 100 + number)
-    return ProcessInfo(process, f"worker-{number:03d}", f"user{number % 17:02d}", place)
+    return ProcessInfo(process, f"worker-{number:03d}", f"user{number // 8 % 17:02d}", place)
 
 
 def _gpu(index: int, clock: ShiftedClock) -> FakeSensor:
