@@ -25,6 +25,7 @@ class Worlds:
     def __init__(self, stack: ExitStack, folder: Path) -> None:
         self._stack = stack
         self._folder = folder
+        self._made = 0
         self._known: dict[str, Served] = {}
 
     def __call__(self, name: str) -> Served:
@@ -34,7 +35,8 @@ class Worlds:
 
     def fresh(self, name: str, stack: ExitStack) -> Served:
         """One of its own, which ends with `stack`."""
-        shelf = shelf_of(self._folder / name, RECORDS[name]() if name in RECORDS else [])
+        self._made += 1
+        shelf = shelf_of(self._folder / f"{name}-{self._made}", RECORDS[name]() if name in RECORDS else [])
         return stack.enter_context(served(World(PLANS[name], shelf)))
 
 

@@ -128,7 +128,7 @@ def test_tab_reaches_all_parts_in_their_order_and_is_seen(opened: Opener) -> Non
     page = opened("usual")
     page.run("void (document.activeElement?.blur(), scrollTo(0, 0))")
     stops: list[str] = []
-    for _ in range(80):
+    for _ in range(150):
         page.keys(Keys.TAB)
         stops.append(str(page.run(STOP)))
         if stops[-1].startswith("footer"):
