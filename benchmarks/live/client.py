@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 RANGE_S, STEP_S = 300, 1
-PROCESSES_EVERY, JOBS_EVERY, ANEW_EVERY = 2, 5, 120
+PROCESSES_EVERY, JOBS_EVERY, ANEW_EVERY = 3, 10, 300
 RUNS_EVERY_S = 10.0
 PERIOD_S = 1.0
 LIMIT_S = 30.0
@@ -21,9 +21,10 @@ Document = dict[str, Any]
 
 
 class Client:
-    """One page that is open, on a connection that is kept."""
+    """One page that is open, on a connection that is kept; with `tables` its tables are in sight."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, tables: bool = True) -> None:
+        self._tables = tables
         self.polls = 0
         self.received_bytes = 0
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT_S)
@@ -41,7 +42,7 @@ class Client:
         if self._history_after is None:
             live["history"] = self.ask("history", {"from": -RANGE_S, "by": "component", "step": STEP_S})
         self._history_after = live["history"]["next"]
-        if time.monotonic() - self._runs_s >= RUNS_EVERY_S:
+        if self._turns == 0 or (self._tables and time.monotonic() - self._runs_s >= RUNS_EVERY_S):
             self._runs_s = time.monotonic()
             self.ask("runs", {})
         self._turns += 1
@@ -75,10 +76,9 @@ class Client:
 
     def _question(self) -> Document:
         include = ["snapshot"]
-        if self._turns % PROCESSES_EVERY == 0:
-            include.append("processes")
-        if self._turns % JOBS_EVERY == 0:
-            include.append("jobs")
+        for table, every in (("processes", PROCESSES_EVERY), ("jobs", JOBS_EVERY)):
+            if self._turns == 0 or (self._tables and self._turns % every == 0):
+                include.append(table)
         query: Document = {"include": ",".join(include)}
         if self._after is not None:
             query["after"] = self._after
@@ -88,10 +88,10 @@ class Client:
 
 
 @contextmanager
-def polling(port: int, count: int) -> Iterator[list[Client]]:
+def polling(port: int, count: int, *, tables: bool) -> Iterator[list[Client]]:
     """So many pages that are open, each on a thread of its own, out of step with one another."""
     stop = threading.Event()
-    clients = [Client(port) for _ in range(count)]
+    clients = [Client(port, tables=tables) for _ in range(count)]
 
     def run(client: Client, delay_s: float) -> None:
         stop.wait(delay_s)

@@ -36,10 +36,12 @@ class Spread:
 
 def arms(agent: Running, page: Page | None) -> Mapping[str, Arm]:
     """What is compared."""
-    found: dict[str, Arm] = {"no page": _nothing, "1 client": lambda: _clients(agent.port, 1)}
+    found: dict[str, Arm] = {"no page": _nothing}
     if page is not None:
-        found["1 page in Chromium"] = lambda: _shown(page, agent.url)
-    found["10 clients"] = lambda: _clients(agent.port, 10)
+        found["1 page in Chromium, as it opens"] = lambda: _shown(page, agent.url)
+    found["1 client, as a page whose tables are not in sight"] = lambda: _clients(agent.port, 1, tables=False)
+    found["1 client, as a page whose tables are all in sight"] = lambda: _clients(agent.port, 1, tables=True)
+    found["10 such clients"] = lambda: _clients(agent.port, 10, tables=True)
     return found
 
 
@@ -121,8 +123,8 @@ def _nothing() -> Iterator[None]:
 
 
 @contextmanager
-def _clients(port: int, count: int) -> Iterator[None]:
-    with polling(port, count):
+def _clients(port: int, count: int, *, tables: bool) -> Iterator[None]:
+    with polling(port, count, tables=tables):
         yield
 
 

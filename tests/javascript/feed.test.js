@@ -12,10 +12,16 @@ async function open(use, prepare = () => undefined) {
   prepare(browser);
   await browser.during(async () => {
     const store = new Store({}, (run) => run());
-    new Feed(store, () => false).start();
+    const feed = new Feed(store, (part) => browser.inSight.has(part));
+    feed.start();
     if (!browser.hidden) await browser.settled();
-    await use(browser, store);
+    await use(browser, store, feed);
   });
+}
+
+/** In which polls a table was asked for. */
+function asked(browser, table) {
+  return browser.questions("live").flatMap((query, turn) => (query.get("include").split(",").includes(table) ? [turn] : []));
 }
 
 test("the first poll asks for all there is, and the next for what came since", () =>
@@ -33,17 +39,50 @@ test("the first poll asks for all there is, and the next for what came since", (
     assert.deepEqual([...store.state.power.at], [1000, 1001]);
   }));
 
-test("it polls once a second, and asks for the long tables less often", () =>
+test("it polls once a second", () =>
   open(async (browser) => {
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < 20; i++) {
       assert.ok(browser.timer.delay_ms <= 1000 && browser.timer.delay_ms > 500, `${browser.timer.delay_ms} ms`);
       await browser.tick();
     }
-    const included = browser.questions("live").map((query) => query.get("include"));
-    assert.ok(included.every((words) => words.startsWith("snapshot")));
-    assert.ok(included.filter((words) => words.includes("processes")).length <= 31);
-    assert.ok(included.filter((words) => words.includes("jobs")).length <= 13);
-    assert.equal(browser.questions("runs").length, 1, "nobody sees the runs");
+    assert.deepEqual(asked(browser, "snapshot").length, 21);
+  }));
+
+test("a table that nobody sees is asked for once", () =>
+  open(async (browser) => {
+    for (let i = 0; i < 30; i++) await browser.tick();
+    for (const table of ["processes", "jobs"]) assert.deepEqual(asked(browser, table), [0]);
+    assert.equal(browser.questions("runs").length, 1);
+  }));
+
+test("a table in sight is asked for now and then", () =>
+  open(async (browser) => {
+    for (let i = 0; i < 20; i++) await browser.tick();
+    assert.deepEqual(asked(browser, "processes"), [0, 3, 6, 9, 12, 15, 18]);
+    assert.deepEqual(asked(browser, "jobs"), [0, 10, 20]);
+  }, (browser) => { browser.inSight = new Set(["processes", "jobs"]); }));
+
+test("a table that comes into sight is asked for at once, unless its figures are fresh", () =>
+  open(async (browser, _store, feed) => {
+    for (let i = 0; i < 8; i++) await browser.tick();
+    browser.inSight.add("processes");
+    browser.timer = null;
+    feed.look();
+    await browser.settled();
+    assert.deepEqual(asked(browser, "processes"), [0, 9]);
+    const { length } = browser.asked;
+    feed.look();
+    assert.equal(browser.asked.length, length);
+  }));
+
+test("an answer of somebody in between is told, and the page goes on", () =>
+  open(async (browser, store) => {
+    browser.nonsense = "<html>Welcome to the hotel's network</html>";
+    await browser.tick();
+    assert.deepEqual([store.state.connection.status, store.state.connection.error], ["lost", "the answer is not the agent's"]);
+    browser.nonsense = null;
+    await browser.tick();
+    assert.equal(store.state.connection.status, "live");
   }));
 
 test("a page that nobody looks at asks nothing, and catches up when somebody does", () =>

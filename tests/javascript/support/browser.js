@@ -13,6 +13,10 @@ export class Browser {
     this.agent_started_unix_s = 1;
     /** What the agent answers instead: a status, or "down". */
     this.trouble = null;
+    /** A body in place of the agent's. */
+    this.nonsense = null;
+    /** Parts of the page. */
+    this.inSight = new Set();
     this.listeners = [];
   }
 
@@ -63,6 +67,7 @@ export class Browser {
     this.asked.push(String(url));
     if (this.trouble === "down") throw new TypeError("failed to fetch");
     if (this.trouble) return new Response(JSON.stringify({ error: "a line with the remedy" }), { status: this.trouble });
+    if (this.nonsense) return new Response(this.nonsense);
     return Response.json(this.#answer(new URL(url, "http://agent/")));
   }
 
