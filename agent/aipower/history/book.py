@@ -226,8 +226,8 @@ class HistoryBook:
         return cut(name, scale_now, rows, bounds_s, layouts)
 
     def _start_s(self) -> float | None:
-        starts_s = [self._ticks.start_s, *(book.start_s for book in self._devices.values())]
-        return min((start_s for start_s in starts_s if start_s is not None), default=None)
+        starts_s = [self._ticks.start_s, *[book.start_s for book in self._devices.values()]]
+        return min([start_s for start_s in starts_s if start_s is not None], default=None)
 
     def _horizon(self, devices: Iterable[str]) -> Horizon | None:
         first_s = self._start_s()

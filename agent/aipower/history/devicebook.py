@@ -63,8 +63,10 @@ class DeviceBook:
     @property
     def start_s(self) -> float | None:
         """Where what is kept begins."""
-        starts_s = [start_s for start_s in (self._buckets.start_s, self._windows.start_s) if start_s is not None]
-        return min(starts_s, default=None)
+        first_s, then_s = self._buckets.start_s, self._windows.start_s
+        if first_s is None or then_s is None:
+            return then_s if first_s is None else first_s
+        return min(first_s, then_s)
 
     def post(self, attribution: Attribution, calibration: Calibration, offset_s: float) -> None:
         """Take in a window, `offset_s` later on the history's axis than it says. What comes too late is left out."""

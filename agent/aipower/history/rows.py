@@ -83,12 +83,14 @@ class Rows:
     @property
     def start_s(self) -> float | None:
         """Where the first row begins; None without rows."""
-        return self._columns.start_s[0] if len(self) else None
+        starts_s = self._columns.start_s
+        return starts_s[0] if starts_s else None
 
     @property
     def end_s(self) -> float | None:
         """Where the last row ends; None without rows."""
-        return self._columns.end_s[-1] if len(self) else None
+        ends_s = self._columns.end_s
+        return ends_s[-1] if ends_s else None
 
     def append(self, sums: Sums, end_s: float, low_w: float = NAN, high_w: float = NAN) -> None:
         """Add a row behind all others: the biggest processes by name, what they leave over as others."""
