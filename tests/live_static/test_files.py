@@ -18,6 +18,7 @@ from aipower_exporters.live.files import PREFIX, File, load
 from aipower_exporters.live.page import SHEETS, STYLE, site
 from aipower_exporters.live.serving import resource
 
+BELOW = PREFIX.removeprefix("/")
 MOST_COMPRESSED_BYTES = 150 * 1024
 IMPORT = re.compile(r"""^(?:import|export)\s[^;]*?from\s+"(\.[^"]+)";""", re.MULTILINE)
 
@@ -89,15 +90,23 @@ def test_the_page_is_html_at_the_root(loaded: dict[str, File]) -> None:
 
 
 def test_everything_that_the_page_names_is_there(loaded: dict[str, File], markup: Elements) -> None:
-    named = [had[key] for _, had in markup.found for key in ("src", "href") if had.get(key, "").startswith(PREFIX)]
-    assert {f"{PREFIX}/js/main.js", f"{PREFIX}/icon.svg"} <= set(named)
-    assert set(named) <= set(loaded)
+    named = [had[key] for _, had in markup.found for key in ("src", "href") if key in had]
+    assert {f"{BELOW}/js/main.js", f"{BELOW}/icon.svg"} <= set(named)
+    files = {name for name in named if not name.startswith("#")} - {"metrics", "api/v1"}
+    assert files <= {path.removeprefix("/") for path in loaded}
+
+
+def test_a_proxy_may_serve_it_below_any_path(loaded: dict[str, File], markup: Elements) -> None:
+    named = [had[key] for _, had in markup.found for key in ("src", "href") if key in had]
+    assert [name for name in named if name.startswith("/") or "//" in name] == []
+    absolute = re.compile(r"""["'`]/(?:api|runs|static|metrics)\b""")
+    assert [path for path, source in modules(loaded) if absolute.search(source)] == []
 
 
 def test_the_first_paint_waits_for_one_sheet_that_has_all_in_their_order(
     loaded: dict[str, File], markup: Elements
 ) -> None:
-    assert [had["href"] for had in markup.all("link", rel="stylesheet")] == [STYLE]
+    assert [had["href"] for had in markup.all("link", rel="stylesheet")] == [STYLE.removeprefix("/")]
     sheets = {file.path: file.content for file in load() if file.path.endswith(".css")}
     assert set(sheets) == set(SHEETS)
     places = [loaded[STYLE].content.index(sheets[path]) for path in SHEETS]
@@ -107,7 +116,7 @@ def test_the_first_paint_waits_for_one_sheet_that_has_all_in_their_order(
 def test_no_module_waits_for_another(loaded: dict[str, File], markup: Elements) -> None:
     preloaded = {had["href"] for had in markup.all("link", rel="modulepreload")}
     classic = {had["src"] for had in markup.all("script") if had.get("type") != "module"}
-    assert preloaded == {path for path, _ in modules(loaded)} - classic
+    assert preloaded == {path.removeprefix("/") for path, _ in modules(loaded)} - classic
 
 
 def test_all_modules_are_reached_from_main(loaded: dict[str, File]) -> None:
@@ -170,13 +179,13 @@ def test_nothing_comes_from_elsewhere(loaded: dict[str, File]) -> None:
 def test_the_licence_of_what_is_vendored_goes_with_it(loaded: dict[str, File], markup: Elements) -> None:
     licence = loaded[f"{PREFIX}/vendor/uPlot.LICENSE"]
     assert licence.content.startswith(b"The MIT License")
-    assert markup.all("a", href=licence.path)
+    assert markup.all("a", href=licence.path.removeprefix("/"))
 
 
 def test_without_scripts_the_page_says_where_the_figures_are(loaded: dict[str, File]) -> None:
     found = re.search(r"<noscript>(.*?)</noscript>", loaded["/"].content.decode(), re.DOTALL)
     assert found
-    assert 'href="/metrics"' in found[1]
+    assert 'href="metrics"' in found[1]
     assert "aipower top" in found[1]
 
 

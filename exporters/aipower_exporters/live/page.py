@@ -28,7 +28,7 @@ def site(files: Sequence[File]) -> tuple[File, ...]:
 def _page(files: Sequence[File]) -> File:
     text = (
         template()
-        .replace(STYLE_MARK, f'<link rel="stylesheet" href="{STYLE}">')
+        .replace(STYLE_MARK, f'<link rel="stylesheet" href="{_below(STYLE)}">')
         .replace(MODULES_MARK, _modules(files))
     )
     return File(path="/", content=text.encode(), content_type=TYPES[".html"])
@@ -43,4 +43,9 @@ def _style(files: Sequence[File]) -> File:
 def _modules(files: Sequence[File]) -> str:
     """A module is asked for at once and not when the one that imports it has come: no waterfall."""
     modules = (file.path for file in files if file.path.startswith(f"{PREFIX}/js/") and file.path not in CLASSIC)
-    return "\n".join(f'<link rel="modulepreload" href="{path}">' for path in modules)
+    return "\n".join(f'<link rel="modulepreload" href="{_below(path)}">' for path in modules)
+
+
+def _below(path: str) -> str:
+    """As the page asks for it: relative, for a proxy may have put a path of its own before all of this."""
+    return path.removeprefix("/")

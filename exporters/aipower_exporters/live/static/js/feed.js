@@ -7,31 +7,35 @@ import { historyKey, historyQuestion, liveQuestion, stepsQuestion } from "./ques
 const LEAST_MS = 1000;
 const PAUSE_MS = 200;
 const MOST_PAUSE_MS = 10_000;
-const PROCESSES_EVERY = 2;
-const JOBS_EVERY = 5;
+/** Polls between two questions for the long tables, while they are in sight. @type {Record<Table, number>} */
+const TABLES_EVERY = { processes: 3, jobs: 10 };
+const TABLES = /** @type {const} */ (["processes", "jobs"]);
 const RUNS_EVERY_MS = 10_000;
 /** Layers come and go: from time to time all steps are asked for again, told the same way throughout. */
 const ANEW_EVERY = { component: 300, device: 300, process: 30 };
 
 /** @typedef {import("./store.js").Store} Store */
+/** @typedef {"processes" | "jobs"} Table */
 
 export class Feed {
   #store;
-  #wantsRuns;
+  #sees;
   #turns = 0;
   #failures = 0;
   #busy = false;
   #again = false;
   #timer = 0;
   #runsAt_ms = 0;
+  /** The turn in which each was asked for last. @type {Record<Table, number>} */
+  #asked = { processes: -Infinity, jobs: -Infinity };
 
   /**
    * @param {Store} store
-   * @param {() => boolean} wantsRuns whether the runs are in sight
+   * @param {(part: Table | "runs") => boolean} sees whether a part of the page is in sight
    */
-  constructor(store, wantsRuns) {
+  constructor(store, sees) {
     this.#store = store;
-    this.#wantsRuns = wantsRuns;
+    this.#sees = sees;
   }
 
   start() {
@@ -41,6 +45,11 @@ export class Feed {
       if (asked || (before.view.paused && !state.view.paused)) this.wake();
     });
     this.wake();
+  }
+
+  /** A part of the page has come into sight: what it shows may be old. */
+  look() {
+    if (this.#turns > 0 && (TABLES.some((table) => this.#due(table)) || this.#runsDue())) this.wake();
   }
 
   /** Polls at once, unless nobody looks. */
@@ -63,9 +72,10 @@ export class Feed {
       this.#succeeded();
     } catch (error) {
       this.#failed(error);
+    } finally {
+      this.#busy = false;
+      this.#plan(began_ms);
     }
-    this.#busy = false;
-    this.#plan(began_ms);
   }
 
   /** @param {number} began_ms */
@@ -87,11 +97,12 @@ export class Feed {
     const key = historyKey(state.view);
     const anew = state.history?.key !== key || this.#turns % ANEW_EVERY[state.view.by] === 0;
     const known = anew ? { ...state, history: null } : state;
-    const steps = stepsQuestion(known);
+    const [steps, tables] = [stepsQuestion(known), this.#tables()];
     const [live, history] = await Promise.all([
-      ask("/api/v1/live", liveQuestion(known, this.#include())),
-      steps ? ask("/api/v1/history", steps) : null,
+      ask("api/v1/live", liveQuestion(known, ["snapshot", ...tables])),
+      steps ? ask("api/v1/history", steps) : null,
     ]);
+    for (const table of tables) this.#asked[table] = this.#turns;
     this.#turns = restarted(state, live.snapshot) ? 0 : this.#turns + 1;
     this.#store.update(livePatch(this.#store.state, live, key));
     if (history) this.#store.update(historyPatch(this.#store.state, history, key));
@@ -101,23 +112,28 @@ export class Feed {
   /** The steps of another view while the page is paused: nothing else changes. */
   async #steps() {
     const { view } = this.#store.state;
-    const doc = await ask("/api/v1/history", historyQuestion(view));
+    const doc = await ask("api/v1/history", historyQuestion(view));
     this.#store.update(historyPatch(this.#store.state, doc, historyKey(view)));
   }
 
   /** The first poll asks for all there is. */
-  #include() {
-    const found = ["snapshot"];
-    if (this.#turns % PROCESSES_EVERY === 0) found.push("processes");
-    if (this.#turns % JOBS_EVERY === 0) found.push("jobs");
-    return found;
+  #tables() {
+    return TABLES.filter((table) => this.#turns === 0 || this.#due(table));
+  }
+
+  /** @param {Table} table */
+  #due(table) {
+    return this.#sees(table) && this.#turns - this.#asked[table] >= TABLES_EVERY[table];
+  }
+
+  #runsDue() {
+    return this.#sees("runs") && performance.now() - this.#runsAt_ms >= RUNS_EVERY_MS;
   }
 
   async #runs() {
-    const due = performance.now() - this.#runsAt_ms >= RUNS_EVERY_MS;
-    if (this.#store.state.runs && !(due && this.#wantsRuns())) return;
+    if (this.#store.state.runs && !this.#runsDue()) return;
     this.#runsAt_ms = performance.now();
-    this.#store.update({ runs: await ask("/api/v1/runs") });
+    this.#store.update({ runs: await ask("api/v1/runs") });
   }
 
   #succeeded() {
@@ -127,9 +143,11 @@ export class Feed {
 
   /** @param {unknown} error */
   #failed(error) {
-    if (!(error instanceof NoAnswer)) throw error;
     this.#failures += 1;
-    this.#connection(error.status, error.message);
+    if (error instanceof NoAnswer) return this.#connection(error.status, error.message);
+    this.#connection("lost", "the page cannot make sense of the answer");
+    // A fault of the page's own belongs into the browser's console.
+    throw error;
   }
 
   /**

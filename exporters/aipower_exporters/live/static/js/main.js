@@ -11,6 +11,7 @@ import { mountEnergy } from "./panels/energy.js";
 import { mountFootprint } from "./panels/footprint.js";
 import { mountHealth } from "./panels/health.js";
 import { mountHelp } from "./panels/help.js";
+import { watchSight } from "./sight.js";
 import { Store } from "./store.js";
 import { mountJobs } from "./tables/jobs.js";
 import { mountProcesses } from "./tables/processes.js";
@@ -26,16 +27,14 @@ const PARTS = {
   health: mountHealth, help: mountHelp,
 };
 
-/**
- * @param {HTMLElement} root
- * @returns {() => boolean} whether it is in sight, or nearly
- */
-function sight(root) {
-  let seen = false;
-  new IntersectionObserver((entries) => {
-    seen = entries[entries.length - 1]?.isIntersecting ?? false;
-  }, { rootMargin: "200px" }).observe(root);
-  return () => seen;
+/** @param {Store} store */
+function feed(store) {
+  const sights = new Map(["processes", "jobs", "runs"].map((id) => {
+    const root = document.getElementById(id);
+    return [id, root ? watchSight(root, () => polled.look()) : () => false];
+  }));
+  const polled = new Feed(store, (part) => sights.get(part)?.() ?? false);
+  polled.start();
 }
 
 function start() {
@@ -49,7 +48,7 @@ function start() {
     if (root) mount(root, store);
   }
   watchZoom(store);
-  new Feed(store, sight(document.getElementById("runs") ?? document.body)).start();
+  feed(store);
 }
 
 start();

@@ -8,11 +8,10 @@ const SHADES = [
   /** @param {string} hue */ (hue) => `color-mix(in srgb, ${hue} 70%, var(--card))`,
 ];
 const SLOTS = HUES * SHADES.length;
-/** @type {Record<string, string>} */
-const FIXED = {
-  idle: "var(--idle)", context: "var(--context)", active: "var(--active)", unattributed: "var(--unattributed)",
-  other: "var(--hue-7)", others: "var(--hue-7)", ended: "var(--hue-7)",
-};
+const FIXED = new Map([
+  ["idle", "var(--idle)"], ["context", "var(--context)"], ["active", "var(--active)"], ["unattributed", "var(--unattributed)"],
+  ["other", "var(--hue-7)"], ["others", "var(--hue-7)"], ["ended", "var(--hue-7)"],
+]);
 
 /** @param {number} slot */
 function shadeOf(slot) {
@@ -46,7 +45,7 @@ export class Palette {
    * @returns {string} a colour for a style; see `Inks` for a canvas
    */
   colorOf(by, key) {
-    const fixed = FIXED[key];
+    const fixed = FIXED.get(key);
     if (fixed) return fixed;
     const taken = this.#of(by);
     const slot = taken.get(key) ?? free(taken, hash(key));

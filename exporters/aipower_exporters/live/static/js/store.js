@@ -82,7 +82,13 @@ export class Store {
     this.update({ view: { ...this.state.view, ...patch } });
   }
 
+  /** Tells listeners now and not in the next frame: paper does not wait for one. */
+  flush() {
+    this.#tell();
+  }
+
   #tell() {
+    if (!this.#due) return;
     this.#due = false;
     const { state, before } = this;
     this.before = state;

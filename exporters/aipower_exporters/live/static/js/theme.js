@@ -25,7 +25,33 @@ export function watchTheme(store) {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const tell = () => store.update({ theme: current(dark) });
   dark.addEventListener("change", tell);
+  watchPaper(store, tell);
   tell();
+}
+
+/**
+ * Paper is light, whatever the reader's screen is: charts are drawn anew in the colours for it, and back.
+ * @param {import("./store.js").Store} store
+ * @param {() => void} tell
+ */
+function watchPaper(store, tell) {
+  const { dataset } = document.documentElement;
+  /** @type {string | undefined} */
+  let kept;
+  const turn = () => {
+    tell();
+    store.flush();
+  };
+  addEventListener("beforeprint", () => {
+    kept = dataset.theme;
+    dataset.theme = "light";
+    turn();
+  });
+  addEventListener("afterprint", () => {
+    if (kept === undefined) delete dataset.theme;
+    else dataset.theme = kept;
+    turn();
+  });
 }
 
 /** @param {import("./store.js").Store} store */

@@ -26,7 +26,7 @@ export function watchZoom(store) {
 async function fetchZoom(store, key) {
   const { view } = store.state;
   try {
-    const doc = await ask("/api/v1/history", zoomQuestion(view, zoomStep(view) ?? 60));
+    const doc = await ask("api/v1/history", zoomQuestion(view, zoomStep(view) ?? 60));
     if (zoomKey(store.state.view) === key) store.update({ zoomed: seriesOf(doc, key) });
   } catch (error) {
     // The steps that are there already stay; the poll says what is wrong with the agent.

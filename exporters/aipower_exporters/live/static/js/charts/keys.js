@@ -23,6 +23,17 @@ function stepsOf(key, leap) {
 }
 
 /**
+ * How far the cursor goes: up to the newest reading, or where steps are drawn, to the last that is over.
+ * @param {import("./picture.js").Picture} picture
+ * @returns {[number, number]}
+ */
+function reach({ span: [from_s, to_s], series, full }) {
+  const last_s = series?.start[series.start.length - 1];
+  if (full || !series || last_s === undefined) return [from_s, to_s];
+  return [from_s, Math.max(from_s, Math.min(to_s, last_s + series.step_s / 2))];
+}
+
+/**
  * @param {HTMLElement} box
  * @param {Walk} walk
  */
@@ -32,7 +43,7 @@ export function listen(box, walk) {
     const steps = stepsOf(event.key, event.shiftKey);
     if (!picture || steps === null) return;
     event.preventDefault();
-    const [from_s, to_s] = picture.span;
+    const [from_s, to_s] = reach(picture);
     const step_s = Math.max(picture.series?.step_s ?? 1, (to_s - from_s) / 600);
     const start = walk.at() ?? (steps > 0 ? from_s : to_s);
     walk.go(Math.min(to_s, Math.max(from_s, start + steps * step_s)));

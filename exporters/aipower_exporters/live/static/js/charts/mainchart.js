@@ -76,14 +76,15 @@ class MainChart {
       this.#seen = entries[entries.length - 1]?.isIntersecting ?? true;
       if (this.#seen && this.#stale) this.#draw();
     }, { rootMargin: "100px" }).observe(this.#parts.body);
+    addEventListener("beforeprint", () => this.#stale && this.#draw(true));
     this.#store.subscribe((state, before) => {
       if (state.theme !== before.theme) this.#inks.forget();
       if (changed(state, before)) this.#draw();
     });
   }
 
-  #draw() {
-    this.#stale = !this.#seen;
+  #draw(seen = this.#seen) {
+    this.#stale = !seen;
     if (this.#stale) return;
     const { state, palette } = this.#store;
     const picture = pictureOf(state, palette);
@@ -94,10 +95,18 @@ class MainChart {
     this.#empty(state);
     if (this.#key_s !== null) this.#plot.point(this.#key_s);
     this.#tell();
-    if (state.polls - this.#summarised >= SUMMARY_EVERY || state.polls === 0) {
-      this.#summarised = state.polls;
-      text(this.#parts.summary, summaryOf(picture));
-    }
+    this.#summarise(picture, state.polls);
+  }
+
+  /**
+   * From time to time, but at once when the first figures come.
+   * @param {Picture} picture
+   * @param {number} polls
+   */
+  #summarise(picture, polls) {
+    if (polls - this.#summarised < SUMMARY_EVERY) return;
+    if (picture.line[1].some((value) => value !== null)) this.#summarised = polls;
+    text(this.#parts.summary, summaryOf(picture));
   }
 
   /** @param {State} state */

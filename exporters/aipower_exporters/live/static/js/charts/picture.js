@@ -35,11 +35,10 @@ const LEAST_SILENCE_S = 2.5;
 
 const BOTTOM = ["idle", "unattributed", "context", "active"];
 const TOP = ["other", "others"];
-/** @type {Record<string, string>} */
-const LABELS = {
-  idle: "Idle", context: "Context", active: "Active", unattributed: "Unattributed", other: "Other processes",
-  others: "Other processes",
-};
+const LABELS = new Map([
+  ["idle", "Idle"], ["context", "Context"], ["active", "Active"], ["unattributed", "Unattributed"], ["other", "Other processes"],
+  ["others", "Other processes"],
+]);
 
 /**
  * @param {State} state
@@ -123,7 +122,7 @@ function layersOf(state, series, palette) {
     const off = hidden.includes(layer.key);
     const tops = off ? below : below.map((base, i) => (base === null ? null : base + (layer.mean_w[i] ?? 0)));
     below = tops;
-    const label = LABELS[layer.key] ?? labels.get(layer.key) ?? (layer.label || layer.key);
+    const label = LABELS.get(layer.key) ?? labels.get(layer.key) ?? (layer.label || layer.key);
     return { ...layer, label, color: palette.colorOf(by, layer.key), hidden: off, tops };
   });
 }

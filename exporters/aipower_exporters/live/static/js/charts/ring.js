@@ -60,7 +60,10 @@ export class PowerRing {
    */
   #turnBack(at) {
     const last = at[at.length - 1];
-    if (last !== undefined && this.newest !== null && last < this.newest - SET_BACK_S) this.#end = this.#start;
+    if (last === undefined || this.newest === null || last >= this.newest - SET_BACK_S) return;
+    // The places are used again, and not each answer names each device.
+    for (const column of this.#columns.values()) column.fill(NaN, this.#start, this.#end);
+    this.#end = this.#start;
   }
 
   #gap() {

@@ -13,8 +13,7 @@ export function scopeOf(snapshot, chosen) {
   return devices.filter((device) => (chosen.length ? chosen.includes(device.id) : device.summed));
 }
 
-/** @type {Record<string, string>} */
-const KINDS = { gpu: "GPU", cpu: "CPU", dram: "DRAM", module: "Module", node: "Node", psys: "Platform" };
+const KINDS = new Map([["gpu", "GPU"], ["cpu", "CPU"], ["dram", "DRAM"], ["module", "Module"], ["node", "Node"], ["psys", "Platform"]]);
 
 /**
  * GPUs first, each kind by its numbers: the agent tells devices in the order in which it has met them.
@@ -22,7 +21,7 @@ const KINDS = { gpu: "GPU", cpu: "CPU", dram: "DRAM", module: "Module", node: "N
  * @returns {Device[]}
  */
 export function ordered(devices) {
-  const kinds = Object.keys(KINDS);
+  const kinds = [...KINDS.keys()];
   return [...devices].sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind) || byIndex(a.index, b.index));
 }
 
@@ -36,7 +35,7 @@ function byIndex(a, b) {
 
 /** @param {string} kind */
 export function kindName(kind) {
-  return KINDS[kind] ?? kind;
+  return KINDS.get(kind) ?? kind;
 }
 
 /**

@@ -12,7 +12,9 @@ import { firstAt } from "./series.js";
 function add(sums, column) {
   for (let i = 0; i < sums.length; i++) {
     const value = /** @type {number} */ (column[i]);
-    if (value === value) sums[i] = sums[i] === sums[i] ? /** @type {number} */ (sums[i]) + value : value;
+    if (Number.isNaN(value)) continue;
+    const sum = /** @type {number} */ (sums[i]);
+    sums[i] = Number.isNaN(sum) ? value : sum + value;
   }
 }
 
@@ -54,7 +56,7 @@ function withGaps(at, sums, silence_s) {
     }
     const y = /** @type {number} */ (sums[i]);
     xs.push(x);
-    ys.push(y === y ? y : null);
+    ys.push(Number.isNaN(y) ? null : y);
   }
   return [xs, ys];
 }

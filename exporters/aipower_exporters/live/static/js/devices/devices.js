@@ -45,6 +45,7 @@ class Devices {
       if (state.theme !== before.theme) this.#sparks.redraw();
       if (state.polls !== before.polls) this.#sparks.draw();
     });
+    addEventListener("beforeprint", () => this.#sparks.redraw());
     this.#show(store.state);
   }
 

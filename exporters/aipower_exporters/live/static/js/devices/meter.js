@@ -39,7 +39,7 @@ export function componentBar() {
     COMPONENTS.forEach((key, i) => {
       const power_w = newest?.components_w[key] ?? 0;
       const part = /** @type {HTMLElement} */ (parts[i]);
-      part.style.flexGrow = String(power_w > 0 ? power_w : 0);
+      part.style.flexGrow = String(Math.max(0, power_w));
       show(part, power_w > 0);
     });
     const words = COMPONENTS.map((key) => `${key} ${watts(newest?.components_w[key])}`).join(", ");

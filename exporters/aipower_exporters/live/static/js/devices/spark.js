@@ -66,10 +66,9 @@ export class Sparks {
     });
   }
 
-  /** Draws all anew: the colours have changed. */
+  /** Draws all anew and at once, in sight or not: the colours have changed, or they are for paper. */
   redraw() {
-    for (const spark of this.#all.values()) spark.drawn_s = NaN;
-    this.draw();
+    for (const spark of this.#all.values()) drawSpark(spark, this.#ring, this.#inks);
   }
 
   /** @param {ResizeObserverEntry[]} entries */
@@ -107,7 +106,7 @@ export function columnsOf(at, values, from_s, columns) {
   const high = new Float64Array(columns).fill(-Infinity);
   for (let i = firstAt(at, from_s); i < at.length; i++) {
     const value = /** @type {number} */ (values[i]);
-    if (value !== value) continue;
+    if (Number.isNaN(value)) continue;
     const x = Math.min(columns - 1, Math.floor((/** @type {number} */ (at[i]) - from_s) / SPAN_S * columns));
     low[x] = Math.min(/** @type {number} */ (low[x]), value);
     high[x] = Math.max(/** @type {number} */ (high[x]), value);

@@ -2,6 +2,7 @@
 
 import { el, set, show, text } from "../dom.js";
 import { scopeOf, deviceLabel } from "../charts/scope.js";
+import { openHelp } from "../panels/help.js";
 import { turnTheme } from "../theme.js";
 import { RANGES_S, STACKS } from "../view.js";
 
@@ -25,7 +26,7 @@ export function mountToolbar(root, store) {
     store.look({ by: STACKS.find((one) => one === by) ?? "component", hidden: [] });
   });
   const buttons = buttonsOf(store);
-  root.append(range.root, stack.root, buttons.scope, buttons.zoom, el("div", { class: "tool last" }, buttons.pause, buttons.theme));
+  root.append(range.root, stack.root, buttons.scope, buttons.zoom, el("div", { class: "tool last" }, buttons.pause, buttons.theme, buttons.help));
   const render = () => {
     const { state } = store;
     range.check(String(state.view.range_s));
@@ -45,6 +46,7 @@ function buttonsOf(store) {
     zoom: button(() => store.look({ zoom: null })),
     pause: button(() => store.look({ paused: !store.state.view.paused })),
     theme: button(() => turnTheme(store)),
+    help: el("button", { type: "button", "aria-label": "Help: words and keys", title: "Words and keys", "aria-haspopup": "dialog", onclick: openHelp }, "?"),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { el, text } from "../dom.js";
 import { harmless, joules, moment, plusMinus, wattHours } from "../format.js";
+import { drawnInSight } from "../sight.js";
 import { namer } from "../tables/names.js";
 import { Table } from "../tables/table.js";
 import { composition } from "./composition.js";
@@ -90,11 +91,11 @@ export function mountEnergy(root, store) {
   });
   const words = el("p", { class: "quiet aside" });
   root.append(words, table.node);
-  const render = () => {
+  const render = drawnInSight(root, () => {
     const { snapshot } = store.state;
     text(words, lead(snapshot));
     table.render(snapshot?.devices ?? [], { sums: snapshot ? total(snapshot) : [], empty: snapshot ? NO_DEVICES : WAITING });
-  };
+  });
   store.subscribe((state, before) => {
     if (state.snapshot !== before.snapshot) render();
   });

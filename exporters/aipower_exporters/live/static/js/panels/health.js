@@ -2,6 +2,7 @@
 
 import { el, show, text } from "../dom.js";
 import { ago, bytes, count, duration, harmless, moment, percent, plural } from "../format.js";
+import { drawnInSight } from "../sight.js";
 import { Facts } from "../tables/facts.js";
 import { namer } from "../tables/names.js";
 import { MissingList } from "./missing.js";
@@ -117,8 +118,9 @@ class Panel {
 export function mountHealth(root, store) {
   const panel = new Panel(store);
   root.append(panel.words, panel.rest);
-  panel.render(store.state.snapshot);
+  const render = drawnInSight(root, () => panel.render(store.state.snapshot));
   store.subscribe((state, before) => {
-    if (state.snapshot !== before.snapshot) panel.render(state.snapshot);
+    if (state.snapshot !== before.snapshot) render();
   });
+  render();
 }

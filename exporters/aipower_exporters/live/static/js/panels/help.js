@@ -4,6 +4,8 @@ import { el } from "../dom.js";
 import { onKey } from "./keys.js";
 import { KEYS, WORDS } from "./words.js";
 
+const DIALOG = "help-dialog";
+
 /**
  * @param {readonly (readonly [string, string])[]} pairs
  * @param {"dt" | "kbd"} tag how the left side is written
@@ -19,8 +21,14 @@ function dialog() {
   const head = el("div", { class: "dialog-head" }, el("h2", { id: "help-words" }, "Words and keys"), close);
   const words = el("div", { class: "dialog-body", tabindex: 0, role: "group", "aria-labelledby": "help-words" }, list(WORDS, "dt"),
     el("h3", null, "Keys"), list(KEYS, "kbd"));
-  const box = el("dialog", { class: "help", "aria-labelledby": "help-words" }, head, words);
+  const box = el("dialog", { id: DIALOG, class: "help", "aria-labelledby": "help-words" }, head, words);
   return box;
+}
+
+/** Opens the help, wherever on the page that is asked for. */
+export function openHelp() {
+  const box = document.getElementById(DIALOG);
+  if (box instanceof HTMLDialogElement && !box.open) box.showModal();
 }
 
 /**
@@ -29,9 +37,6 @@ function dialog() {
  */
 export function mountHelp(root, _store) {
   const box = dialog();
-  const open = () => {
-    if (!box.open) box.showModal();
-  };
   // Escape closes the help and nothing else.
   box.addEventListener("keydown", (event) => {
     if (event.key === "Escape") event.stopPropagation();
@@ -39,9 +44,11 @@ export function mountHelp(root, _store) {
   box.addEventListener("click", (event) => {
     if (event.target === box) box.close();
   });
-  const button = el("button", { type: "button", "aria-haspopup": "dialog", "aria-keyshortcuts": "?", onclick: open }, "Words and keys ",
+  const button = el("button", { type: "button", "aria-haspopup": "dialog", "aria-keyshortcuts": "?", onclick: openHelp }, "Words and keys ",
     el("kbd", { "aria-hidden": "true" }, "?"));
   const words = el("p", { class: "quiet" }, "Idle, unattributed and all processes sum exactly to what the devices drew.");
-  root.append(el("div", { class: "help-line" }, words, button), box);
-  onKey("?", open);
+  root.append(el("div", { class: "help-line" }, words, button));
+  // Not in the section: that is not there before the first figures, and the help is.
+  document.body.append(box);
+  onKey("?", openHelp);
 }

@@ -85,7 +85,8 @@ export function sinceColumn(now) {
 }
 
 /**
- * A link where there is an address, else text. The address is one of this agent.
+ * A link where there is an address, else text. The address is one of this agent, so the link goes below where this page is:
+ * that may be a path that a proxy has put before the agent's own.
  * @param {HTMLElement} cell
  * @param {string} shown
  * @param {string | null | undefined} address
@@ -97,7 +98,7 @@ export function linked(cell, shown, address) {
   }
   const known = cell.firstElementChild;
   const link = known instanceof HTMLAnchorElement ? known : document.createElement("a");
-  set(link, "href", address);
+  set(link, "href", address.slice(1));
   text(link, shown);
   if (link !== known) cell.replaceChildren(link);
 }

@@ -2,6 +2,7 @@
 
 import { el } from "../dom.js";
 import { duration, harmless, joules } from "../format.js";
+import { drawnInSight } from "../sight.js";
 import { energyColumns, powerColumns, shareColumn, sinceColumn } from "./columns.js";
 import { Facts } from "./facts.js";
 import { jobName, namer } from "./names.js";
@@ -107,7 +108,7 @@ function build(store) {
   return new Table({
     id: "job",
     caption: "Jobs and the power that they cause",
-    columns: [...WHO, ...powerColumns().slice(0, 1), shareColumn(), ...energyColumns(), ...HELD, sinceColumn(now)],
+    columns: [...WHO, ...powerColumns(), shareColumn(), ...energyColumns(), ...HELD, sinceColumn(now)],
     keyOf: (/** @type {Job} */ row) => JSON.stringify([row.system, row.job, row.step, row.user]),
     styleOf: (row) => (row.ended ? "ended" : ""),
     nameOf,
@@ -126,10 +127,10 @@ const NO_DEVICES = [];
 export function mountJobs(root, store) {
   const table = build(store);
   root.append(table.node);
-  const render = () => {
+  const render = drawnInSight(root, () => {
     const { jobs, view } = store.state;
     table.render(jobs?.jobs ?? [], { sort: view.jobSort, empty: jobs ? NO_JOBS : WAITING });
-  };
+  });
   printWhole(table);
   store.subscribe((state, before) => {
     if (state.jobs !== before.jobs || state.view.jobSort !== before.view.jobSort) render();

@@ -1,6 +1,7 @@
 /* Who draws which power: the table of processes, with the accounts that complete the sum. */
 
 import { count } from "../format.js";
+import { drawnInSight } from "../sight.js";
 import { sums } from "./accounts.js";
 import { divide, Filter } from "./filter.js";
 import { namer, processName } from "./names.js";
@@ -86,13 +87,13 @@ export function mountProcesses(root, store) {
   const filter = new Filter((words) => store.look({ processFilter: words }));
   const table = build(store);
   root.append(filter.node, table.node);
-  const render = () => {
+  const render = drawnInSight(root, () => {
     const { processes, view } = store.state;
     const { shown, hidden } = divide(processes?.processes ?? [], view.processFilter);
     filter.update(view.processFilter, processes ? told(processes, shown.length) : "");
     const foot = processes && measured(processes) ? sums(processes, hidden) : [];
     table.render(shown, { sort: view.processSort, sums: foot, empty: reason(store.state) });
-  };
+  });
   printWhole(table);
   store.subscribe((state, before) => {
     if (changed(state, before)) render();

@@ -2,6 +2,7 @@
 
 import { el, show, text } from "../dom.js";
 import { bracket, duration, harmless, joules, moment, UNKNOWN, watts } from "../format.js";
+import { drawnInSight } from "../sight.js";
 import { linked } from "./columns.js";
 import { printWhole } from "./printing.js";
 import { Table } from "./table.js";
@@ -116,12 +117,12 @@ export function mountRuns(root, store) {
   });
   const note = el("p", { class: "quiet aside", hidden: true });
   root.append(table.node, note);
-  const render = () => {
+  const render = drawnInSight(root, () => {
     const { runs } = store.state;
     table.render(ordered(runs?.runs ?? []), { empty: reason(runs) });
     show(note, Boolean(runs && !runs.records && runs.runs.length));
     text(note, runs && !runs.records ? noRecords(runs) : "");
-  };
+  });
   printWhole(table);
   store.subscribe((state, before) => {
     if (state.runs !== before.runs) render();
