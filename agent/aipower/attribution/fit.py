@@ -97,7 +97,7 @@ def _rounds(problem: Scaled, known: Sequence[Sequence[float]], floor_j2: float) 
         borne = _bearable(problem, known, last.borne)
         matrix = _within(_less(problem.seconds2, problem.noise2, borne), known)
         right = [sum(_dot(v, problem.energies) * v[i] for v in known) for i in range(len(problem.means))]
-        values = _ridge(matrix, right, problem.means, last.error_j2)
+        values = _ridge(matrix, right, problem.means, last)
         sampling_j2 = max(0.0, quadratic(problem.noise2, values)) / max(problem.windows, 1.0)
         left_j2 = _left_j2(problem, values) / max(problem.windows - len(values), 1.0)
         ratio = min(1.0, left_j2 / (floor_j2 + sampling_j2))
@@ -119,9 +119,11 @@ def _scaled(matrix: Matrix, factor: float) -> Matrix:
     return [[factor * value for value in row] for row in matrix]
 
 
-def _ridge(matrix: Matrix, right: Sequence[float], means: Sequence[float], error_j2: float) -> list[float]:
+def _ridge(matrix: Matrix, right: Sequence[float], means: Sequence[float], last: _Round) -> list[float]:
+    """The values that lie nearest to the windows and to their means, by the errors of both."""
+    error_j2 = last.error_j2
     held = [[v + (error_j2 if i == j else 0.0) for j, v in enumerate(row)] for i, row in enumerate(matrix)]
-    return non_negative(held, [r + error_j2 * mean for r, mean in zip(right, means, strict=True)], means)
+    return non_negative(held, [r + error_j2 * mean for r, mean in zip(right, means, strict=True)], last.values)
 
 
 def _left_j2(problem: Scaled, values: Sequence[float]) -> float:

@@ -60,30 +60,57 @@ def _rotate(rows: Matrix, vectors: Matrix, p: int, q: int) -> None:
 
 
 def is_positive(matrix: Sequence[Sequence[float]]) -> bool:
-    """True for a positive definite matrix: Cholesky's factorisation comes to its end."""
+    """True for a positive definite matrix."""
+    return _cholesky(matrix) is not None
+
+
+def _cholesky(matrix: Sequence[Sequence[float]]) -> Matrix | None:
+    """The lower triangular L with LL' = A, row by row up to the diagonal; None where A is not positive definite."""
     rows: Matrix = []
     for i, row in enumerate(matrix):
         factors: list[float] = []
         for j in range(i):
-            inner = sum(map(mul, factors, rows[j]))
-            factors.append((row[j] - inner) / rows[j][j])
-        left = row[i] - sum(factor**2 for factor in factors)
+            factors.append((row[j] - sum(map(mul, factors, rows[j]))) / rows[j][j])
+        left = row[i] - sum(map(mul, factors, factors))
         if left <= 0:
-            return False
+            return None
         rows.append([*factors, math.sqrt(left)])
-    return True
+    return rows
+
+
+def _solved(factors: Matrix, right: Sequence[float]) -> list[float]:
+    """The x with LL'x = b: forwards, then backwards."""
+    halfway: list[float] = []
+    for row, value in zip(factors, right, strict=True):
+        halfway.append((value - sum(map(mul, row, halfway))) / row[-1])
+    found = halfway
+    for i in range(len(factors) - 1, -1, -1):
+        found[i] = value = found[i] / factors[i][i]
+        for j in range(i):
+            found[j] -= factors[i][j] * value
+    return found
 
 
 def non_negative(matrix: Sequence[Sequence[float]], right: Sequence[float], start: Sequence[float]) -> list[float]:
-    """The x >= 0 with the least x'Ax/2 - b'x for a positive definite A, by turns over its elements."""
-    values = [max(0.0, value) for value in start]
+    """The x >= 0 with the least x'Ax/2 - b'x for a positive definite A; `start` is near it.
+
+    Mostly that is where the slope is 0. Where some element would be negative there, it is found by turns over all.
+    """
+    factors = _cholesky(matrix)
+    if factors is not None:
+        found = _solved(factors, right)
+        if min(found, default=0.0) >= 0:
+            return found
+    return _by_turns(matrix, right, [max(0.0, value) for value in start])
+
+
+def _by_turns(matrix: Sequence[Sequence[float]], right: Sequence[float], values: list[float]) -> list[float]:
     for _ in range(ROUNDS):
         change = 0.0
         for i, row in enumerate(matrix):
-            rest = right[i] - sum(map(mul, row, values)) + row[i] * values[i]
-            value = max(0.0, rest / row[i])
-            change = max(change, abs(value - values[i]))
-            values[i] = value
+            before = values[i]
+            values[i] = max(0.0, before + (right[i] - sum(map(mul, row, values))) / row[i])
+            change = max(change, abs(values[i] - before))
         if change <= SETTLED * max(values, default=0.0):
             break
     return values
