@@ -67,14 +67,20 @@ class Machine:
         return Parts(sampler, Finder(self._meter, sampler, (), self.clock))
 
 
+def numbers() -> dict[str, int | None]:
+    """The kernel's numbers of our threads, by name."""
+    return {thread.name: thread.native_id for thread in threading.enumerate()}
+
+
 def tell_threads(path: Path) -> None:
     """Write to `path` which thread of the kernel is which, once the sampler runs."""
 
     def tell() -> None:
-        while SAMPLER not in {thread.name for thread in threading.enumerate()}:
+        # A thread that is just beginning has no number yet.
+        while not (known := numbers()).get(SAMPLER):
             time.sleep(0.05)
         part = path.with_suffix(".part")
-        part.write_text(json.dumps({thread.name: thread.native_id for thread in threading.enumerate()}))
+        part.write_text(json.dumps(known))
         part.rename(path)
 
     threading.Thread(target=tell, daemon=True).start()
