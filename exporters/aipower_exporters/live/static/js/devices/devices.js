@@ -1,6 +1,7 @@
 // The grid of devices.
 
 import { clear, el, mark, show, text } from "../dom.js";
+import { Frames } from "../frames.js";
 import { Inks } from "../theme.js";
 import { Card } from "./card.js";
 import { Sparks } from "./spark.js";
@@ -29,6 +30,7 @@ class Devices {
   #list = el("ul", { class: "cards" });
   #none = el("p", { class: "panel quiet" });
   #order = "";
+  #frames = new Frames();
 
   /**
    * @param {HTMLElement} root
@@ -55,10 +57,11 @@ class Devices {
     show(this.#none, devices.length === 0);
     text(this.#none, snapshot ? "No device with a sensor that can be read. Health says what is missing." : "Waiting for the agent.");
     this.#arrange(devices);
-    for (const device of devices) {
+    if (!snapshot) return;
+    this.#frames.run(devices.map((device) => () => {
       const look = { color: this.#store.palette.colorOf("device", device.id), chosen: view.devices.includes(device.id) };
-      if (snapshot) this.#cards.get(device.id)?.show(device, snapshot, look);
-    }
+      this.#cards.get(device.id)?.show(device, snapshot, look);
+    }));
   }
 
   /** @param {Device[]} devices */

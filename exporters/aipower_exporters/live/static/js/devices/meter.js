@@ -20,7 +20,8 @@ export function limitBar() {
     show(bar, power_limit_w !== null);
     if (power_limit_w === null) return text(words, "");
     const part = power_w === null ? 0 : Math.min(1, power_w / power_limit_w);
-    fill.style.width = `${(100 * part).toFixed(1)}%`;
+    // A width would have the page laid out anew.
+    fill.style.transform = `scaleX(${part.toFixed(3)})`;
     set(bar, "aria-valuemax", power_limit_w);
     set(bar, "aria-valuenow", power_w === null ? null : power_w);
     set(bar, "aria-valuetext", `${percent(power_w === null ? null : part)} of ${watts(power_limit_w)}`);

@@ -1,6 +1,7 @@
 // The small charts of the cards: all that are in sight are drawn in one go.
 
 import { firstAt } from "../charts/series.js";
+import { Frames } from "../frames.js";
 
 /**
  * @typedef {object} Spark
@@ -25,7 +26,7 @@ export class Sparks {
   #sizes = new ResizeObserver((entries) => this.#resized(entries));
   #inks;
   #ring;
-  #due = false;
+  #frames = new Frames();
 
   /**
    * @param {import("../theme.js").Inks} inks
@@ -56,14 +57,10 @@ export class Sparks {
     this.#sizes.unobserve(canvas);
   }
 
-  /** Draws all that are in sight in the next frame: this one has the rest of the page to do. */
+  /** Draws all that are in sight in the next frames: this one has the rest of the page to do. */
   draw() {
-    if (this.#due) return;
-    this.#due = true;
-    requestAnimationFrame(() => {
-      this.#due = false;
-      for (const spark of this.#seen) if (behind(spark, this.#ring)) drawSpark(spark, this.#ring, this.#inks);
-    });
+    const due = [...this.#seen].filter((spark) => behind(spark, this.#ring));
+    this.#frames.run(due.map((spark) => () => drawSpark(spark, this.#ring, this.#inks)));
   }
 
   /** Draws all anew and at once, in sight or not: the colours have changed, or they are for paper. */

@@ -2,6 +2,8 @@
 
 /** What is not known is no 0. */
 export const UNKNOWN = "–";
+/** One for all: to make it costs more than to use it. */
+const WHOLE = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
 /** @typedef {number | null | undefined} Figure */
 
@@ -40,7 +42,7 @@ export function shortened(shown, most) {
  * @param {Figure} value
  */
 export function count(value) {
-  return known(value) ? value.toLocaleString("en-US", { maximumFractionDigits: 0 }) : UNKNOWN;
+  return known(value) ? WHOLE.format(value) : UNKNOWN;
 }
 
 /**

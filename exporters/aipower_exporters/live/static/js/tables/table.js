@@ -17,8 +17,10 @@ import { RowWindow } from "./window.js";
  * @typedef {import("./row.js").Column<Row>} Column
  */
 
-/** Rows that are shown at first; the rest comes when it is asked for, and then only what is in sight is drawn. */
+/** Rows that are shown at first; the rest comes when it is asked for. */
 export const PAGE = 100;
+/** Of a longer table only the rows in sight are in the page: to lay out a table costs time for each row that it has. */
+const WINDOWED_FROM = 60;
 
 /**
  * @template Row
@@ -50,6 +52,7 @@ export class Table {
     /** @type {{rows: readonly Row[], sort: Sort | null, sums: readonly Sum[], empty: string}} */
     this.last = { rows: [], sort: null, sums: [], empty: "" };
     this.all = false;
+    this.windowed = false;
     this.made = 0;
     this.head = new Head(options.columns, options.onSort ?? ((sort) => this.render(this.last.rows, { sort })));
     this.foot = new Foot(options.columns);
@@ -122,12 +125,12 @@ export class Table {
   part(rows) {
     const { keyOf } = this.options;
     const keyed = rows.map((row, at) => /** @type {const} */ ([keyOf(row), /** @type {const} */ ([at, row])]));
-    const windowed = this.all && rows.length > PAGE && !this.printing;
-    set(this.sheet, "aria-rowcount", windowed ? rows.length + 1 : null);
-    if (this.printing) return { rows: new Map(keyed), above: 0, below: 0 };
-    const [from, to] = windowed ? this.sight.range(rows.length) : [0, PAGE];
+    const most = this.all || this.printing ? rows.length : Math.min(PAGE, rows.length);
+    this.windowed = most > WINDOWED_FROM && !this.printing;
+    set(this.sheet, "aria-rowcount", this.windowed ? most + 1 : null);
+    const [from, to] = this.windowed ? this.sight.range(most) : [0, most];
     const drawn = keyed.filter(([key], at) => (at >= from && at < to) || this.stays(key));
-    return { rows: new Map(drawn), above: from, below: windowed ? rows.length - to : 0 };
+    return { rows: new Map(drawn), above: from, below: most - to };
   }
 
   /**
@@ -187,7 +190,7 @@ export class Table {
     const view = this.views.get(key) ?? this.view(key);
     this.views.set(key, view);
     view.update(row, this.options.styleOf?.(row) ?? "");
-    set(view.node, "aria-rowindex", this.all ? at + 2 : null);
+    set(view.node, "aria-rowindex", this.windowed ? at + 2 : null);
     if (view instanceof OpenRowView) view.show(this.opened.has(key), row);
   }
 

@@ -1,7 +1,7 @@
 /* Which rows of a long table are in the page: those in sight, and some above and below. */
 
 /** Rows beyond those in sight, so that scrolling does not outrun the drawing. */
-const MARGIN = 12;
+const MARGIN = 8;
 /** As far as nothing has been laid out. */
 const ROW_PX = 30;
 const BOX_PX = 800;
