@@ -24,7 +24,8 @@ export function mountHeader(root, store) {
     if (state.snapshot) text(host, harmless(state.snapshot.host));
     showStatus(status, state);
     figures.show(state);
-    document.title = titleOf(state);
+    const title = titleOf(state);
+    if (document.title !== title) document.title = title;
   };
   store.subscribe((state, before) => {
     if (state.snapshot !== before.snapshot || state.connection !== before.connection || state.view !== before.view) render();
