@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
@@ -29,11 +29,11 @@ def encode(document: object) -> bytes:
         return SURROGATE.sub(REPLACEMENT, text).encode()
 
 
-def with_rows(document: object, name: str, rows: Sequence[bytes]) -> bytes:
-    """`document`, whose list `name` is its only empty one, as JSON with rows that are JSON already."""
+def with_rows(document: object, name: str, rows: bytes) -> bytes:
+    """`document`, whose list `name` is its only empty one, as JSON with rows in it that are JSON already."""
     before, empty, after = encode(document).partition(b'"%b":[]' % name.encode())
     assert empty  # noqa: S101 - it is the caller's to leave it empty
-    return b"".join((before, empty[:-1], b",".join(rows), b"]", after))
+    return b"".join((before, empty[:-1], rows, b"]", after))
 
 
 def joined(parts: Mapping[str, bytes]) -> bytes:

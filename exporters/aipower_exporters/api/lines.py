@@ -16,7 +16,8 @@ from aipower_exporters.api.numbers import shares
 
 Key = TypeVar("Key")
 
-NO_SHARES = b'null,"energy_share":null}'
+ENERGY = b',"energy_share":'
+NO_SHARES = b"null" + ENERGY + b"null}"
 """The end of a row of whose total nothing is known: of such rows lines are made."""
 
 
@@ -39,8 +40,8 @@ def head_of(row: object) -> bytes:
     return body[: -len(NO_SHARES)]
 
 
-def rows_of(lines: Sequence[Line], total_w: float | None, total_uj: int) -> list[bytes]:
-    """Whole rows."""
+def rows_of(lines: Sequence[Line], total_w: float | None, total_uj: int) -> bytes:
+    """Whole rows with commas between them."""
     powers, energies = (
         encode(values)[1:-1].split(b",")
         for values in (
@@ -48,10 +49,9 @@ def rows_of(lines: Sequence[Line], total_w: float | None, total_uj: int) -> list
             shares([line.energy_uj for line in lines], total_uj),
         )
     )
-    return [
-        b'%b%b,"energy_share":%b}' % (line.head, power, energy)
-        for line, power, energy in zip(lines, powers, energies, strict=False)
-    ]
+    # Of nothing the JSON has one empty value.
+    whole = zip(lines, powers, energies, strict=False)
+    return b",".join([b"".join((line.head, power, ENERGY, energy, b"}")) for line, power, energy in whole])
 
 
 class Lines(Generic[Key]):

@@ -183,6 +183,8 @@ def _new(parts: Mapping[str, Part], known: Collection[str]) -> list[ProcessDevic
 
 
 def _half_w(parts: Mapping[str, Part], whole: Whole) -> float:
+    if not parts:
+        return 0.0
     if len({whole.scopes[device] for device in parts}) == len(parts):
         return known_watts(sqrt(sum([part.half_w * part.half_w for part in parts.values()])))
     return known_watts(combined([(whole.scopes[device], part.half_w) for device, part in parts.items()]))
