@@ -58,6 +58,8 @@ def show_browser(world: str, arguments: argparse.Namespace) -> None:
     with surroundings(world, arguments.past, browser=True) as (agent, page):
         assert page is not None
         say(f"\n### {SHAPES[world].about}: the page in Chromium, opened {OPENINGS} times, then watched\n")
+        say("", "median (lowest to highest)")
+        say("---", "--:")
         openings = [page.open(agent.url) for _ in range(OPENINGS)]
         watched = page.watch(arguments.seconds)
         for name, values in (
@@ -78,6 +80,8 @@ def show_history(world: str, arguments: argparse.Namespace) -> None:
     """What the history costs the agent."""
     say(f"\n### {SHAPES[world].about}: the history after {arguments.history:g} s\n")
     (with_s, with_bytes), (without_s, without_bytes) = (lived(world, arguments.history, on) for on in ("on", "off"))
+    say("", "of the whole process")
+    say("---", "--:")
     say("memory", f"{(with_bytes - without_bytes) / 1e6:.1f} MB of {with_bytes / 1e6:.1f} MB")
     say(
         "CPU",
