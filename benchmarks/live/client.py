@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 RANGE_S, STEP_S = 300, 1
-PROCESSES_EVERY, JOBS_EVERY, ANEW_EVERY = 3, 10, 300
+PROCESSES_EVERY, JOBS_EVERY, ANEW_EVERY = 2, 6, 200
 RUNS_EVERY_S = 10.0
-PERIOD_S = 1.0
+PERIOD_S = 1.5
 LIMIT_S = 30.0
 
 Document = dict[str, Any]

@@ -8,6 +8,8 @@ from selenium.webdriver import Keys
 from live.conftest import Opener
 from live.page import LivePage
 
+WINDOWED = 60
+"""A longer table has only the rows in the page that are in sight of its box."""
 BODY = "#processes tbody > tr:not(.gap)"
 
 
@@ -38,7 +40,9 @@ def test_sorting_gives_the_order_of_the_api(opened: Opener, title: str, key: str
         sort_by(page, title)
         wanted = sorted((row[key] for row in rows), reverse=reverse)[:100]
         by_pid = {str(row["pid"]): row[key] for row in rows}
-        assert [by_pid[row[1]] for row in page.rows(BODY)] == wanted
+        shown = [by_pid[row[1]] for row in page.rows(BODY)]
+        assert shown == wanted[: len(shown)]
+        assert len(shown) == len(wanted) or len(wanted) > WINDOWED > len(shown) > 10
         way = "descending" if reverse else "ascending"
         assert page.texts(f"#processes th[aria-sort={way}] button > span:first-child") == [title]
     assert page.well() == []
@@ -114,7 +118,7 @@ def test_focus_and_selection_outlast_an_update(opened: Opener) -> None:
 
 def test_long_table_shows_the_rest_when_asked(opened: Opener) -> None:
     page = opened("crowd")
-    assert len(page.rows(BODY)) == 100
+    assert page.run("document.querySelector('#processes table').getAttribute('aria-rowcount')") == "101"
     page.tab.click("#processes .more")
     page.until(lambda: "first 100" in page.text("#processes .more"))
     box = "document.querySelector('#processes .scroll')"

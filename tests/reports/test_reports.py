@@ -71,7 +71,7 @@ def test_without_a_record_there_is_one_line_and_a_way_back(client: httpx.Client,
     answer = client.get(f"/runs/{word}")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert LINE in answer.text
-    assert '<a href="/">To the live page</a>' in answer.text
+    assert '<a href="../">To the live page</a>' in answer.text
     assert "script" not in answer.text
     assert word[:20] not in answer.text.replace("none", "") or word == "none"
     assert "set-cookie" not in answer.headers

@@ -43,6 +43,6 @@ def _content() -> bytes:
         tag("style", Html(style())),
     )
     brand = tag("p", tag("span", "aipower", class_="brand"), " energy report", class_="eyebrow")
-    said = tag("p", f"{LINE} ", tag("a", "To the live page", href="/"))
+    said = tag("p", f"{LINE} ", tag("a", "To the live page", href="../"))
     body = tag("body", tag("header", brand, tag("h1", "No report")), tag("main", said))
     return b"<!doctype html>\n" + tag("html", head, body, lang="en").text.encode() + b"\n"

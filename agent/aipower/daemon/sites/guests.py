@@ -11,6 +11,10 @@ from aipower.shelf.callers import End, uid_of_caller
 from aipower.web.access import Access
 
 
+USUAL = ("127.0.0.1", "::1")
+"""Named before they are parsed: a page asks each second."""
+
+
 class Guests:
     """The rules for sites of an agent that listens on `host`; with `own_records` private pages are its own user's."""
 
@@ -28,7 +32,7 @@ class Guests:
         if not self._local or asks_who(self._access()):
             return False
         name = _name(host_header)
-        return not (name in self._names or name.endswith(".localhost") or _is_address(name))
+        return not (name in USUAL or name in self._names or name.endswith(".localhost") or _is_address(name))
 
     def may_see_private(self, caller: End, here: End) -> bool:
         """True where `caller`, connected to us at `here`, may see what is the agent's own user's. It reads files."""

@@ -4,15 +4,16 @@ import { livePatch, historyPatch, restarted } from "./arrival.js";
 import { ask, NoAnswer } from "./ask.js";
 import { historyKey, historyQuestion, liveQuestion, stepsQuestion } from "./questions.js";
 
-const LEAST_MS = 1000;
+/** Quick enough to see, and a third cheaper for the agent than every second. */
+const LEAST_MS = 1500;
 const PAUSE_MS = 200;
 const MOST_PAUSE_MS = 10_000;
 /** Polls between two questions for the long tables, while they are in sight. @type {Record<Table, number>} */
-const TABLES_EVERY = { processes: 3, jobs: 10 };
+const TABLES_EVERY = { processes: 2, jobs: 6 };
 const TABLES = /** @type {const} */ (["processes", "jobs"]);
 const RUNS_EVERY_MS = 10_000;
 /** Layers come and go: from time to time all steps are asked for again, told the same way throughout. */
-const ANEW_EVERY = { component: 300, device: 300, process: 30 };
+const ANEW_EVERY = { component: 200, device: 200, process: 20 };
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {"processes" | "jobs"} Table */
