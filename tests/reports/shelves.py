@@ -21,6 +21,10 @@ class MemoryShelf:
     records: Mapping[str, RunRecord]
     asked: list[str] = field(default_factory=list)
 
+    def hidden(self) -> str:
+        """All are shown."""
+        return ""
+
     def runs(self) -> Sequence[KeptRun]:
         return ()
 

@@ -10,7 +10,6 @@ from aipower.shelf.audience import asks_who, is_loopback
 from aipower.shelf.callers import End, uid_of_caller
 from aipower.web.access import Access
 
-
 USUAL = ("127.0.0.1", "::1")
 """Named before they are parsed: a page asks each second."""
 
