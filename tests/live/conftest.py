@@ -76,11 +76,3 @@ def opened(live_tab: Tab, worlds: Worlds) -> Iterator[Opener]:
     with ExitStack() as stack:
         yield Opener(live_tab, worlds, stack)
         live_tab.chrome.get("about:blank")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup` one process has all of them: one browser, and each world once."""
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.xdist_group("live"))
