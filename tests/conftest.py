@@ -15,8 +15,12 @@ RUNS = pytest.StashKey[str]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """No test leaves runs in the developer's own store, or reads their configuration; no signal is ignored."""
-    # nohup and some supervisors do, and children inherit it: tests of what a hang-up does would wait for ever.
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    # nohup, some supervisors and shells that start us in the background do, and children inherit it: tests of what a
+    # hang-up or Ctrl-C does would wait for ever.
+    for signo in (signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(signo, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[RUNS] = tempfile.mkdtemp(prefix="aipower-test-runs-")
     os.environ["AIPOWER_RUNS_DIR"] = config.stash[RUNS]
     os.environ["AIPOWER_USER_CONFIG"] = "none"
