@@ -91,7 +91,8 @@ def test_a_real_service_without_descriptors_is_quiet(tmp_path: Path) -> None:
             time.sleep(0.1)
         began_s = time.monotonic()
         assert httpx.get(f"http://127.0.0.1:{port}/", timeout=30).text == "hello\n"
-        assert time.monotonic() - began_s < 1, "a silent client has left its descriptor"
+        # By itself a silent client would leave after ten seconds.
+        assert time.monotonic() - began_s < 5, "a silent client has left its descriptor"
     finally:
         for connection in connections:
             connection.close()
