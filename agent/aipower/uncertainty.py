@@ -24,6 +24,10 @@ class Scale:
     """The device's id where it was calibrated by itself, else the kind of device."""
     calibration: Calibration
 
+    def __hash__(self) -> int:
+        """By the scope alone: that is quick, and one scope has one calibration but for the moment of a change."""
+        return hash(self.scope)
+
 
 @dataclass(frozen=True, slots=True)
 class Exposure:

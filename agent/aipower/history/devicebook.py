@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from aipower.history.parts import Sums, sums_of
 from aipower.history.register import Register
 from aipower.history.rows import Columns, Rows
-from aipower.history.scale import scale_of
 from aipower.model import Attribution, Calibration, Device
+from aipower.uncertainty import scale_of
 
 RECENT_PARTS, BUCKET_PARTS = 12, 8
 MOST_WINDOWS = 600

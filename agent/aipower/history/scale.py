@@ -13,28 +13,11 @@ from operator import add
 
 from aipower.calibration.apply import read_uj
 from aipower.calibration.entry import Z_95
-from aipower.model import UJ_PER_J, Calibration, Device
+from aipower.model import UJ_PER_J, Calibration
+from aipower.uncertainty import Scale
 
 Series = Sequence[float]
 """A value for each step."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """The scale of one sensor, or of several that may all be off in the same direction."""
-
-    scope: str
-    """The device's id where it was calibrated by itself, else the kind of device."""
-    calibration: Calibration
-
-    def __hash__(self) -> int:
-        """By the scope alone: that is quick, and one scope has one calibration but for the moment of a change."""
-        return hash(self.scope)
-
-
-def scale_of(device: Device, calibration: Calibration) -> Scale:
-    """The scale of `device`."""
-    return Scale(device.id if calibration.source else device.kind, calibration)
 
 
 def power_half_w(calibration: Calibration, power_w: float) -> float:

@@ -9,7 +9,7 @@ from itertools import accumulate, chain, islice, repeat
 from operator import add, itemgetter, sub
 
 from aipower.history.rows import Columns
-from aipower.history.scale import Scale
+from aipower.uncertainty import Scale
 
 COMPONENTS = ("idle", "context", "active", "unattributed")
 DUST_S = 1e-6
