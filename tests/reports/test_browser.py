@@ -2,33 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from selenium.webdriver import Chrome, ChromeOptions
-from selenium.webdriver.chrome.service import Service
-
-from exporters.html.browser import FLAGS, Tab, need_chromium
-
-LOOPBACK_ONLY = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-
-
-@contextmanager
-def chromium(profile: Path) -> Iterator[Chrome]:
-    """As for pages in files, but that it finds this machine."""
-    browser, driver = need_chromium()
-    options = ChromeOptions()
-    options.binary_location = browser
-    own = [flag for flag in FLAGS if not flag.startswith("--host-resolver-rules")]
-    for flag in (*own, LOOPBACK_ONLY, f"--user-data-dir={profile}", "--window-size=1280,900"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    chrome = Chrome(options=options, service=Service(driver))
-    try:
-        yield chrome
-    finally:
-        chrome.quit()
+from exporters.html.browser import Tab, chromium
 
 
 def test_reports_work_as_they_do_from_a_file(url: str, tmp_path: Path) -> None:
