@@ -1,4 +1,4 @@
-/* What every call does before it answers: log, delay, faults, lost devices; and the machine's clock. */
+/* What every call does before it answers: cost, log, delay, faults, lost devices; and the machine's clock. */
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <stdio.h>
@@ -98,7 +98,7 @@ static nvmlReturn_t scripted_code(const Call *call, const Gpu *gpu, const char *
 }
 
 Call begin_call(const char *function, const Gpu *gpu, const Machine *machine) {
-    Call call = {.function = function, .machine = machine, .gpu = gpu};
+    Call call = {.function = function, .machine = machine, .gpu = gpu, .began_cpu_ns = cost_begin()};
     log_call(function, gpu);
     call.began_s = machine_time_s(machine);
     call.result = scripted_code(&call, gpu, function);
@@ -109,7 +109,7 @@ Call begin_call(const char *function, const Gpu *gpu, const Machine *machine) {
 
 static Call refuse(const char *function, nvmlReturn_t code) {
     log_call(function, NULL);
-    return (Call){.function = function, .result = code};
+    return (Call){.function = function, .began_cpu_ns = cost_begin(), .result = code};
 }
 
 static nvmlReturn_t session_fault(const Session *session) {

@@ -192,6 +192,7 @@ typedef struct {
     const Machine *machine;
     const Gpu *gpu;
     double began_s, now_s; /* before and after the scripted delay */
+    int64_t began_cpu_ns;  /* negative where nobody counts */
     nvmlReturn_t result;   /* not SUCCESS: the answer of the call */
 } Call;
 
@@ -204,6 +205,10 @@ nvmlReturn_t answer_text(const char *text, char *buffer, unsigned int length);
 double machine_time_s(const Machine *machine);
 /* Unix time of the moment at_s, as the wall clock showed it then. */
 double unix_at_s(const Machine *machine, double at_s);
+
+/* cost.c: how long each call takes by itself, and what calls took. */
+int64_t cost_begin(void);
+void cost_end(const Call *call);
 
 /* live.c */
 typedef struct {
@@ -220,10 +225,10 @@ nvmlReturn_t find_gpu(const Machine *machine, nvmlDevice_t device, const Gpu **g
 
 /* Declares `call` and returns from the enclosing function where the script says that it fails. */
 #define ENTER_SYSTEM()                                                                                       \
-    Call call = enter_system(__func__);                                                                      \
+    __attribute__((cleanup(cost_end))) Call call = enter_system(__func__);                                   \
     if (call.result != NVML_SUCCESS) return call.result
 #define ENTER_DEVICE(device)                                                                                 \
-    Call call = enter_device(__func__, device);                                                              \
+    __attribute__((cleanup(cost_end))) Call call = enter_device(__func__, device);                           \
     if (call.result != NVML_SUCCESS) return call.result
 #define REQUIRE(pointer)                                                                                     \
     if ((pointer) == NULL) return NVML_ERROR_INVALID_ARGUMENT
