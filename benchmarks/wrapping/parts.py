@@ -10,7 +10,7 @@ from benchmarks.suite.table import Options, Table
 from benchmarks.wrapping.commands import TRUE, script, storm, units_of_half
 from benchmarks.wrapping.session import Plan, Session, say, session
 from benchmarks.wrapping.tables import Results, Told, script_table, storm_table, true_table
-from benchmarks.wrapping.world import CALL_S, GPUS, SOCKETS
+from benchmarks.wrapping.world import CALL_US, GPUS, SOCKETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ def _storm(now: Session, sizes: Sizes, kind: str) -> Results:
 
 
 def _notes(now: Session) -> tuple[str, ...]:
-    nvml = f"{GPUS} GPUs of the scripted driver, {CALL_S * 1e6:.0f} us of sleep in each of its calls"
+    nvml = f"{GPUS} GPUs of the scripted driver, {CALL_US:.0f} us of sleep in each of its calls"
     return (
         f"{nvml}; {SOCKETS} processors with running counters for aipower-run; load average {os.getloadavg()[0]:.1f}.",
         "The program notes when its first and its last instruction ran; all arms come by turns in a random order.",
-        "CPU is that of the wrapper, the command and all that either started; in brackets what the agent took beyond the "
-        f"{100 * now.rest_share:.1f} % of a core that it takes anyhow.",
+        "CPU is that of the wrapper, the command and all that either started.",
+        f"In brackets is what the agent took beyond the {100 * now.rest_share:.1f} % of a core that it takes anyhow.",
         "Peak RSS is that of the largest process; the agent's is not in it.",
         *now.left_out,
     )

@@ -54,7 +54,7 @@ def script_table(told: Told, results: Results) -> Table:
     notes = (
         "The script works through a fixed amount in ten turns and sleeps 50 ms after each.",
         "Its own wall time is from its first line to its last.",
-        "Wrapper's CPU is all CPU time but the script's own; bare it is what starting and ending an interpreter takes.",
+        "Wrapper's CPU is all but the script's own; bare it is what starting and ending an interpreter takes.",
     )
     return Table("wrap-script", "Wrapping a Python script of a second", columns, rows, notes)
 
@@ -71,7 +71,7 @@ def storm_table(told: Told, results: Mapping[str, Results], children: int) -> Ta
     width = f"{children} children of a C program, {WIDTH} at a time"
     notes = (
         f"{width}: with `fork` each ends at once, with `exec` it becomes another program before.",
-        "Truly is what the kernel told the storm of itself and its children, in the trial where the wrapper erred most.",
+        "Truly is what the kernel told the storm of itself and its children, where the wrapper erred most.",
     )
     return Table("wrap-storm", f"Wrapping {children} short-lived children", columns, rows, notes)
 

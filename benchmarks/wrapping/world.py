@@ -16,7 +16,7 @@ from benchmarks.wrapping.build import Programs
 
 TESTS = Path(__file__).resolve().parents[2] / "tests"
 GPUS, SOCKETS = 8, 2
-CALL_S = 20e-6
+CALL_US = 20.0
 """What the driver sleeps in each call; the kernel rounds it up to about 75 us."""
 IDLE_W, BUSY_W = 40.0, 20.0
 """Of a socket, and for each core at work more."""
@@ -56,14 +56,15 @@ def _environment(folder: Path, programs: Programs) -> dict[str, str]:
     if str(TESTS) not in sys.path:
         sys.path.insert(0, str(TESTS))
     from fake_driver.build import library  # noqa: PLC0415 - it lives with the tests
+    from fake_driver.cost import Latency  # noqa: PLC0415 - as above
     from fake_driver.presets import h100  # noqa: PLC0415 - as above
-    from fake_driver.script import FaultRule, Machine  # noqa: PLC0415 - as above
+    from fake_driver.script import Machine  # noqa: PLC0415 - as above
 
-    machine = Machine(tuple(h100(number) for number in range(GPUS)), faults=(FaultRule(delay_s=CALL_S),))
+    machine = Machine(tuple(h100(number) for number in range(GPUS)))
     home = folder / "home"
     home.mkdir()
     told = {name: value for name, value in os.environ.items() if not name.startswith(("AIPOWER_", "PYTHON", "SLURM_"))}
-    driver = machine.environment(library(), machine.write(folder / "machine"))
+    driver = machine.environment(library(), machine.write(folder / "machine")) | Latency(CALL_US).environment
     path = f"{programs.load.parent}:{os.environ.get('PATH', os.defpath)}"
     return told | driver | {"HOME": str(home), "XDG_RUNTIME_DIR": str(home), "PATH": path}
 
