@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.suite.table import Options, Table
@@ -19,13 +19,12 @@ class Sizes:
 
     true: Plan
     script: Plan
-    storm: Plan
-    """Of each of the two."""
+    storms: Mapping[str, Plan]
     children: int
 
 
-FULL = Sizes(Plan(25, 5, 90), Plan(9, 3, 90), Plan(3, 2, 65), 10_000)
-QUICK = Sizes(Plan(3, 1, 12), Plan(1, 0, 12), Plan(1, 0, 5), 1_000)
+FULL = Sizes(Plan(25, 3, 70), Plan(7, 2, 100), {"fork": Plan(5, 1, 50), "exec": Plan(3, 1, 100)}, 10_000)
+QUICK = Sizes(Plan(3, 1, 12), Plan(1, 0, 12), {"fork": Plan(1, 0, 5), "exec": Plan(1, 0, 5)}, 1_000)
 
 
 def tables(options: Options) -> Sequence[Table]:
@@ -37,12 +36,12 @@ def tables(options: Options) -> Sequence[Table]:
         return [
             true_table(told, now.measure("a program that does nothing", TRUE, sizes.true), _notes(now)),
             script_table(told, now.measure("a script of a second", script(units_of_half()), sizes.script)),
-            storm_table(told, {kind: _storm(now, sizes, kind) for kind in ("fork", "exec")}, sizes.children),
+            storm_table(told, {kind: _storm(now, sizes, kind) for kind in sizes.storms}, sizes.children),
         ]
 
 
 def _storm(now: Session, sizes: Sizes, kind: str) -> Results:
-    return now.measure(f"{sizes.children} children, {kind}", storm(kind, sizes.children), sizes.storm)
+    return now.measure(f"{sizes.children} children, {kind}", storm(kind, sizes.children), sizes.storms[kind])
 
 
 def _notes(now: Session) -> tuple[str, ...]:
