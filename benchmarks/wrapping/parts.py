@@ -25,6 +25,10 @@ class Sizes:
 
 FULL = Sizes(Plan(25, 3, 70), Plan(7, 2, 100), {"fork": Plan(5, 1, 50), "exec": Plan(3, 1, 100)}, 10_000)
 QUICK = Sizes(Plan(3, 1, 12), Plan(1, 0, 12), {"fork": Plan(1, 0, 5), "exec": Plan(1, 0, 5)}, 1_000)
+_OF_OTHERS = (
+    "con-duct and psrecord watch processes and tell no energy.",
+    "carbontracker asks the network where it is, which takes longer where there is one.",
+)
 
 
 def tables(options: Options) -> Sequence[Table]:
@@ -52,5 +56,6 @@ def _notes(now: Session) -> tuple[str, ...]:
         "CPU is that of the wrapper, the command and all that either started.",
         f"In brackets is what the agent took beyond the {100 * now.rest_share:.1f} % of a core that it takes anyhow.",
         "Peak RSS is that of the largest process; the agent's is not in it.",
+        *(_OF_OTHERS if now.has_others else ()),
         *now.left_out,
     )

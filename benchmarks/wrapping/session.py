@@ -44,6 +44,11 @@ class Session:
     rest_share: float
     """Of a core, what the agent takes while nobody asks it for anything."""
 
+    @property
+    def has_others(self) -> bool:
+        """True where rivals are measured too."""
+        return any(arm.slow for arm in self.arms)
+
     def measure(self, what: str, command: Sequence[str], plan: Plan) -> dict[str, list[Trial]]:
         """The good trials of each arm; one that had none is left out."""
         say(f"wrapping: {what}")

@@ -1,22 +1,14 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 
 from benchmarks.wrapping.arms import RECORD, RUN, Arm, TrialError, recorded_by_agent_s, recorded_cpu_s
-from benchmarks.wrapping.build import Programs
 from benchmarks.wrapping.commands import TRUE, script, storm
 from benchmarks.wrapping.trial import Trial, read_trial, run_trial
 from benchmarks.wrapping.world import World
-
-
-@pytest.fixture
-def world(tmp_path: Path, programs: Programs) -> World:
-    environ = {"PATH": f"{programs.load.parent}:/usr/bin:/bin", "HOME": str(tmp_path)}
-    return World(tmp_path, programs, environ, {"AIPOWER_RUNS_DIR": str(tmp_path / "runs")}, os.getpid())
 
 
 def test_times_are_taken_apart(tmp_path: Path) -> None:
