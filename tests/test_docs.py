@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import shlex
 import subprocess
@@ -10,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import fields
 
 from aipower.run.options import make_parser
 from aipower.runrecord import (
@@ -119,11 +119,11 @@ def test_the_changelog_has_something_to_say() -> None:
 @pytest.mark.parametrize("kind", [*TABLES, FaultLine, Missing, EquivalentRecord, SeriesRecord, NodeRecord, PhasePart])
 def test_every_field_of_the_record_is_documented(kind: type[RunRecord]) -> None:
     told = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "record.md").read_text()))
-    assert {field.name for field in dataclasses.fields(kind)} <= told
+    assert {field.name for field in fields(kind)} <= told
 
 
 def test_no_field_is_documented_that_is_not_there() -> None:
     tables = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", (ROOT / "docs" / "record.md").read_text(), re.MULTILINE)
     told = {name for cell in tables for name in re.findall(r"`(\w+)`", cell)}
-    real = {field.name for kind in TABLES for field in dataclasses.fields(kind)}
+    real = {field.name for kind in TABLES for field in fields(kind)}
     assert told == real

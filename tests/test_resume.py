@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from aipower.ledger import Ledger
 from aipower.meter import Meter
@@ -207,7 +206,7 @@ def test_energy_that_is_integrated_has_no_counter() -> None:
 
 
 def states(*devices: DeviceState, **fields: object) -> Snapshot:
-    return replace(Snapshot(1e9, "1", devices, boot="boot", naming="name"), **fields)  # type: ignore[arg-type]
+    return replace(Snapshot(1e9, "1", devices, boot="boot", naming="name"), **fields)
 
 
 def seen(device: Device, unix_s: float) -> DeviceState:

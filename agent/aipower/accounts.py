@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aipower.model import Attribution, PartError, ProcessEnergy, ProcessInfo
 
@@ -20,8 +22,7 @@ def _printable(text: str) -> str:
     return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)
 
 
-@dataclass(slots=True)
-class DeviceAccount:
+class DeviceAccount(Struct):
     """Sums of one device."""
 
     energy_uj: int = 0
@@ -39,8 +40,7 @@ class DeviceAccount:
         self.unattributed_uj += attribution.unattributed_uj
 
 
-@dataclass(slots=True)
-class PartAccount:
+class PartAccount(Struct):
     """Sums of one process or run, of `other` or of what was folded, on one device."""
 
     context_uj: int = 0
@@ -79,8 +79,7 @@ class PartAccount:
         self.systematic_uj += error.systematic_uj
 
 
-@dataclass(slots=True)
-class ProcessAccount:
+class ProcessAccount(Struct):
     """Sums of one process over its devices, and of those that had its pid, name, user and run before it."""
 
     info: ProcessInfo
@@ -132,8 +131,7 @@ class ProcessAccount:
         self.rows.clear()
 
 
-@dataclass(slots=True)
-class Dormant:
+class Dormant(Struct):
     """A process without an account, whose work goes to `other`."""
 
     run: str

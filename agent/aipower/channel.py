@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.attribution.usage import merge
 from aipower.calibration.apply import true_uj, true_w
@@ -34,8 +36,7 @@ LOOK_AGAIN_S = 1.0
 """Pause between attempts to read a device that has left: it may come back under the same name."""
 
 
-@dataclass(frozen=True, slots=True)
-class PowerStats:
+class PowerStats(Struct, frozen=True):
     """Power of a device while it was watched, in watts; None where no reading gave one."""
 
     latest_w: float | None = None

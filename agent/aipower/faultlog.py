@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.model import Fault
 
@@ -10,8 +11,7 @@ MOST_RECORDS = 256
 """Kinds of fault kept; a machine has few devices and we have few reasons, so only nonsense gets here."""
 
 
-@dataclass(frozen=True, slots=True)
-class FaultRecord:
+class FaultRecord(Struct, frozen=True):
     """All faults of one device for one reason."""
 
     device: str | None

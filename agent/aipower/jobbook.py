@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.accounts import PartAccount
 from aipower.model import Device, FoldedEnergy, JobEnergy, JobFacts, JobKey, Owner, PartError, ProcessId, ProcessInfo
@@ -22,16 +23,14 @@ def job_key(info: ProcessInfo) -> JobKey:
     return info.place.owner, info.user
 
 
-@dataclass(slots=True)
-class Hold:
+class Hold(Struct):
     """For how long a job held a device, and did not use it, in seconds."""
 
     held_s: float = 0.0
     unused_s: float = 0.0
 
 
-@dataclass(slots=True)
-class JobAccount:
+class JobAccount(Struct):
     """Sums of one job over its devices."""
 
     since_unix_s: float | None = None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from aipower.attribution.apportion import Apportioner
 from aipower.attribution.attribute import without_usage

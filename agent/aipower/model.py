@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
+
+from msgspec import Struct, field
 
 Kind = Literal["gpu", "cpu", "dram", "module", "node", "psys"]
 """What a device is. Only `gpu`, `cpu` and `dram` are summed into a total: the others contain them."""
@@ -23,8 +24,7 @@ SUMMED_KINDS: tuple[Kind, ...] = ("gpu", "cpu", "dram")
 UJ_PER_J = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(Struct, frozen=True):
     """One thing that draws power and has its own sensor."""
 
     id: str
@@ -38,8 +38,7 @@ class Device:
     """The `id` of the device it belongs to. A child is an account of its own, never added to its parent."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessId:
+class ProcessId(Struct, frozen=True):
     """A process, safe against reuse of its pid."""
 
     boot: str
@@ -49,8 +48,7 @@ class ProcessId:
     """Start time in clock ticks since boot: field 22 of /proc/PID/stat."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """What a process works for: the key of an account of a job."""
 
     system: str = "none"
@@ -66,8 +64,7 @@ JobKey = tuple[Owner, str]
 """The account of a step of a job, for each user."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobFacts:
+class JobFacts(Struct, frozen=True):
     """What a job says of itself; all of it may be empty."""
 
     name: str = ""
@@ -80,8 +77,7 @@ class JobFacts:
     """The GPUs that it was given, as indices or UUIDs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a process stands in the machine's order of things."""
 
     owner: Owner = Owner()
@@ -94,8 +90,7 @@ class Place:
     facts: JobFacts = JobFacts()
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessInfo:
+class ProcessInfo(Struct, frozen=True):
     """What is shown of a process."""
 
     id: ProcessId
@@ -105,8 +100,7 @@ class ProcessInfo:
     place: Place = Place()
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """One look at a sensor, stamped at the read."""
 
     at_s: float
@@ -119,8 +113,7 @@ class Reading:
     """The mean of the last second where the sensor has it beside `power_w`: it checks the counter."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(Struct, frozen=True):
     """Under which conditions a device works; each None where the device does not say."""
 
     power_limit_w: float | None = None
@@ -130,8 +123,7 @@ class Conditions:
     memory_clock_hz: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
+class Calibration(Struct, frozen=True):
     """What a sensor's watts are in truth: `gain * watts + offset_w`, and how far that is known.
 
     The errors are standard errors that all readings of the sensor share.
@@ -153,8 +145,7 @@ class Calibration:
         return math.sqrt(max(0.0, (self.gain_se * energy_uj) ** 2 + offset_uj**2 + cross_uj2))
 
 
-@dataclass(frozen=True, slots=True)
-class EnergyDelta:
+class EnergyDelta(Struct, frozen=True):
     """Energy that `device` used from `start_s` to `end_s`."""
 
     device: Device
@@ -185,8 +176,7 @@ class EnergyDelta:
         return self.energy_uj / 1e6 / self.span_s
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """Who used a device, and for how long, during a window.
 
     A GPU's busy seconds are its samplers' share of the window; a CPU's are CPU seconds of all its cores.
@@ -219,8 +209,7 @@ class Usage:
     or nobody was named."""
 
 
-@dataclass(frozen=True, slots=True)
-class PartError:
+class PartError(Struct, frozen=True):
     """How far a part of a window's energy may be off, beside the sensor's own scale error."""
 
     variance_uj2: float = 0.0
@@ -230,8 +219,7 @@ class PartError:
     what was told before is known better."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attribution:
+class Attribution(Struct, frozen=True):
     """Where the energy of one `delta` went. The parts sum exactly to the whole."""
 
     delta: EnergyDelta
@@ -261,8 +249,7 @@ class Attribution:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """Something that went wrong with a device, as data."""
 
     device: str | None
@@ -279,8 +266,7 @@ class Fault:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Unavailable:
+class Unavailable(Struct, frozen=True):
     """A source of energy data that this machine has not, or that we may not read."""
 
     source: str
@@ -290,8 +276,7 @@ class Unavailable:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceFacts:
+class DeviceFacts(Struct, frozen=True):
     """What never changes about a device while the driver is loaded; shown on `_info` metrics."""
 
     uuid: str = ""
@@ -299,8 +284,7 @@ class DeviceFacts:
     method: Method = "counter"
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(Struct, frozen=True):
     """Where the account of a device stands against its sensor's counter, so that it can go on after a restart."""
 
     at_s: float
@@ -311,8 +295,7 @@ class Position:
     """Energy found until then that is in no account yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceState:
+class DeviceState(Struct, frozen=True):
     """A device's accounts since the ledger began. The four components sum exactly to `energy_uj`."""
 
     device: Device
@@ -335,8 +318,7 @@ class DeviceState:
     """The idle level that was learned, so that an agent which restarts beside a job knows it; None before."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessEnergy:
+class ProcessEnergy(Struct, frozen=True):
     """What one process used of one device since it was first seen."""
 
     info: ProcessInfo | None
@@ -354,8 +336,7 @@ class ProcessEnergy:
     """When the account began at 0; None where nobody has noted it."""
 
 
-@dataclass(frozen=True, slots=True)
-class FoldedEnergy:
+class FoldedEnergy(Struct, frozen=True):
     """What the processes whose accounts were withdrawn had used of one device: with the accounts, the whole."""
 
     device: Device
@@ -363,8 +344,7 @@ class FoldedEnergy:
     active_uj: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunEnergy:
+class RunEnergy(Struct, frozen=True):
     """What the processes of one run used of one device."""
 
     run: str
@@ -378,8 +358,7 @@ class RunEnergy:
     """When the account began at 0; None where nobody has noted it."""
 
 
-@dataclass(frozen=True, slots=True)
-class UserEnergy:
+class UserEnergy(Struct, frozen=True):
     """What all processes of one user used of one device."""
 
     user: str
@@ -390,8 +369,7 @@ class UserEnergy:
     """When the sum began at 0; None where nobody has noted it."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobEnergy:
+class JobEnergy(Struct, frozen=True):
     """What all processes of one user in one step of a job used of one device, and for how long they held it."""
 
     owner: Owner
@@ -412,8 +390,7 @@ class JobEnergy:
     """When the account began at 0; None where nobody has noted it."""
 
 
-@dataclass(frozen=True, slots=True)
-class SinkState:
+class SinkState(Struct, frozen=True):
     """How one way out does that the agent pushes to."""
 
     name: str
@@ -431,8 +408,7 @@ class SinkState:
     """When a push last succeeded; None before the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class JournalState:
+class JournalState(Struct, frozen=True):
     """How the counters are kept on disk."""
 
     up: bool
@@ -447,8 +423,7 @@ class JournalState:
     """When the newest counters that are on disk were taken; None before there are any."""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentStats:
+class AgentStats(Struct, frozen=True):
     """The agent's own cost and health."""
 
     cpu_s: float = 0.0
@@ -470,8 +445,7 @@ class AgentStats:
     """Times that it was taken from a core or gave one up, since the start."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """All that an exporter may know. Taking it changes nothing."""
 
     at_unix_s: float
@@ -492,7 +466,7 @@ class Snapshot:
     """The kernel's boot id: monotonic times and positions hold in this boot only."""
     naming: str = ""
     """How processes' users are named: counters under names of one kind must not be shown under another."""
-    number: int = field(default=0, compare=False)
+    number: int = 0
     """A later snapshot of the same ledger has a higher one."""
     asleep_s: float = 0.0
     """Seconds for which the machine had been suspended since its boot when the positions were taken."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.calibration.apply import true_uj
 from aipower.energy.stillness import STUCK_PERIODS, STUCK_S
@@ -35,8 +37,7 @@ SHORTEST_S = 1e-6
 """Length of an interval that is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bridge:
+class Bridge(Struct, frozen=True):
     """What an account owes to the time before a device's first reading."""
 
     delta: EnergyDelta | None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.accounts import PartAccount
 from aipower.model import Device, PartError, RunEnergy
 
 
-@dataclass(slots=True)
-class RunAccount:
+class RunAccount(Struct):
     """Sums of one run over its devices."""
 
     name: str = ""

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
+
+from msgspec import DecodeError, Struct, field
+from msgspec.json import decode
 
 from aipower.errors import AipowerError
 
@@ -22,8 +24,7 @@ CRUMB = 0.01
 Interval = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Energies:
+class Energies(Struct, frozen=True):
     """Joules by kind; None where nothing of the kind was measured."""
 
     total: float | None = None
@@ -32,8 +33,7 @@ class Energies:
     dram: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Intervals:
+class Intervals(Struct, frozen=True):
     """95 % intervals in joules, [low, high]; None where nothing of the kind was measured."""
 
     total: Interval | None = None
@@ -42,8 +42,7 @@ class Intervals:
     dram: Interval | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceRecord:
+class DeviceRecord(Struct, frozen=True):
     """One device during the run."""
 
     device: str
@@ -84,8 +83,7 @@ class DeviceRecord:
     """`run_interval_j` without the sensor's scale."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessRecord:
+class ProcessRecord(Struct, frozen=True):
     """One process of the run."""
 
     pid: int
@@ -101,8 +99,7 @@ class ProcessRecord:
     """The node where it ran, in a merged run; empty in others."""
 
 
-@dataclass(frozen=True, slots=True)
-class GroupRecord:
+class GroupRecord(Struct, frozen=True):
     """Processes of the run that worked on a device together and that nothing tells apart: their sum is known well."""
 
     device: str
@@ -112,8 +109,7 @@ class GroupRecord:
     repeatable_interval_j: Interval
 
 
-@dataclass(frozen=True, slots=True)
-class FaultLine:
+class FaultLine(Struct, frozen=True):
     """A kind of fault of one device during the run."""
 
     device: str | None
@@ -125,8 +121,7 @@ class FaultLine:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """What was not measured, why, and what can be done."""
 
     source: str
@@ -135,8 +130,7 @@ class Missing:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
-class PowerSeries:
+class PowerSeries(Struct, frozen=True):
     """Mean power of one device over equal steps of the run."""
 
     device: str
@@ -148,8 +142,7 @@ class PowerSeries:
     """The run's own part of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class PhasePart:
+class PhasePart(Struct, frozen=True):
     """What one device drew while a phase lasted."""
 
     device: str
@@ -160,8 +153,7 @@ class PhasePart:
     run_interval_j: Interval | None
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseRecord:
+class PhaseRecord(Struct, frozen=True):
     """A part of the run that the program itself has named, all its repetitions together.
 
     The phases with one word in `path`, and the one with none, sum to the run; a phase includes those within it.
@@ -186,8 +178,7 @@ class PhaseRecord:
     devices: list[PhasePart] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class PerUnit:
+class PerUnit(Struct, frozen=True):
     """Energy per unit of work, as in J/token."""
 
     unit: str
@@ -198,8 +189,7 @@ class PerUnit:
     repeatable_interval_j: Interval
 
 
-@dataclass(frozen=True, slots=True)
-class JobRecord:
+class JobRecord(Struct, frozen=True):
     """Which part of which job on which node the run was."""
 
     system: str
@@ -219,8 +209,7 @@ class JobRecord:
     """SLURM_*, torchrun's and MPI's variables that tell ranks and nodes."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesRecord:
+class SeriesRecord(Struct, frozen=True):
     """Which repetition of which series (`-r N`) the run was."""
 
     id: str
@@ -231,8 +220,7 @@ class SeriesRecord:
     """How many were asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class CarbonRecord:
+class CarbonRecord(Struct, frozen=True):
     """Greenhouse gas of the run's electricity; with where the figure comes from."""
 
     co2e_g: float
@@ -246,8 +234,7 @@ class CarbonRecord:
     pue: float
 
 
-@dataclass(frozen=True, slots=True)
-class CostRecord:
+class CostRecord(Struct, frozen=True):
     """Price of the run's electricity."""
 
     amount: float
@@ -257,8 +244,7 @@ class CostRecord:
     pue: float
 
 
-@dataclass(frozen=True, slots=True)
-class EquivalentRecord:
+class EquivalentRecord(Struct, frozen=True):
     """Something that takes as much energy, for people."""
 
     amount: float
@@ -268,8 +254,7 @@ class EquivalentRecord:
     year: int
 
 
-@dataclass(frozen=True, slots=True)
-class NodeRecord:
+class NodeRecord(Struct, frozen=True):
     """One node of a run that was merged from several."""
 
     host: str
@@ -279,8 +264,7 @@ class NodeRecord:
     interval_j: Intervals
 
 
-@dataclass(frozen=True, slots=True)
-class RunRecord:
+class RunRecord(Struct, frozen=True):
     """One run."""
 
     run_id: str
@@ -343,7 +327,7 @@ def is_covered(row: DeviceRecord, wall_s: float) -> bool:
 
 def to_json(record: RunRecord) -> bytes:
     """The record as JSON for people: the schema first, indented, but for the long rows of numbers."""
-    import json  # noqa: PLC0415 - `import aipower` does not come here; msgspec would cost each run 9 ms
+    import json  # noqa: PLC0415 - needed at the end of a run only
 
     named = {"schema": record.schema, **_plain(record)}
     lines = [f'  "{name}": {_text(json.dumps, name, value)}' for name, value in named.items()]
@@ -359,8 +343,8 @@ def _text(dumps: Callable[..., str], name: str, value: object) -> str:
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - as json takes it
     """What JSON knows: a number that is none, as the ratio of nothing to nothing, is not known."""
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Struct):
+        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, (list, tuple)):
         return [_plain(one) for one in value]
     if isinstance(value, dict):
@@ -378,11 +362,9 @@ def from_json(content: bytes) -> RunRecord:
     Raises:
         NoRecordError: It is none; the message says why.
     """
-    import msgspec  # noqa: PLC0415 - as above
-
     try:
-        record = msgspec.json.decode(content, type=RunRecord)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        record = decode(content, type=RunRecord)
+    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NoRecordError(f"no record of a run: {error}") from error
     if record.schema != SCHEMA:
         raise NoRecordError(f"a record of schema {record.schema!r}, not {SCHEMA}: it takes another version of aipower")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
+
+from msgspec import Struct, field
 
 from aipower.model import (
     Conditions,
@@ -36,8 +37,7 @@ class Clock(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class SystemClock:
+class SystemClock(Struct, frozen=True):
     """The real clock."""
 
     def monotonic_s(self) -> float:
@@ -53,8 +53,7 @@ class SystemClock:
         time.sleep(seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class SensorTraits:
+class SensorTraits(Struct, frozen=True):
     """What is known of a sensor before its first reading."""
 
     update_period_s: float = 0.1
@@ -143,8 +142,7 @@ class ProcessDirectory(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class SensorSet:
+class SensorSet(Struct, frozen=True):
     """What discovery found."""
 
     sensors: Sequence[Sensor] = ()

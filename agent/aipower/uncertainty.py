@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.accounts import PartAccount
 from aipower.calibration.apply import read_uj
@@ -16,8 +17,7 @@ from aipower.calibration.entry import Z_95
 from aipower.model import Calibration, Device
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(Struct, frozen=True):
     """The scale of one sensor, or of several that may all be off in the same direction."""
 
     scope: str
@@ -29,8 +29,7 @@ class Scale:
         return hash(self.scope)
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(Struct, frozen=True):
     """What an error of scale works on."""
 
     read_uj: float
@@ -43,8 +42,7 @@ class Exposure:
         return Exposure(self.read_uj + other.read_uj, self.span_s + other.span_s)
 
 
-@dataclass(frozen=True, slots=True)
-class Error:
+class Error(Struct, frozen=True):
     """The errors of an energy, so that energies can be added up."""
 
     own_uj2: float = 0.0

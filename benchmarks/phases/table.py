@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from benchmarks.accuracy.estimates import Estimate, Outcome
 from benchmarks.accuracy.score import Coverage, Score, scores

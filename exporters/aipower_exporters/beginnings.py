@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TypeGuard
+
+from msgspec import Struct, field
 
 from aipower.model import Snapshot
 from aipower_exporters import metrics
@@ -33,8 +34,7 @@ AGENTS_OWN = frozenset(
 """Those that begin with each start of the agent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Beginnings:
+class Beginnings(Struct, frozen=True):
     """Of the series of one metric, in seconds since 1970."""
 
     usual_unix_s: float | None

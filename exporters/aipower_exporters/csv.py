@@ -6,8 +6,10 @@ import csv
 import io
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.runrecord import (
     DeviceRecord,
@@ -47,8 +49,7 @@ class Ends(NamedTuple):
 NO_ENDS = Ends()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """One figure, or one text. What was not measured has no line."""
 
     section: str

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 MetricType = Literal["counter", "gauge", "info"]
 """`info` is a gauge that is always 1 in the text format, and a type of its own in OpenMetrics."""
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """One family of series."""
 
     name: str

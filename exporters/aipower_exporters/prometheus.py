@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from prometheus_client.exposition import choose_encoder
 
 from aipower.model import Snapshot
@@ -21,8 +22,7 @@ from aipower_exporters.samples import Series, collect
 OPENMETRICS = "application/openmetrics-text"
 
 
-@dataclass(frozen=True, slots=True)
-class PrometheusExporter:
+class PrometheusExporter(Struct, frozen=True):
     """Renders `/metrics`. It keeps nothing between calls, so any thread may call it."""
 
     path: str = "/metrics"

@@ -6,12 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict, replace
 
 from aipower.calibration.default import default_calibration
 from aipower.calibration.entry import Entry
@@ -158,7 +158,7 @@ def test_without_a_file_nothing_is_imported(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from aipower.calibration.file import load_calibrations;"
         f"assert load_calibrations({{'HOME': {str(tmp_path)!r}}}, Path('/none')) == {{}};"
-        "print([name for name in ('msgspec', 'json', 'tempfile', 'statistics') if name in sys.modules])"
+        "print([name for name in ('json', 'tempfile', 'statistics') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

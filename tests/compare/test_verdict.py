@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from aipower.compare.build import compare, judge
 from aipower.compare.model import Pair, Question
@@ -165,7 +165,7 @@ def test_devices_of_many_nodes_are_those_of_the_nodes() -> None:
     alone = record([device("gpu", 700.0), device("cpu", 100.0)], run_id="a", host="one")
     rows = [device("gpu", 700.0, id_=f"one/{CARD}"), device("cpu", 100.0, id_="one/cpu-0")]
     nodes = [NodeRecord(host, [], [], *nothing) for host in ("one", "two")]
-    merged = dataclasses.replace(record(rows, run_id="b", host="one, two"), nodes=nodes)
+    merged = replace(record(rows, run_id="b", host="one, two"), nodes=nodes)
     assert [device_key(merged, row) for row in merged.devices] == [device_key(alone, row) for row in alone.devices]
 
 
@@ -360,7 +360,7 @@ def test_an_offset_does_not_cancel_where_the_energies_of_whole_devices_differ() 
             assert row.energy_j is not None
             half_j = math.hypot(0.05 * row.energy_j, offset_j)
             wide = (row.energy_j - half_j, row.energy_j + half_j)
-            made.append(record([dataclasses.replace(row, interval_j=wide)], run_id=f"{name}{number}"))
+            made.append(record([replace(row, interval_j=wide)], run_id=f"{name}{number}"))
         return made
 
     question = Question(of="devices")

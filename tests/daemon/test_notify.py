@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from aipower.daemon.http import Health
 from aipower.daemon.notify import READY, WATCHDOG, Notifier, status, watchdog_s

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip as gzip_module
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from aipower.daemon.pages import MAX_PAGES, Pages
 from aipower.model import Snapshot

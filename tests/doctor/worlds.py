@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from aipower.doctor.finding import Check, Finding, Result
 from aipower.doctor.world import Answer, ClockFacts, World

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import replace
 from importlib.metadata import entry_points
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from aipower.runrecord import Energies, Intervals, PerUnit, RunRecord
 from aipower_exporters.csv import COLUMNS, FORMULA, render_csv

@@ -7,12 +7,13 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import fields
 
 from aipower.errors import UsageError
 from aipower.footprint.grid import zones
@@ -157,10 +158,11 @@ def test_without_a_file_nothing_is_imported_and_nothing_opened(tmp_path: Path) -
     if Path(SYSTEM_FILE).exists():
         pytest.skip("this machine has a configuration for all users")
     source = Path(__file__).parents[2] / "agent"
+    libraries = Path(msgspec.__file__).parents[1]
     # -S: what site-packages import at start-up (editable installations use pathlib) is not ours.
     done = subprocess.run(
         [sys.executable, "-S", "-c", script],
-        env={"PYTHONPATH": str(source)},
+        env={"PYTHONPATH": f"{source}:{libraries}"},
         capture_output=True,
         text=True,
         check=False,

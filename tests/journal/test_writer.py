@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from aipower.journal import writer as journal_writer
 from aipower.journal.folder import LOCK, SLOTS, Folder
@@ -221,7 +222,7 @@ def test_an_agent_that_ends_soon_is_waited_for_and_gone_on_from(tmp_path: Path) 
                     first.close(WAIT_S)
 
         second, state = open_journal(tmp_path, Until())
-    assert state == shot(7)
+    assert state == replace(shot(7), number=0)  # numbers are those of one ledger
     second.start()
     assert second.state().up
     assert second.flushed(shot(8), WAIT_S)

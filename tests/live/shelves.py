@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from aipower.runrecord import RunRecord, to_json
 from aipower.shelf.opening import open_shelf
@@ -27,7 +28,7 @@ def _timed(record: RunRecord, number: int, **changes: object) -> RunRecord:
     """As it would have been `number` hours ago."""
     begun_s = time.time() - 3600 * number
     run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(begun_s))}-{number:08x}"
-    return replace(record, run_id=run_id, started_unix_s=begun_s, **changes)  # type: ignore[arg-type]  # fields by name
+    return replace(record, run_id=run_id, started_unix_s=begun_s, **changes)
 
 
 def records() -> list[RunRecord]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import sys
@@ -11,13 +10,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 import aipower
 
 Found = dict[str, object]
 
 
 def told(m: aipower.Measure) -> Found:
-    return {**dataclasses.asdict(m.record), "why": m.why}
+    return {**msgspec.to_builtins(m.record), "why": m.why}
 
 
 def nested() -> list[Found]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from aipower.merge.windows import length_s
 from aipower.runrecord import (
@@ -25,8 +26,7 @@ OWN_95 = 0.002
 STEP_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Struct, frozen=True):
     """A device that draws the same power all the time, and as much more for each rank that works on it."""
 
     device: str = "GPU-0"
@@ -37,8 +37,7 @@ class Card:
     calibration: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Rank:
+class Rank(Struct, frozen=True):
     """When a rank ran, in seconds after the start of the world, and what it drew of each device."""
 
     number: int
@@ -51,8 +50,7 @@ class Rank:
     """It does not know its own part of GPUs."""
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(Struct, frozen=True):
     """All ranks of a job, and the devices of each node."""
 
     ranks: Sequence[Rank]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from aipower.errors import AipowerError
 from aipower.merge.choose import check_alike, check_one_job, distinct, of_job

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from aipower.merge.merge import merge
 from aipower.runrecord import DeviceRecord, RunRecord, from_json, to_json
@@ -135,7 +135,7 @@ def test_a_run_by_itself_keeps_its_figures(world: World) -> None:
 
 
 def assert_like(ours: DeviceRecord, its: DeviceRecord) -> None:
-    for name in DeviceRecord.__slots__:
+    for name in DeviceRecord.__struct_fields__:
         mine, other = getattr(ours, name), getattr(its, name)
         same = mine == (other if isinstance(other, str) or other is None else pytest.approx(other, abs=1e-6))
         assert same, f"{name}: {mine} is not {other}"

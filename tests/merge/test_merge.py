@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields, replace
 
 import pytest
+from msgspec.structs import fields, replace
 
 from aipower.merge.merge import merge
 from aipower.runrecord import (

@@ -33,7 +33,7 @@ def test_its_fields_are_those_of_a_job() -> None:
     assert job is not None
     told = re.search(r"^`job` has (.*?) and `variables`", PAGE, re.MULTILINE | re.DOTALL)
     assert told is not None
-    assert {*re.findall(r"`(\w+)`", told[1]), "variables"} == set(type(job).__slots__)
+    assert {*re.findall(r"`(\w+)`", told[1]), "variables"} == set(type(job).__struct_fields__)
 
 
 def test_links_and_files_are_there() -> None:

@@ -6,11 +6,11 @@ import re
 import time
 import tomllib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from aipower.sinks import SinkError
 from aipower_exporters.otlp.sink import otlp

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from aipower.accounts import ProcessAccount
 from aipower.errors import SensorGoneError
@@ -85,7 +85,7 @@ def close(run: Measured, cpu_s: float = 0.0) -> tuple[Books, DeviceRecord]:
 
 
 def parts_j(row: DeviceRecord) -> float:
-    return sum_of_parts_j({name: getattr(row, name) for name in DeviceRecord.__slots__})
+    return sum_of_parts_j({name: getattr(row, name) for name in DeviceRecord.__struct_fields__})
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ import re
 import time
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from aipower.model import UJ_PER_J, Snapshot
 from aipower.sinks import Sink, SinkError

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from pathlib import Path
+
+from msgspec.structs import fields
 
 from aipower.run.options import SWITCHES, VALUED
 from aipower.run.repeat.cooldown import LEARN_S, MOST_S, NEAR, NEAR_W
@@ -25,7 +26,7 @@ def test_table_of_the_json_names_each_field() -> None:
     table = TEXT.split("## The JSON")[1]
     named = set(re.findall(r"`([a-z_]+)`", table))
     assert SCHEMA in table
-    assert {field.name for field in dataclasses.fields(SeriesSummary)} - {"schema"} <= named
+    assert {field.name for field in fields(SeriesSummary)} - {"schema"} <= named
 
 
 def test_constants_of_the_cool_down() -> None:

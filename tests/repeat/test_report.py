@@ -1,7 +1,8 @@
 """The report of a series: pure, so each line is tested by itself."""
 
 import random
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aipower.record.page import Page
 from aipower.run.repeat.options import SeriesOptions

@@ -3,12 +3,12 @@
 import json
 import math
 import random
-from dataclasses import replace
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from aipower.run.repeat.figures import energy_of, figure_of
 from aipower.run.repeat.options import SeriesOptions

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Never
+
+from msgspec.structs import replace
 
 from aipower.footprint.settings import Footprint
 from aipower.runrecord import RunRecord

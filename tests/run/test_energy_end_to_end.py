@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,14 +57,16 @@ def assert_parts_sum(done: Done) -> None:
 def working(gpu: Gpu, folder: Path, busy: float = 80.0) -> Gpu:
     """`gpu` with the command as its only process, from its start."""
     process = Process(pid_in(folder / "pid"), busy=(Busy(0, 1000, busy),), only_alive=True)
-    return replace(gpu, processes=(process,), sampler=Sampler("each"))
+    return dataclasses.replace(gpu, processes=(process,), sampler=Sampler("each"))
 
 
 @pytest.mark.parametrize("card", [h100, a100, v100, rtx4090], ids=lambda card: card.__name__)
 def test_device_energy_is_the_true_one(card: object, tmp_path: Path) -> None:
     assert callable(card)
     load = (Segment(0.8, 4.6, 320.0), Square(1.5, 4.0, 60.0, 0.31, 0.4))
-    gpu: Gpu = working(replace(card(0, shapes=load), energy=replace(card().energy, phase_ms=37.0)), tmp_path)
+    gpu: Gpu = working(
+        dataclasses.replace(card(0, shapes=load), energy=dataclasses.replace(card().energy, phase_ms=37.0)), tmp_path
+    )
     machine = Machine((gpu,))
     done = measure(tmp_path, machine)
     truth_j = gpu.true_energy_j(*window(machine, done))
@@ -174,7 +176,7 @@ def test_a_gpu_lost_midway_is_a_gap_and_not_the_end(tmp_path: Path) -> None:
 
 def test_a_driver_that_does_not_say_who_works_gives_no_zero(tmp_path: Path) -> None:
     silent = not_supported("nvmlDeviceGetProcess*Utilization*", "nvmlDeviceGet*RunningProcesses*")
-    gpu = replace(working(h100(0, shapes=(Segment(0.5, 1000.0, 300.0),)), tmp_path), faults=silent)
+    gpu = dataclasses.replace(working(h100(0, shapes=(Segment(0.5, 1000.0, 300.0),)), tmp_path), faults=silent)
     done = measure(tmp_path, Machine((gpu,)), "sh", "-c", "sleep 2")
     (device,) = done.record["devices"]
     assert device["energy_j"] > 0
@@ -208,7 +210,7 @@ def test_a_driver_that_hangs_during_the_run_does_not_hold_the_command(tmp_path: 
 def test_a_gpu_without_utilisation_still_gives_a_lone_process_its_energy(tmp_path: Path) -> None:
     """Its last window may stay unattributed: the process has left when the holders are listed."""
     gpu = working(a100(0, mig="on", shapes=(Segment(1.5, 1000.0, 400.0),)), tmp_path)
-    silent = replace(gpu, faults=not_supported("nvmlDeviceGetProcess*Utilization*"))
+    silent = dataclasses.replace(gpu, faults=not_supported("nvmlDeviceGetProcess*Utilization*"))
     machine = Machine((silent,))
     (device,) = measure(tmp_path, machine).record["devices"]
     assert device["run_energy_j"] > 0.6 * device["energy_j"]

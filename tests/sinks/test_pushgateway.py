@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from aipower.errors import UsageError
 from aipower.model import Device, JobEnergy, JobFacts, Owner, Snapshot

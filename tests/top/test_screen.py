@@ -6,12 +6,12 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from aipower.model import Device, Unavailable
 from aipower.top.cells import cut, fit, harmless, width_of

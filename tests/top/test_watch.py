@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from aipower.calibration.entry import Z_95
 from aipower.model import SUMMED_KINDS, Device, PartError, Position, ProcessEnergy, ProcessId

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.model import (
     Device,
@@ -34,8 +35,7 @@ J = 1_000_000
 START_UNIX_S = 1_700_000_000.0
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(Struct, frozen=True):
     """What one process used, in microjoules by device."""
 
     pid: int
@@ -51,8 +51,7 @@ class Used:
         return ProcessInfo(ProcessId("boot", self.pid, 1), self.comm, self.user)
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(Struct, frozen=True):
     """All counters at one moment, in microjoules by device."""
 
     used: Sequence[Used] = ()

@@ -8,7 +8,9 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.attribution.attribute import attribute, without_usage
 from aipower.attribution.backlog import IDLE, REMEMBERED, Backlog, Key
@@ -54,8 +56,7 @@ RunOf = Callable[[ProcessId], str]
 JobOf = Callable[[ProcessId], JobKey | None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Split:
+class _Split(Struct, frozen=True):
     """One window with its floor and shares."""
 
     window: Window

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.attribution.window import Window
 from aipower.model import ProcessId
@@ -27,8 +28,7 @@ Parts = Mapping[Key, float]
 """Microjoules of one window."""
 
 
-@dataclass(slots=True)
-class _Entry:
+class _Entry(Struct):
     """A window, and how it should have been split by the solution so far."""
 
     window: Window

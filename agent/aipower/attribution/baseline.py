@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from aipower.attribution.idle import LEARN_S, TIMING_S, Z_95, IdleLevel, LowQuantile, most_w
 from aipower.model import EnergyDelta, Usage
@@ -23,8 +24,7 @@ LOWEST_WINDOWS = 600
 """Windows among which the lowest is looked for: ten minutes at the default pace."""
 
 
-@dataclass(frozen=True, slots=True)
-class Floor:
+class Floor(Struct, frozen=True):
     """The part of a delta that is not work, in microjoules; `known` is False where it is a fall-back."""
 
     idle_uj: int

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.attribution.baseline import Baseline, Floor
 from aipower.attribution.evidence import Evidence, Prior, Solution
@@ -14,8 +16,7 @@ from aipower.attribution.work import STATIC, STEP
 from aipower.model import UJ_PER_J
 
 
-@dataclass(frozen=True, slots=True)
-class Residual:
+class Residual(Struct, frozen=True):
     """What a solution leaves of one window."""
 
     energy_j: float

@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.attribution.evidence import Solution
 from aipower.attribution.priors import PROGRAM_SE
@@ -21,8 +22,7 @@ Owner = ProcessId | str | JobKey
 """A process, a run by its name, or a job."""
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(Struct, frozen=True):
     """Of one owner's part of one window."""
 
     slopes_uj: Mapping[str, float]
@@ -31,8 +31,7 @@ class Doubt:
     """Standard error for the idle level's and the contexts' sake."""
 
 
-@dataclass(slots=True)
-class _Account:
+class _Account(Struct):
     """Sums over the remembered windows, and what older ones have left."""
 
     slopes_uj: dict[str, float] = field(default_factory=dict)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.attribution.fit import Scaled, fitted
 from aipower.attribution.symmetric import Matrix
@@ -21,16 +22,14 @@ MOST_COLUMNS = 16
 """Of evidence that goes on for ever: twelve programs have columns at once, and some columns are no programs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prior:
+class Prior(Struct, frozen=True):
     """What is taken for true of a column's intensity before there is evidence, in watts."""
 
     mean_w: float
     se_w: float
 
 
-@dataclass(frozen=True, slots=True)
-class Solution:
+class Solution(Struct, frozen=True):
     """Intensities in watts (joules per second of the column) with their joint errors."""
 
     columns: Sequence[str] = ()

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import mul
+
+from msgspec import Struct
 
 from aipower.attribution.symmetric import Matrix, eigen, is_positive, non_negative, quadratic
 
@@ -27,8 +28,7 @@ NOISE_SE = 0.6
 """How far the noise of the samples is known: processes that work in stretches are sampled better than at random."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scaled:
+class Scaled(Struct, frozen=True):
     """Sums over windows: products of the columns, of their noise, and with energy."""
 
     windows: float
@@ -41,8 +41,7 @@ class Scaled:
     """Error of one window's energy of work at least, as a share of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(Struct, frozen=True):
     """The most likely values with their covariance, and the columns that nothing tells from one another."""
 
     values: Sequence[float]
@@ -72,8 +71,7 @@ def fitted(problem: Scaled) -> Fit:
     return Fit(plain.values, covariance, sorted(unknown) if several else [], floor_j2)
 
 
-@dataclass(frozen=True, slots=True)
-class _Round:
+class _Round(Struct, frozen=True):
     """One fit, the square error of a window, and the part of the samples' noise that was taken out."""
 
     values: Sequence[float]

@@ -9,7 +9,8 @@ are b + S I (y - I'b) / (I'SI + s^2), the update of Kalman (1960).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 LEAST_LOOKS = 0.5
 """Fewer tell nothing."""
@@ -19,8 +20,7 @@ PSEUDO = 0.5
 """Looks that are taken to have fallen as usual, beside the n of the window: no look says 'never'."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refined:
+class Refined(Struct, frozen=True):
     """Busy seconds by column with their covariance in square seconds."""
 
     seconds: Mapping[str, float]

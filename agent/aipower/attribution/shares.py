@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from operator import mul
+
+from msgspec import Struct, field
 
 from aipower.attribution.evidence import Solution
 from aipower.attribution.samples import Covariance, Refined, refined
@@ -17,8 +18,7 @@ TINY_J = 1e-9
 """Stands for no energy where something must be divided by it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One worker's part of one column: `seconds` of it, which are `share` of all seconds of the column."""
 
     process: ProcessId | None
@@ -27,8 +27,7 @@ class Part:
     share: float
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(Struct, frozen=True):
     """Variance of a share for the errors of the columns' seconds, worked out once for all who have one.
 
     The share of members who have `inside` of each column and `own` of all changes by `(inside - own)` times the
@@ -63,8 +62,7 @@ def spread_of(covariance_s2: Covariance, scales: Mapping[str, float]) -> Spread:
     return Spread(joint, sums, sum(joint.values()))
 
 
-@dataclass(frozen=True, slots=True)
-class Shares:
+class Shares(Struct, frozen=True):
     """The parts of one window with the intensities by which they weigh."""
 
     parts: tuple[Part, ...] = ()

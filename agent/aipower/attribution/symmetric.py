@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import mul
+
+from msgspec import Struct
 
 Matrix = list[list[float]]
 
@@ -19,8 +20,7 @@ SETTLED = 1e-6
 """A round that changes no value by more than this share ends the search."""
 
 
-@dataclass(frozen=True, slots=True)
-class Eigen:
+class Eigen(Struct, frozen=True):
     """Eigenvalues, and beside each its unit vector."""
 
     values: Sequence[float]

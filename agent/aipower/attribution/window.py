@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aipower.attribution.baseline import Floor
 from aipower.attribution.samples import Covariance
@@ -14,8 +14,7 @@ ALIGNED_S = 0.08
 each 1/6 s), and neither is at the same moment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """A window with known users, ready to be split."""
 
     delta: EnergyDelta

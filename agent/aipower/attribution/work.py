@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.model import ProcessId, Usage
 
@@ -22,16 +23,14 @@ LEAST_COVER = 0.3
 """Samples of a smaller share of the window are no picture of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
+class Worker(Struct, frozen=True):
     """One process, or None for those that are not known, with its seconds in each column."""
 
     process: ProcessId | None
     seconds: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """The work of one window."""
 
     workers: tuple[Worker, ...] = ()

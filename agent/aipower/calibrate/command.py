@@ -10,9 +10,10 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from aipower.calibrate.console import Streams
 from aipower.calibrate.devices import find_sensor
@@ -43,8 +44,7 @@ ACCURACY_PERCENT = (0.0, 10.0)
 EFFICIENCY = (0.5, 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """The world around the command; each field can be another in a test."""
 
     clock: Clock
@@ -132,8 +132,7 @@ ACTIONS: Mapping[str, Callable[[argparse.Namespace, Session], int]] = MappingPro
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     """A fit and what it was made of."""
 
     recording: Recording

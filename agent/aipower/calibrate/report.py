@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from aipower.calibration.align import Shift
 from aipower.calibration.entry import Z_95, Entry
@@ -17,8 +19,7 @@ SCHEMA = "aipower.calibrate/1"
 MAX_ROWS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """A fit that holds, and where its entry goes."""
 
     device: Device

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from aipower.calibration.fit import Point
 from aipower.calibration.recording import Recording
@@ -31,8 +32,7 @@ class Console(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Level:
+class _Level(Struct, frozen=True):
     watts: float
     halves_w: tuple[float, float]
 

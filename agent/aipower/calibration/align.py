@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.calibration.series import EnergySeries
 from aipower.errors import AipowerError
@@ -20,8 +21,7 @@ MIN_CORRELATION = 0.9
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
+class Shift(Struct, frozen=True):
     """The meter's clock minus ours, and how well the series agree then."""
 
     seconds: float

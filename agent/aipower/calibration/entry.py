@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.model import Calibration
 
@@ -16,8 +17,7 @@ ROUNDING = 1e-6
 MAX_TEXT_CHARS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One device's entry of a calibration file. True watts are `gain * reading + offset_w`."""
 
     gain: float

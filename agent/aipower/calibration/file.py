@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from aipower.calibration.entry import Entry
 from aipower.errors import AipowerError, UsageError
@@ -21,16 +22,14 @@ MAX_BYTES = 1 << 20
 FILE_MODE = 0o644
 
 
-@dataclass(frozen=True, slots=True)
-class _Content:
+class _Content(Struct, frozen=True):
     """What the file holds."""
 
     schema: str
     devices: dict[str, Entry]
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """An entry and where it was found."""
 
     entry: Entry

@@ -23,7 +23,9 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.calibration.entry import Z_95
 from aipower.calibration.student import inflation
@@ -37,8 +39,7 @@ LIKENESS_SE = 2.0
 """Neighbouring residuals count as alike from so many standard errors, 1 / sqrt(n), on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """Mean power over the same time, by our sensor and by the meter."""
 
     ours_w: float
@@ -46,8 +47,7 @@ class Point:
     span_s: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(Struct, frozen=True):
     """The line through the points."""
 
     calibration: Calibration
@@ -67,8 +67,7 @@ class Fit:
         return tuple(point.meter_w - line.gain * point.ours_w - line.offset_w for point in self.points)
 
 
-@dataclass(frozen=True, slots=True)
-class _Moments:
+class _Moments(Struct, frozen=True):
     """Weighted means and sums of squares; the weights sum to the number of points."""
 
     count: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.calibration.align import Shift, find_shift
 from aipower.calibration.checks import check_fit
@@ -21,8 +22,7 @@ STEADY = 0.01
 """Of the highest power."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """A fit of two series."""
 
     fit: Fit

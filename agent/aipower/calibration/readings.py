@@ -6,9 +6,10 @@ import itertools
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from aipower.calibration.series import EnergySeries, Part
 from aipower.errors import AipowerError
@@ -24,16 +25,14 @@ TIME_WORDS = ("time", "date", "unix", "epoch")
 POWER_WORDS = ("watt", "power", "(w)", "[w]", "_w")
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """One line of the meter's log."""
 
     at_unix_s: float
     power_w: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Columns:
+class _Columns(Struct, frozen=True):
     time: int = 0
     power: int = 1
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
+
+from msgspec import Struct
 
 from aipower.calibration.readings import read_lines
 from aipower.calibration.series import EnergySeries, Part
@@ -18,8 +19,7 @@ COLUMNS = "start_unix_s,end_unix_s,energy_j"
 KEYS: tuple[str, ...] = ("id", "kind", "index", "name", "driver")
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(Struct, frozen=True):
     """What one sensor saw, without any calibration."""
 
     device: Device

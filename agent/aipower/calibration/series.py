@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 COVERED = 0.98
 """A mean is known where at least this part of the interval is."""
@@ -12,8 +13,7 @@ TOUCHING_S = 1e-3
 """What rounding may leave between two parts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """Energy of one interval, times in seconds of the wall clock."""
 
     start_unix_s: float

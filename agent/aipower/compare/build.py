@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.compare.caveats import (
     TITLES,
@@ -49,8 +50,7 @@ SAME_AMOUNT = 1e-3
 """Amounts of work that differ by less are the same work."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What is compared, the same for all sides."""
 
     kinds: tuple[str, ...]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.compare.drift import Timed, allowance
 from aipower.compare.model import Difference, Parts, Side
@@ -19,8 +20,7 @@ SideReader = Callable[[Side], Reader]
 """How a quantity is found in the records of a side."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """A quantity of one side, run by run."""
 
     readings: Sequence[Reading]
@@ -37,8 +37,7 @@ class Measured:
         return list(zip(self.times_s, self.group.logs, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Contrast:
+class Contrast(Struct, frozen=True):
     """Two sides and what came of comparing them."""
 
     base: Measured

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from aipower.runrecord import Interval, RunRecord
 
@@ -13,8 +14,7 @@ Verdict = Literal["less", "more", "same", "no difference shown", "not repeated",
 Direction = Literal["higher", "lower"]
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """What is compared: one run, or several of one thing."""
 
     label: str
@@ -25,8 +25,7 @@ class Side:
     """Those that do not, and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """One side of a comparison, for those who read."""
 
     label: str
@@ -41,8 +40,7 @@ class Summary:
     """The standard deviation from run to run; None for one run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """Half-widths that an interval would have by each of its errors alone, in percent of the baseline."""
 
     runs_percent: float | None
@@ -55,8 +53,7 @@ class Parts:
     """What a drift from run to run may have done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One quantity, by how much it differs from the baseline."""
 
     quantity: str
@@ -82,8 +79,7 @@ class Difference:
     """The difference that so many runs would have shown in four cases of five."""
 
 
-@dataclass(frozen=True, slots=True)
-class Merit:
+class Merit(Struct, frozen=True):
     """A figure of merit on both sides."""
 
     name: str
@@ -102,8 +98,7 @@ class Merit:
     """True where it is shown to be worse, or is worse and nobody knows how runs vary; None without a direction."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """One side against the baseline."""
 
     other: Summary
@@ -122,8 +117,7 @@ class Pair:
     warnings: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """All sides against the first."""
 
     baseline: Summary
@@ -139,8 +133,7 @@ class Comparison:
     schema: str = SCHEMA
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What the user wants to know."""
 
     of: str = "total"

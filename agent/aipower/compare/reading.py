@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.calibration.default import GAIN_95
 from aipower.calibration.entry import Z_95
@@ -18,8 +19,7 @@ UUID_LENGTH = 40
 """Of such an id: four characters and the 36 of RFC 9562."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """A quantity of one run."""
 
     value: float

@@ -12,11 +12,13 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from queue import Empty, SimpleQueue
+
+from msgspec import Struct
 
 from aipower import __version__
 from aipower.calibration.file import load_calibrations
@@ -49,8 +51,7 @@ __all__ = ["leave", "load_exporters", "run", "serve", "set_up_log"]
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Reloaded:
+class Reloaded(Struct, frozen=True):
     """A reload is over."""
 
     note: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 BURST = 10
 """Events of one kind that a minute shows."""
@@ -16,8 +17,7 @@ Kind = tuple[str, str]
 REST: Kind = ("", "")
 
 
-@dataclass(slots=True)
-class _Window:
+class _Window(Struct):
     """A minute of one kind."""
 
     until_s: float

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.seams import Clock
 
@@ -11,8 +12,7 @@ JITTER = 0.03
 """Share of the interval by which ticks are moved at random, so that a periodic load is not met in one phase."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """How often what is done, in seconds."""
 
     interval_s: float

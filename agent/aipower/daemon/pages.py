@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.daemon.compression import MIN_BYTES, compressed
 from aipower.model import Snapshot
@@ -16,8 +17,7 @@ MAX_SNAPSHOTS = 2
 """While some wait for a snapshot to be settled, others may be shown the one before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """A page in one format."""
 
     body: bytes

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.daemon.http import Health
 from aipower.daemon.notify import READY, STOPPING, WATCHDOG, Notifier, reloading, status
@@ -19,8 +20,7 @@ STATUS_PERIOD_S = 5.0
 KILO = 1000.0
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """What there is to be told. Each must return at once, but `answers`, which may take a second or two."""
 
     snapshot: Callable[[], Snapshot]

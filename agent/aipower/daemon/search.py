@@ -7,7 +7,8 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.channel import Channel
 from aipower.errors import AipowerError
@@ -35,8 +36,7 @@ def no_signs() -> object:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where sensors of one kind come from."""
 
     name: str
@@ -51,8 +51,7 @@ class Source:
     """True where the agent is not ready before it was found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """What is not being read of a source."""
 
     all: bool = False

@@ -6,8 +6,9 @@ import contextlib
 import os
 import resource
 import time
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from aipower.daemon.pace import Schedule
 from aipower.model import AgentStats
@@ -20,8 +21,7 @@ THREADS_FIELD, RESIDENT_FIELD = 17, 21
 """Places of num_threads and rss in /proc/PID/stat after the name, counted from 0: proc_pid_stat(5)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Slow:
+class _Slow(Struct, frozen=True):
     """What changes slowly."""
 
     resident_bytes: int = 0

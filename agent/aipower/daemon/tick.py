@@ -6,8 +6,10 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aipower import __version__
 from aipower.daemon.pace import Pace, Schedule
@@ -126,8 +128,7 @@ class NoErrands:
         return math.inf
 
 
-@dataclass(slots=True)
-class _Due:
+class _Due(Struct):
     """When the windows end."""
 
     gpu_s: float

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from aipower.daemon.finder import Finder
 from aipower.daemon.labels import user_labels
@@ -43,8 +44,7 @@ START_PATIENCE_S = 1.0
 """What has been found by then is measured from the first sample on; the rest joins."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What the agent is to do."""
 
     config: AgentConfig
@@ -57,8 +57,7 @@ class Wish:
     """Where the past is kept for those who look at the live page."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """The journal, and what it held."""
 
     writer: JournalWriter | None

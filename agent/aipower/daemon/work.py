@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower import __version__
 from aipower.daemon.finder import Finder
@@ -34,8 +36,7 @@ End = int | AipowerError
 """Why the agent ends: an exit code, or the error to tell."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """What is sampled, and what looks for more."""
 
     sampler: Sampler

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
+
+from msgspec.structs import replace
 
 from aipower.doctor.finding import Result
 from aipower.doctor.world import Answer, World

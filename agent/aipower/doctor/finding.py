@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import Struct
 
 Verdict = Literal["ok", "warn", "fail", "skip"]
 """`fail`: broken, and a person can repair it. `warn`: the numbers are poorer than they could be."""
@@ -13,8 +14,7 @@ LIMIT_S: Final = 3.0
 """A check that takes longer has hung; healthy ones answer in milliseconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What one check found."""
 
     verdict: Verdict
@@ -25,8 +25,7 @@ class Result:
     """Checks that could only be made of what this one found: one for each GPU, for example."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """A question to the machine."""
 
     id: str
@@ -37,8 +36,7 @@ class Check:
     limit_s: float = LIMIT_S
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A check that was made. Every text is one printable line."""
 
     id: str

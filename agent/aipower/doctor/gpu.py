@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.doctor import calibration
 from aipower.doctor.finding import Check, Result
@@ -46,8 +48,7 @@ def checks(driver: Driver, index: int, world: World) -> tuple[Check, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Abilities:
+class _Abilities(Struct, frozen=True):
     """What a GPU can tell, and the first thing that should work and failed."""
 
     plan: fields.Plan

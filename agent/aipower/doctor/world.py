@@ -12,10 +12,12 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aipower.seams import Clock, SystemClock
 from aipower.sensors.rapl.files import FileIo, SystemIo
@@ -31,8 +33,7 @@ PR_GET_CHILD_SUBREAPER: Final = 37
 """linux/prctl.h; asking changes nothing, setting would."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClockFacts:
+class ClockFacts(Struct, frozen=True):
     """What the clocks say."""
 
     resolution_s: float
@@ -43,8 +44,7 @@ class ClockFacts:
     """Time that the machine was suspended since boot."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An HTTP answer; status 0 where what came is not HTTP."""
 
     status: int
@@ -141,8 +141,7 @@ def subreaper_refusal() -> str:
     return errno.errorcode.get(ctypes.get_errno(), "refused")
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(Struct, frozen=True):
     """This machine; each field can be another in a test."""
 
     proc: Path = Path("/proc")

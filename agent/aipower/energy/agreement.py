@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.model import EnergyDelta
 
@@ -22,8 +23,7 @@ SLACK_PERIODS = 2
 """Each end of the stretch may be off by an update of the sensor."""
 
 
-@dataclass(frozen=True, slots=True)
-class Disagreement:
+class Disagreement(Struct, frozen=True):
     """What each says of the same time, in microjoules."""
 
     counter_uj: float
@@ -35,8 +35,7 @@ class Disagreement:
         return abs(self.integral_uj - self.counter_uj) / max(self.counter_uj, 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """A part of the integral."""
 
     delta: EnergyDelta

@@ -11,7 +11,8 @@ import itertools
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.model import Usage
 
@@ -45,8 +46,7 @@ PER_CHANGE = 0.5
 """Bound of what each change in a pattern may hide, in units of the change times the unseen part of a period."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """How the device's energy is known now."""
 
     unseen_s: float
@@ -63,8 +63,7 @@ class Look:
         return self.unseen_s / self.period_s
 
 
-@dataclass(slots=True)
-class _Stretch:
+class _Stretch(Struct):
     """Successive windows of flat readings."""
 
     readings: int = 0

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 DENSE_S = 0.02
 """Reads no farther apart than this show every step of the known counters (20 ms on V100, 100 ms later)."""
@@ -29,8 +30,7 @@ SPARSE_WIDTHS = 2.0
 """Between two changes that sparse reads show, this many times their width must lie without news to be one period."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """A change that the read at `after_s` did not show and the one at `by_s` did."""
 
     after_s: float

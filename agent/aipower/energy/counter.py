@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.energy.changes import ChangeTimes, Seen
 from aipower.model import Device, EnergyDelta, Fault
@@ -21,8 +22,7 @@ SHORTEST_S = 1e-6
 """Length of a delta whose ends cannot be told apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What one reading added."""
 
     deltas: tuple[EnergyDelta, ...] = ()
@@ -31,8 +31,7 @@ class Step:
     """True where the counter had news."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Move:
+class _Move(Struct, frozen=True):
     """One step of the counter."""
 
     seen: Seen

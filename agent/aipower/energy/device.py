@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.energy import split
 from aipower.energy.agreement import Disagreement
@@ -25,8 +26,7 @@ RECOVERED_STEPS = 3
 """Steps of a counter that was stuck before it is trusted again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """What a reading brought: energy to account for and things that went wrong."""
 
     deltas: tuple[EnergyDelta, ...] = ()

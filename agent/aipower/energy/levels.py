@@ -6,7 +6,9 @@ import itertools
 import math
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 NEIGHBOURS = 6
 """Values from which the unrest beside an instant is judged."""
@@ -18,8 +20,7 @@ STALE_S = 0.6
 """A value last seen longer ago says nothing of now: the slowest cache of a driver is 0.5 s (science of A3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(Struct, frozen=True):
     """Power on one side of an instant, and the standard error of taking it for all of that side."""
 
     power_w: float
@@ -31,8 +32,7 @@ class Level:
     flicker_s: float = 0.0
 
 
-@dataclass(slots=True)
-class _Value:
+class _Value(Struct):
     """A mean power whose window ends after `after_s` and by `by_s`, last seen at `seen_s`."""
 
     after_s: float

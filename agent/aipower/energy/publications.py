@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.energy.changes import JITTER_S, SHARPEST_SE_S
 
@@ -21,8 +22,7 @@ REGULAR, IRREGULAR = 4, 0.3
 """So many gaps in a row that differ by no more than this share are a period: at rest a value may also just stand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(Struct, frozen=True):
     """A value and the instant of its publication."""
 
     at_s: float

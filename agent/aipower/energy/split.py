@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.energy.levels import Level
 from aipower.model import EnergyDelta
@@ -18,16 +20,14 @@ UNKNOWN_SE = 0.5
 step from nothing to full power inside the delta is off by up to that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """Energy before the instant with its variance."""
 
     energy_uj: float
     variance_uj2: float
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(Struct, frozen=True):
     """The question: how much of `delta` was before `at_s`, an instant inside it?
 
     The step's energy is exact; what is not known is where in it the power changed. A level before the instant gives

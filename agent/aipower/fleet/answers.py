@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 NAME = "__name__"
 
@@ -17,8 +18,7 @@ class NoAnswerError(Exception):
     """What came is not what the API gives."""
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """The samples of one series, the oldest first."""
 
     labels: Mapping[str, str]
@@ -30,8 +30,7 @@ class Series:
         return self.points[-1][1]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A success."""
 
     data: object

@@ -6,8 +6,9 @@ import math
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from aipower.fleet.answers import Point, Series
 from aipower.fleet.growth import EDGE_S, Reader, Window
@@ -25,8 +26,7 @@ ACCOUNT = ("device", "system", "job", "step", "user")
 Curve = list[float | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
+class Steps(Struct, frozen=True):
     """Equal steps of a window."""
 
     window: Window

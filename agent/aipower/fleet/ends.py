@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.fleet.growth import Key, Reader, Window
 from aipower.fleet.names import DEVICE_ENERGY
@@ -17,8 +18,7 @@ FRESH = 2.0
 """A counter that grew so many scrapes ago still grows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(Struct, frozen=True):
     """Of a job on its nodes."""
 
     running: frozenset[Node] = frozenset()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.errors import UsageError
 from aipower.fleet.growth import EDGE_S, Reader, Window
@@ -19,8 +20,7 @@ SHOWN = 4
 NAMES = ("name", "pod")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What is to be reported."""
 
     job: str = ""
@@ -35,8 +35,7 @@ class Asked:
         return tuple({**system, **more}.items())
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """A job that is there."""
 
     system: str

@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.fleet.answers import Point, Series
 from aipower.fleet.client import Client
@@ -34,8 +36,7 @@ Key = tuple[Node, tuple[str, ...]]
 """The node, and values of labels of aipower's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """From when to when, in Unix time."""
 
     start_s: float
@@ -47,8 +48,7 @@ class Window:
         return self.end_s - self.start_s
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
+class Growth(Struct, frozen=True):
     """Of one counter."""
 
     value: float
@@ -60,8 +60,7 @@ class Growth:
     """False where what it was at the start is not known: it is counted from its first sample on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(Struct, frozen=True):
     """Reads counters of one engine."""
 
     client: Client

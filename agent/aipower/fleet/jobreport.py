@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aipower.fleet import faultlines
 from aipower.fleet.ends import Ends, ends_of

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.fleet.growth import Growth, Key, Reader, Window
 from aipower.fleet.names import (
@@ -25,8 +26,7 @@ AT_ZERO_S = 1.0
 """Counters that began so much before the window began in it: clocks differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class Machines:
+class Machines(Struct, frozen=True):
     """The devices of the nodes in a window, by node and (device, kind, index) unless said otherwise."""
 
     window: Window

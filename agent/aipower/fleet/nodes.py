@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.fleet.names import EXPORTED, OWN_LABELS
 
@@ -16,16 +17,14 @@ NO_JOB = frozenset({"none", "idle", "other"})
 _OWN = frozenset(OWN_LABELS)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Node:
+class Node(Struct, frozen=True, order=True):
     """A machine, as the labels of its target name it."""
 
     cluster: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Labelling:
+class Labelling(Struct, frozen=True):
     """Which labels tell nodes and clusters."""
 
     node: str | None = None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import get_args
+
+from msgspec import Struct, field
 
 from aipower.fleet.errors import of_account, of_device
 from aipower.fleet.growth import Growth, Key
@@ -22,8 +23,7 @@ LATE = "it was not scraped when the time began; the energy is counted from its f
 NOISE = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """What is asked for, of one device."""
 
     spread: Spread = field(default_factory=Spread)
@@ -56,8 +56,7 @@ def rows_of(
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Struct, frozen=True):
     """One device in the window."""
 
     all: Machines

@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from aipower.fleet.growth import LOOK_BACK_S, Reader, Window
 from aipower.fleet.names import BUILD_INFO, SENSOR_UP
@@ -19,8 +20,7 @@ STEP_HOLE = 2.5
 """Times the distance of two looks: a shorter hole is not seen in a long window."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(Struct, frozen=True):
     """With one node."""
 
     times_s: Sequence[float]

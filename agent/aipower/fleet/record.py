@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower import __version__
 from aipower.fleet import faultlines
@@ -31,8 +33,7 @@ Pairs = Sequence[tuple[Node, Account]]
 """Devices with their nodes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """A record, and what a terminal is told beside it."""
 
     record: RunRecord

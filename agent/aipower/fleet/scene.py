@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.fleet.growth import Growth, Key, Reader, Window
 from aipower.fleet.machines import ACCOUNT, Machines, machines
@@ -22,8 +24,7 @@ Place = tuple[Node, str]
 """A device of a node."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(Struct, frozen=True):
     """Everything that was found in a window."""
 
     window: Window

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.errors import UsageError
 from aipower.fleet.client import duration
@@ -16,8 +17,7 @@ WITHOUT = ",".join(_NOT_TARGETS)
 """All labels but those of the target."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Struct, frozen=True):
     """Series of one metric: matchers of the target, and values of labels that are aipower's own."""
 
     metric: str

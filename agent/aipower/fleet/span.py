@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
+
+from msgspec import Struct
 
 from aipower.fleet.answers import Series
 from aipower.fleet.growth import EDGE_S, LOOK_BACK_S, Reader, Window
@@ -30,8 +31,7 @@ MISSED = 3.0
 """So many scrapes that did not come are a gap."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobSpan:
+class JobSpan(Struct, frozen=True):
     """When a job ran."""
 
     window: Window

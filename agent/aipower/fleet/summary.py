@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.fleet import faultlines
 from aipower.fleet.errors import of_account, of_device
@@ -33,8 +34,7 @@ Who = tuple[str, str, str, str]
 """Cluster, system, job and user."""
 
 
-@dataclass(frozen=True, slots=True)
-class SummaryRow:
+class SummaryRow(Struct, frozen=True):
     """One user's part of one job, on all nodes."""
 
     cluster: str
@@ -53,8 +53,7 @@ class SummaryRow:
     unused_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """All rows; they sum to the whole."""
 
     started_unix_s: float
@@ -70,8 +69,7 @@ class Summary:
     schema: str = SCHEMA
 
 
-@dataclass(slots=True)
-class _Sum:
+class _Sum(Struct):
     """Of the accounts of one row, as they come."""
 
     devices: dict[tuple[Node, str], Spread] = field(default_factory=dict)

@@ -6,7 +6,8 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+
+from msgspec import to_builtins
 
 from aipower.fleet.summary import UNSEEN, Summary, SummaryRow
 from aipower.record.page import Page, Row, lay_out, paint
@@ -32,7 +33,7 @@ NO_JOB = {
 
 def to_json(summary: Summary) -> bytes:
     """One object, schema `aipower.fleet/1`."""
-    told = asdict(summary)
+    told = to_builtins(summary)
     named = {"schema": told.pop("schema"), **told}
     return (json.dumps(named, indent=2, ensure_ascii=False) + "\n").encode()
 

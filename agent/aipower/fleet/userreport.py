@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aipower.fleet.find import Asked
 from aipower.fleet.growth import Growth, Key, Reader, Window

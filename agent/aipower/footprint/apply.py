@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from aipower.footprint.equivalents import KWH_J, equivalents
 from aipower.footprint.settings import Footprint

@@ -6,8 +6,10 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, TextIO
+
+from msgspec import to_builtins
+from msgspec.structs import replace
 
 from aipower.errors import AipowerError, UsageError
 from aipower.streams import discard
@@ -56,7 +58,7 @@ def _zones_text(arguments: argparse.Namespace) -> str:
     if arguments.quantity:
         raise UsageError("--list-zones takes no QUANTITY")
     if arguments.json:
-        return _json({"schema": ZONES_SCHEMA, "source": ATTRIBUTION, "zones": [asdict(zone) for zone in zones()]})
+        return _json({"schema": ZONES_SCHEMA, "source": ATTRIBUTION, "zones": [to_builtins(zone) for zone in zones()]})
     rows = [f"{zone.iso3}  {zone.g_per_kwh:6.1f} g/kWh  {zone.year}  {zone.name}" for zone in zones()]
     return "\n".join([*rows, f"g CO2e per kWh, annual average: {ATTRIBUTION}", ""])
 
@@ -116,9 +118,9 @@ def _as_json(energy_j: float, carbons: list[CarbonRecord], cost: CostRecord | No
             "energy_j": energy_j,
             "energy_wh": energy_j / WH_J,
             "text": units.energy(energy_j),
-            "equivalents": [asdict(each) for each in equivalents(energy_j, _only(carbons))],
-            "carbon": [asdict(carbon) for carbon in carbons],
-            "cost": None if cost is None else asdict(cost),
+            "equivalents": [to_builtins(each) for each in equivalents(energy_j, _only(carbons))],
+            "carbon": [to_builtins(carbon) for carbon in carbons],
+            "cost": None if cost is None else to_builtins(cost),
         }
     )
 

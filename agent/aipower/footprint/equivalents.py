@@ -6,7 +6,8 @@ They are for a feeling of the size, no measurement: each is an average of many d
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.runrecord import EquivalentRecord
 
@@ -17,8 +18,7 @@ LEAST = 0.01
 """Less than this of a thing says nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Thing:
+class Thing(Struct, frozen=True):
     """Something that takes energy."""
 
     unit: str

@@ -5,7 +5,7 @@ The table is `data/grid_intensity.csv`; `data/LICENSE.grid_intensity.txt` says w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aipower.errors import UsageError
 
@@ -17,8 +17,7 @@ NEAR = 3
 LONGEST = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Zone:
+class Zone(Struct, frozen=True):
     """One country."""
 
     iso3: str

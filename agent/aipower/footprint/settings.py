@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from aipower.errors import UsageError
 from aipower.footprint.places import config_file
@@ -21,8 +22,7 @@ LONGEST_CURRENCY, LONGEST_TOLD = 8, 40
 Value: TypeAlias = str | float
 
 
-@dataclass(frozen=True, slots=True)
-class Footprint:
+class Footprint(Struct, frozen=True):
     """What turns an energy into money and greenhouse gas; one without zone and intensity knows no gas."""
 
     price_per_kwh: float | None = None
@@ -50,7 +50,7 @@ def load_footprint(environ: Mapping[str, str], home: str | os.PathLike[str]) -> 
 def to_fields(footprint: Footprint) -> dict[str, Value]:
     """What differs from an empty one, as flat JSON can carry it."""
     empty = Footprint()
-    values = {field.name: getattr(footprint, field.name) for field in fields(Footprint)}
+    values = {name: getattr(footprint, name) for name in Footprint.__struct_fields__}
     return {name: value for name, value in values.items() if value != getattr(empty, name)}
 
 
@@ -99,7 +99,7 @@ def from_words(words: Iterable[str]) -> Footprint:
 
 
 def _known(values: Mapping[str, object], place: str) -> Mapping[str, object]:
-    names = [field.name for field in fields(Footprint)]
+    names = Footprint.__struct_fields__
     for key in values:
         if key not in names:
             import difflib  # noqa: PLC0415 - only a mistake needs it

@@ -6,7 +6,9 @@ import logging
 import math
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.history import scale
 from aipower.history.devicebook import DeviceBook, Lengths, Newest
@@ -34,8 +36,7 @@ NAME_PARTS = 32
 """A part of the span of which processes' names are given up at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Horizon:
+class Horizon(Struct, frozen=True):
     """What can be told now. Times are of the monotonic clock unless said otherwise."""
 
     offset_s: float

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.history.parts import Sums, sums_of
 from aipower.history.register import Register
@@ -20,8 +21,7 @@ MOST_PARTS = 4096
 RangeOfTicks = Callable[[str, float, float], tuple[float, float]]
 
 
-@dataclass(frozen=True, slots=True)
-class Lengths:
+class Lengths(Struct, frozen=True):
     """How much is kept, in seconds."""
 
     span_s: float
@@ -29,8 +29,7 @@ class Lengths:
     bucket_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Newest:
+class Newest(Struct, frozen=True):
     """The newest window as it was posted."""
 
     attribution: Attribution

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, MutableSequence, Sequence
-from dataclasses import dataclass, field
 from heapq import nlargest
 from operator import add, sub
+
+from msgspec import Struct, field
 
 from aipower.history.register import OTHERS
 from aipower.history.scale import Doubt
@@ -19,16 +20,14 @@ Name = Callable[[int], ProcessInfo | None]
 """What is shown of the process of a number, if the history still tells of it."""
 
 
-@dataclass(slots=True)
-class _Sum:
+class _Sum(Struct):
     """Energy of a layer in each step."""
 
     doubt: Doubt
     energy_j: list[float] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(Struct, frozen=True):
     """What all layers share."""
 
     step_s: float
@@ -118,8 +117,7 @@ def _biggest(strips: Iterable[Strip]) -> list[int]:
     return nlargest(MOST_PROCESSES, totals_j, key=lambda number: totals_j[number])
 
 
-@dataclass(slots=True)
-class _PerRow:
+class _PerRow(Struct):
     """What the rows of one device tell of one process, zeros where they tell nothing."""
 
     energy_j: MutableSequence[float]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.model import Attribution, PartError, ProcessId
 
@@ -12,8 +13,7 @@ NO_ERROR = PartError()
 J2_PER_UJ2 = 1e-12
 
 
-@dataclass(slots=True)
-class PartSums:
+class PartSums(Struct):
     """What one process used of one device, and how far that may be off beside the sensor's scale."""
 
     energy_j: float = 0.0
@@ -28,8 +28,7 @@ class PartSums:
         self.systematic_j += share * other.systematic_j
 
 
-@dataclass(slots=True)
-class Sums:
+class Sums(Struct):
     """Energy of one device in joules from `start_s` on."""
 
     start_s: float

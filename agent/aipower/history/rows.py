@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from heapq import nlargest
 from operator import attrgetter
 from typing import Any
+
+from msgspec import Struct
 
 from aipower.history.parts import PartSums, Sums
 from aipower.history.register import OTHERS, Register
@@ -19,8 +20,7 @@ SLACK = 8
 """Old rows go when there are this many of them: to cut a column at its front moves all the rest."""
 
 
-@dataclass(slots=True)
-class Columns:
+class Columns(Struct):
     """Energies are joules. A process that no entry tells of is in context + active all the same."""
 
     start_s: array[float]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from operator import add
+
+from msgspec import Struct, field
 
 from aipower.calibration.apply import read_uj
 from aipower.calibration.entry import Z_95
@@ -31,8 +32,7 @@ def energy_half_j(calibration: Calibration, energy_j: float, span_s: float) -> f
     return Z_95 * calibration.error_uj(shown_uj, span_s) / UJ_PER_J
 
 
-@dataclass(slots=True)
-class Doubt:
+class Doubt(Struct):
     """The errors of one layer, step by step."""
 
     steps: int

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, chain, islice, repeat
 from operator import add, itemgetter, sub
+
+from msgspec import Struct
 
 from aipower.history.rows import Columns
 from aipower.uncertainty import Scale
@@ -16,8 +17,7 @@ DUST_S = 1e-6
 """Less than this is rounding, no time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """Where the bounds of steps lie among rows."""
 
     places: Sequence[tuple[int, float]]
@@ -60,8 +60,7 @@ def _place(rows: Columns, bound_s: float) -> tuple[int, float]:
     return row, (1.0 if bound_s >= end_s else (bound_s - start_s) / (end_s - start_s))
 
 
-@dataclass(frozen=True, slots=True)
-class Strip:
+class Strip(Struct, frozen=True):
     """One device in steps."""
 
     device: str

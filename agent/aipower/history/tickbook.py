@@ -6,7 +6,8 @@ import math
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 NAN = math.nan
 HUGE_W = 1e9
@@ -15,8 +16,7 @@ SPARE = 1 / 8
 """Old rows go when there is this part too many: to cut a column at its front moves all the rest."""
 
 
-@dataclass(frozen=True, slots=True)
-class TickColumns:
+class TickColumns(Struct, frozen=True):
     """A copy of some rows; NaN where a device was down."""
 
     at_s: array[float]

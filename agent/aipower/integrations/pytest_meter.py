@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from aipower.errors import AipowerError
 from aipower.measuring import Measure, measure
@@ -27,8 +28,7 @@ SHOWN = 10
 NODE_WIDTH = 90
 
 
-@dataclass(frozen=True, slots=True)
-class TestEnergy:
+class TestEnergy(Struct, frozen=True):
     """One test, with its fixtures."""
 
     __test__ = False

@@ -7,10 +7,10 @@ import os
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Self, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from aipower.calibration.entry import Z_95
 from aipower.daemon.runs.protocol import Jobs, JobsTold, JobTold, Settle
@@ -34,8 +34,7 @@ class Settled(msgspec.Struct, frozen=True):
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What is asked of whom."""
 
     socket: str | None = None

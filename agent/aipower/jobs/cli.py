@@ -87,7 +87,7 @@ def _from_agent(arguments: argparse.Namespace) -> Document:
 
 
 def _from_files(arguments: argparse.Namespace) -> Document:
-    from dataclasses import replace  # noqa: PLC0415 - not for --help
+    from msgspec.structs import replace  # noqa: PLC0415 - not for --help
 
     from aipower.jobs.combining import read_documents  # noqa: PLC0415 - not for --help
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from aipower.errors import AipowerError, UsageError
 from aipower.jobs.document import SCHEMA, DeviceUse, Document, JobRow, from_json

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 import msgspec
+from msgspec import Struct, field
 
 from aipower.errors import AipowerError
 from aipower.model import Kind
@@ -14,8 +14,7 @@ from aipower.runrecord import Energies, Intervals
 SCHEMA = "aipower.jobs/1"
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceUse:
+class DeviceUse(Struct, frozen=True):
     """What a job has used of one device."""
 
     device: str
@@ -32,8 +31,7 @@ class DeviceUse:
     unused_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class JobRow:
+class JobRow(Struct, frozen=True):
     """What the processes of one user in one step of a job have used on one node."""
 
     node: str
@@ -59,8 +57,7 @@ class JobRow:
     devices: tuple[DeviceUse, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NodeDevice:
+class NodeDevice(Struct, frozen=True):
     """A device of a node."""
 
     device: str
@@ -70,8 +67,7 @@ class NodeDevice:
     simulated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """Who has told it."""
 
     node: str
@@ -91,8 +87,7 @@ class Node:
         return frozenset(kinds)
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """All of it."""
 
     schema: str

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.jobs.document import DeviceUse
 from aipower.model import SUMMED_KINDS, UJ_PER_J, Kind
 from aipower.runrecord import Energies, Interval, Intervals
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
+class Sum(Struct, frozen=True):
     """What was used in all."""
 
     energy_j: Energies
@@ -27,8 +27,7 @@ class Sum:
     unused_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Amount:
+class _Amount(Struct, frozen=True):
     """An energy in whole microjoules, so that sums are exact, and the squares of its errors' half-widths."""
 
     energy_uj: int

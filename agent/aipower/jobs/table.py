@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from aipower.jobs.document import Document, JobRow
 from aipower.jobs.sums import summed
@@ -18,8 +19,7 @@ LONG_ID = 36
 SHORT_ID = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column and what stands in it."""
 
     title: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 
 import msgspec
+from msgspec.structs import replace
 
 from aipower.journal.jobs import jobs_of
 from aipower.journal.rows import DeviceRow, PartRow, Payload, PositionRow, ProcessRow, RunRow, UserRow

@@ -7,9 +7,10 @@ import errno
 import fcntl
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from aipower.journal.slots import MAX_PAYLOAD_BYTES
 from aipower.journal.troubles import JournalError, of_os
@@ -41,8 +42,7 @@ class Disk(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class SystemDisk:
+class SystemDisk(Struct, frozen=True):
     """The real one."""
 
     def write(self, descriptor: int, data: bytes, offset: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aipower.journal.decode import decode
 from aipower.journal.encode import encode
@@ -12,8 +12,7 @@ from aipower.journal.troubles import JournalError
 from aipower.model import Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """What was found on the disk."""
 
     state: Snapshot | None = None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.journal.troubles import JournalError
 
@@ -19,8 +20,7 @@ _PLAIN = struct.Struct(">8sIIQQ")
 MAX_SEQUENCE = 2**63
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(Struct, frozen=True):
     """A payload that was written whole."""
 
     sequence: int

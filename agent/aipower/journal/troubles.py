@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import logging
 from collections import deque
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from aipower.model import Fault
 
@@ -48,8 +49,7 @@ def of_os(error: OSError) -> JournalError:
     return JournalError(_ERRORS.get(error.errno or 0, "failed"), error.strerror or str(error))
 
 
-@dataclass(slots=True)
-class Troubles:
+class Troubles(Struct):
     """What is wrong with one journal now. `place` is where it is, for people."""
 
     place: str

@@ -8,7 +8,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.errors import AipowerError
 from aipower.phases.hub import Sink
@@ -26,8 +27,7 @@ BEGIN_S = 1.0
 """The thread that measures has begun within milliseconds, or never will."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What is to be measured, and how."""
 
     name: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.merge.spread import Spread, taken_apart, within
 from aipower.merge.views import Naming, View
@@ -14,8 +16,7 @@ MISSING_S = 0.02
 """Less is the roundness of the edges, as in a single run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(Struct, frozen=True):
     """A record's row of the device."""
 
     view: View
@@ -27,16 +28,14 @@ class Watch:
         return Window(self.view.record.run_id, self.view.start_s, self.view.end_s, self.row.covered_s)
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(Struct, frozen=True):
     """What the figures of a device fall short of."""
 
     reason: str
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """The device in the merged run."""
 
     record: DeviceRecord
@@ -49,8 +48,7 @@ class Account:
     flaws: list[Flaw]
 
 
-@dataclass(frozen=True, slots=True)
-class _Split:
+class _Split(Struct, frozen=True):
     """Run, idle, unattributed and other processes' parts; they sum to the energy."""
 
     energy_j: float

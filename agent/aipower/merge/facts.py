@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aipower.footprint.equivalents import KWH_J, equivalents
 from aipower.runrecord import CarbonRecord, CostRecord, Interval, JobRecord, PerUnit, RunRecord

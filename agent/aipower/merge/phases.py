@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from aipower.merge.spread import taken_apart
 from aipower.merge.sums import of_parts
@@ -16,8 +17,7 @@ MOST_SPANS = 1000
 """More are joined, those with the shortest gaps first."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Struct, frozen=True):
     """A phase as one record tells it."""
 
     phase: PhaseRecord

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.merge.devices import Account, Watch
 from aipower.runrecord import PowerSeries, RunRecord
@@ -15,8 +16,7 @@ KNOWN = 0.99
 """A step of which less is known is not known; rounding of the edges leaves a little out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(Struct, frozen=True):
     """The steps of the merged run."""
 
     started_s: float

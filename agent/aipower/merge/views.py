@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.runrecord import DeviceRecord, RunRecord
 
@@ -14,8 +16,7 @@ UUID_LENGTH = 40
 """Of a GPU's: `GPU-` and 36 characters (RFC 9562)."""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """What a record says of one node."""
 
     record: RunRecord
@@ -103,8 +104,7 @@ def _is_unique(row: DeviceRecord) -> bool:
     return row.device.startswith("GPU-") and len(row.device) == UUID_LENGTH
 
 
-@dataclass(frozen=True, slots=True)
-class Naming:
+class Naming(Struct, frozen=True):
     """How devices are called in the merged record: as they are on one node, with the node before them on many."""
 
     many: bool

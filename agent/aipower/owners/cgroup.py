@@ -8,7 +8,8 @@ Slurm, then Kubernetes, then a container runtime, then a service of systemd.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.model import Owner, Place
 from aipower.owners import containers, slurm, units
@@ -23,8 +24,7 @@ _FOREIGN = ("lxc", "lxc.payload", "lxc.monitor")
 """Below these another system's own services live, under names that may be ours too."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """The path in one hierarchy."""
 
     names: tuple[str, ...]

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.model import JobFacts, Owner, Place
 from aipower.owners import slurm
@@ -43,8 +45,7 @@ _SLURMS_OWN = ("prolog_", "epilog_")
 """Slurm's prologs and epilogs have the job's variables, but are no work of the job (Prolog and Epilog Guide)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(Struct, frozen=True):
     """What an environment says, cut and printable; empty where it says nothing."""
 
     slurm_job: str = ""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _NAME = re.compile(r"[A-Za-z0-9:_.\\@-]{1,255}")
 """What systemd allows in the name of a unit, and how long it may be."""
@@ -19,8 +20,7 @@ _CONTAINER = re.compile(r"[0-9a-f]{64}")
 _MANAGER = re.compile(r"user@[0-9]+\.service")
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """Where systemd keeps a process."""
 
     unit: str = ""

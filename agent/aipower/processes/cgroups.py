@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 CGROUPS = Path("/sys/fs/cgroup")
 """Where systemd and container runtimes mount them."""
@@ -15,8 +16,7 @@ _ACCOUNTING = "cpuacct"
 _BYTES = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Hierarchy:
+class Hierarchy(Struct, frozen=True):
     """The mounted hierarchy that counts CPU time."""
 
     root: str

@@ -13,7 +13,8 @@ kernel itself: what was seen of them stays credited and stays a debt.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.model import ProcessId
 from aipower.processes.procfs import StatRow
@@ -24,8 +25,7 @@ _NEVER = 1 << 62
 """Later than every start."""
 
 
-@dataclass(frozen=True, slots=True)
-class CpuSpent:
+class CpuSpent(Struct, frozen=True):
     """What a scan found to be new."""
 
     own_ticks: Mapping[ProcessId, int]
@@ -43,8 +43,7 @@ class CpuSpent:
         return sum(self.own_ticks.values()) / self.ticks_per_s
 
 
-@dataclass(slots=True)
-class _Account:
+class _Account(Struct):
     """What is known of one living process, in clock ticks."""
 
     id: ProcessId

@@ -6,8 +6,9 @@ Either is a source for all sockets together, and has one for each.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from aipower.errors import SensorFailedError
 from aipower.model import ProcessId, Usage
@@ -25,8 +26,7 @@ from aipower.processes.views import View, Views
 from aipower.seams import Clock
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
+class _Work(Struct, frozen=True):
     """What processes did in a window that ends with `rows`."""
 
     busy_s: Mapping[ProcessId, float]

@@ -7,7 +7,8 @@ oldest process: the container's or the unit's main one.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.model import ProcessId
 from aipower.processes.cgroups import Hierarchy
@@ -27,8 +28,7 @@ FORGIVEN_S = 1.0
 """A group that owes more than this has not run ahead of us: its time was credited to another group's reaper."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(Struct, frozen=True):
     """What a scan has brought to light."""
 
     rows: Mapping[int, StatRow]
@@ -37,8 +37,7 @@ class Scan:
     """Processes that were not read this time."""
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(Struct):
     """What is known of one group."""
 
     used_s: float
@@ -48,16 +47,14 @@ class _Group:
     checked_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Member:
+class _Member(Struct, frozen=True):
     """The group of a process."""
 
     path: str | None
     read_s: float
 
 
-@dataclass(slots=True)
-class OrphanTime:
+class OrphanTime(Struct):
     """Follows the groups of all processes that work. Without a `hierarchy` it does nothing."""
 
     hierarchy: Hierarchy | None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.model import ProcessId
 from aipower.processes.procfs import ProcFs, StatRow
@@ -16,8 +17,7 @@ BUSY_SHARE = 0.1
 """Below this share of one CPU a process's threads are not worth a look."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stint:
+class Stint(Struct, frozen=True):
     """A thread's time on one CPU."""
 
     cpu: int

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _STATUS_BYTES = 8192
@@ -20,8 +21,7 @@ _GONE = (FileNotFoundError, NotADirectoryError, ProcessLookupError, PermissionEr
 """How a process says that it has left, or that it is hidden from us (mount option hidepid)."""
 
 
-@dataclass(frozen=True, slots=True)
-class StatRow:
+class StatRow(Struct, frozen=True):
     """One /proc/PID/stat, as far as the accounts need it. Times are clock ticks, rounded down by the kernel."""
 
     pid: int
@@ -53,8 +53,7 @@ class StatRow:
         return self.state == "Z" and self.threads <= 1
 
 
-@dataclass(frozen=True, slots=True)
-class CpuTotals:
+class CpuTotals(Struct, frozen=True):
     """CPU seconds of the whole machine since boot."""
 
     busy_s: float

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.processes.placement import Stint
 from aipower.processes.topology import Topology
@@ -18,8 +19,7 @@ _SECOND = 2 * SMT_SHARE - 1
 """What each further thread of a core adds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Crowding:
+class Crowding(Struct, frozen=True):
     """Who was busy beside whom in one window of `span_s`."""
 
     topology: Topology

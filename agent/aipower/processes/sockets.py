@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.model import ProcessId, Usage
 from aipower.processes.fitting import fit
@@ -13,16 +14,14 @@ from aipower.processes.smt import Crowding
 from aipower.processes.topology import Topology
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """One look at the machine."""
 
     at_s: float
     totals: CpuTotals
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """CPU seconds between two moments."""
 
     start: Moment

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import pwd
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from aipower.model import Place, ProcessId, ProcessInfo
 from aipower.processes.procfs import ProcFs, StatRow
@@ -39,8 +40,7 @@ def user_name(uid: int) -> str:
         return str(uid)
 
 
-@dataclass(slots=True)
-class _Entry:
+class _Entry(Struct):
     """What is remembered of one process."""
 
     id: ProcessId

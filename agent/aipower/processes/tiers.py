@@ -9,8 +9,10 @@ or may have got another parent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aipower.processes.procfs import StatRow
 
@@ -32,8 +34,7 @@ class Reader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """A process as it was last read."""
 
     row: StatRow
@@ -42,8 +43,7 @@ class _Seen:
     """Scans in which it was read and had used nothing."""
 
 
-@dataclass(slots=True)
-class _Pass:
+class _Pass(Struct):
     """One scan while it is under way."""
 
     inodes: Mapping[int, int]

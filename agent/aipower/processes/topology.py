@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 CPUS = Path("/sys/devices/system/cpu")
 """Where Linux describes them: Documentation/admin-guide/cputopology.rst of the kernel."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cpu:
+class Cpu(Struct, frozen=True):
     """One logical CPU that is online."""
 
     number: int
@@ -24,8 +24,7 @@ class Cpu:
     """All that share its core, itself too, ascending."""
 
 
-@dataclass(frozen=True, slots=True)
-class Topology:
+class Topology(Struct, frozen=True):
     """All CPUs by number. What it does not know sits alone on a core of the first socket."""
 
     cpus: Mapping[int, Cpu] = field(default_factory=dict)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.model import ProcessId
 from aipower.processes.cputime import CpuAccounts
@@ -24,8 +25,7 @@ def reaped_by_us_s() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A process of the run."""
 
     id: ProcessId

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.accounts import ProcessAccount
 from aipower.attribution.apportion import TOGETHER
@@ -34,8 +35,7 @@ IDENTIFIABLE_SHARE = 0.05
 MAX_PROCESSES = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Books:
+class Books(Struct, frozen=True):
     """The energy side of a record."""
 
     energy_j: Energies

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.errors import SensorError
 from aipower.model import Conditions
@@ -11,8 +13,7 @@ from aipower.runrecord import DeviceRecord
 from aipower.seams import Conditioned, Sensor
 
 
-@dataclass(slots=True)
-class _Mean:
+class _Mean(Struct):
     """The mean of what was given to it, None of nothing."""
 
     total: float = 0.0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.accounts import DeviceAccount, PartAccount
 from aipower.ledger import Ledger
@@ -27,8 +28,7 @@ NOBODY_KNOWN = "nobody known worked on it: this driver does not say who works, o
 SILENT_KERNEL = "/proc does not say who worked"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """What is known of the run as a whole."""
 
     wall_s: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 LOW_W, MIDDLE_W, HIGH_W = 1.5, 5.0, 25.0
 """Watts that one busy logical CPU adds. Low: many-core servers (EPYC 7763: 280 W TDP for 128 threads = 2.2 W, of
@@ -10,8 +10,7 @@ which a part is static). Middle: cloud servers at full load, 3.5 to 4.3 W per vC
 for AWS, GCP and Azure), plus memory controllers. High: one boosted core of a desktop processor (20 to 25 W)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """A guess with its range, in joules."""
 
     energy_j: float

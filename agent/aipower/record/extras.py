@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.runrecord import JobRecord, SeriesRecord
 
@@ -15,8 +16,7 @@ MAX_NAME = 100
 SERIES_FIELDS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """As they come."""
 
     metrics: Sequence[str] = ()
@@ -29,8 +29,7 @@ class Words:
     footprint: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Extras:
+class Extras(Struct, frozen=True):
     """As the record wants them."""
 
     metrics: Mapping[str, float] = field(default_factory=dict)

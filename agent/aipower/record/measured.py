@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.ledger import Ledger
 from aipower.meter import Meter
@@ -16,8 +17,7 @@ RUN = "run"
 """The name of the run in its own ledger, which holds no other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """What went wrong with the measurement itself, not with one device."""
 
     reason: str
@@ -27,8 +27,7 @@ class Trouble:
     """Seconds after the start of the run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """The books of one run before they are made a record."""
 
     meter: Meter | None
@@ -47,8 +46,7 @@ class Measured:
     """How it went over time: power and phases."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What is known of the command itself."""
 
     run_id: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
+
+from msgspec import Struct
 
 from aipower.record.wording import clean
 
@@ -22,8 +23,7 @@ LEAST_COLUMNS = 30
 MOST_COLUMNS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """What the report is written for."""
 
     columns: int = 0
@@ -41,8 +41,7 @@ class Page:
         return min(MOST_COLUMNS, max(LEAST_COLUMNS, self.columns)) if self.columns > 0 else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A label in the margin, and text that may take several lines."""
 
     label: str

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.model import SUMMED_KINDS, UJ_PER_J, Kind
 from aipower.runrecord import Interval
 from aipower.uncertainty import Error
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """An energy and how far it may be off."""
 
     energy_j: float = 0.0
@@ -44,8 +44,7 @@ class Range:
         return max(0.0, self.energy_j - half_j - self.less_j), self.energy_j + half_j + self.more_j
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """The run's part, and the whole that it cannot exceed."""
 
     own: Range = field(default_factory=Range)

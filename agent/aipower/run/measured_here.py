@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from aipower.record.compose import compose, new_run_id
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from aipower.run.supervise import Outcome
     from aipower.run.wire import Field
 
-WORDS = tuple(field.name for field in fields(Words))
+WORDS = Words.__struct_fields__
 PAGE = ("columns", "color", "glyphs", "saved", "verbose")
 """Of aipower.record.page.Page."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.calibration.file import load_calibrations
 from aipower.errors import UsageError
@@ -11,8 +12,7 @@ from aipower.model import Calibration
 from aipower.run.console import in_one_line
 
 
-@dataclass(frozen=True, slots=True)
-class Scales:
+class Scales(Struct, frozen=True):
     """What is known of the sensors' scales."""
 
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from aipower.footprint.units import mass
 from aipower.record.wording import bracket, clean, joules, plus_minus
@@ -17,8 +18,7 @@ NOT_KNOWN = "-"
 ESTIMATED, PARTIAL, SIMULATED = "~", "!", "*"
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column and what stands in it."""
 
     title: str
@@ -130,8 +130,7 @@ OPTIONAL = ("host", "name", "co2")
 """Left out where they say nothing: one host, no names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fitted:
+class Fitted(Struct, frozen=True):
     """The columns that there is room for, their widths and their cells, row by row."""
 
     columns: Sequence[Column]

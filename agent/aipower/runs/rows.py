@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from aipower.store.finding import short_id
 from aipower.store.folder import Listing
@@ -13,8 +14,7 @@ from aipower.store.going import Going
 from aipower.store.summary import Summary
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One run; without a summary it still goes or was killed."""
 
     run_id: str
@@ -38,8 +38,7 @@ class Row:
         return self.summary.exit_code != 0 if self.summary else self.state == "killed"
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
+class Filters(Struct, frozen=True):
     """What a run must be to be listed; a field that is None does not ask for anything."""
 
     name: str | None = None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from aipower.errors import SensorFailedError
 from aipower.seams import Clock
@@ -50,8 +51,7 @@ def hanging() -> tuple[str, ...]:
     return tuple(sorted({thread.subject for thread in threads if thread.calling}))
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(Struct, frozen=True):
     """What a call returned, or raised, and when."""
 
     value: Any

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
+
 from aipower.model import (
     Conditions,
     Device,
@@ -107,8 +109,7 @@ def _load_integral(angle: float) -> float:
     return (math.cos(_FIRST) - math.cos(_FIRST + angle) - _SINE_AT_REST * angle) / 2
 
 
-@dataclass(frozen=True, slots=True)
-class FakeSensor:
+class FakeSensor(Struct, frozen=True):
     """One simulated device."""
 
     device: Device
@@ -127,10 +128,8 @@ class FakeSensor:
         """Nothing to free."""
 
 
-class FakeGpu(FakeSensor):
+class FakeGpu(FakeSensor, frozen=True):
     """A simulated GPU, which knows its power limit."""
-
-    __slots__ = ()
 
     def conditions(self) -> Conditions:
         """Always the same."""
@@ -172,8 +171,7 @@ class FakeGpuUsage:
         return self._wave.load(self._clock.monotonic_s())
 
 
-@dataclass(frozen=True, slots=True)
-class FakeDirectory:
+class FakeDirectory(Struct, frozen=True):
     """The real processes plus the simulated ones."""
 
     real: ProcessDirectory

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from aipower.errors import UsageError
 from aipower.processes.table import ProcessTable
@@ -22,16 +23,14 @@ POWERCAP_VARIABLE = "AIPOWER_POWERCAP_ROOT"
 """Where powercap is mounted, for containers that see the host's under another path."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """Sensors, and the directory that knows their processes."""
 
     sensors: SensorSet
     directory: ProcessDirectory
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(Struct, frozen=True):
     """What discovery needs to know of the machine."""
 
     table: ProcessTable

@@ -7,8 +7,9 @@ import re
 import stat
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from aipower.errors import UsageError
 
@@ -20,8 +21,7 @@ MAX_LOOKS = 8
 """Lines that are tried for the one of a key: each costs a reading of all that is before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """What a file says."""
 
     path: Path

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from aipower.errors import UsageError
 from aipower.settings.file import Document, read_document
@@ -21,8 +22,7 @@ MAX_UNKNOWN = 20
 """Unknown keys that are told one by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A value that somebody set."""
 
     key: str
@@ -31,8 +31,7 @@ class Setting:
     """Where and how it was written: `FILE:LINE: key = 1`, `AIPOWER_KEY="1"` or `--key "1"`. The line takes a while."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(Struct, frozen=True):
     """What somebody wrote and nobody can use."""
 
     text: str
@@ -41,8 +40,7 @@ class Mistake:
     """The setting that it was meant for; empty where it is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layers:
+class Layers(Struct, frozen=True):
     """What was set, and what was set wrong."""
 
     settings: Mapping[str, Setting]

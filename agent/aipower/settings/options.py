@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from aipower.errors import UsageError
 from aipower.settings.address import parse_address
@@ -31,8 +32,7 @@ SWITCHES = ("on", "off")
 USER_LABELS = ("uid", "name", "none")
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """How one setting is read."""
 
     kind: type[str | float | int]

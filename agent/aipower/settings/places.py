@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 AUTO, NONE = "auto", "none"
 """Settings that stand for the place below, and for no place at all."""
@@ -16,8 +17,7 @@ SYSTEM_STATE = Path("/var/lib/aipower")
 ROOT = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """Absolute paths, each None where there is to be none."""
 
     socket: Path | None

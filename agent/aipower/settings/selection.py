@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.errors import UsageError
 
@@ -12,8 +13,7 @@ MAX_FAKE_GPUS = 64
 DEFAULT_FAKE_GPUS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """Which sensors are wanted."""
 
     real: tuple[str, ...] = REAL

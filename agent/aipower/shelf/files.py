@@ -11,6 +11,8 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from aipower.store.writing import GOING, MAX_ID, RECORD
 
 MAX_BYTES = 8 * 2**20
@@ -23,8 +25,7 @@ NAME = re.compile(
 """Names of files that may belong to a run; many times faster than is_id, for folders with very many."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """Which version of a file or folder there is."""
 
     device: int

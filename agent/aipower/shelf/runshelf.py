@@ -6,7 +6,8 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.runrecord import NoRecordError, RunRecord, from_json
 from aipower.shelf.files import Folder, Mark
@@ -25,8 +26,7 @@ SETTLED_S = 2.0
 MAX_NAME = 512
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(Struct, frozen=True):
     """What was found in the folder."""
 
     ended: tuple[KeptRun, ...] = ()
@@ -38,8 +38,7 @@ _Found = KeptRun | Marker | None
 """What a file holds; None for rubbish."""
 
 
-@dataclass(slots=True)
-class _Looks:
+class _Looks(Struct):
     """The files that were looked at, by name, and how much of them had to be read."""
 
     known: dict[str, tuple[Mark, _Found]] = field(default_factory=dict)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
+
+from msgspec import Struct, field
 
 from aipower.model import JobKey, ProcessId, ProcessInfo
 
@@ -15,8 +16,7 @@ Values = tuple[float | None, ...]
 """Watts at one time after another; None where nothing is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ticks:
+class Ticks(Struct, frozen=True):
     """Power at full rate: one column of each device."""
 
     at_s: tuple[float, ...] = ()
@@ -25,8 +25,7 @@ class Ticks:
     """By device id, each as long as `at_s`; None where the device was down."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """One part of a chart."""
 
     key: str
@@ -38,8 +37,7 @@ class Layer:
     """Where the layer is a process."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(Struct, frozen=True):
     """Mean power of some devices together over equal steps of time; the layers sum to the mean where both are known.
 
     All columns are as long as `start_s`.
@@ -59,8 +57,7 @@ class Chart:
     """Up to here no step will change any more; None while nothing is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """The mean power of one process on one device in a window."""
 
     context_w: float
@@ -69,8 +66,7 @@ class Part:
     """Half-width of the 95 % interval of both together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """The newest window of a device: where its power went. The parts sum to the mean."""
 
     device: str

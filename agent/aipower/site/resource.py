@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What a client asks with GET or HEAD."""
 
     path: Mapping[str, str] = field(default_factory=lambda: NOTHING)
@@ -21,8 +21,7 @@ class Question:
     accept: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What goes back."""
 
     body: bytes
@@ -32,8 +31,7 @@ class Answer:
     """Further ones, in lower case."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Struct, frozen=True):
     """What is served at one path."""
 
     path: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from aipower.footprint.settings import Footprint
 from aipower.model import Snapshot
@@ -16,16 +17,14 @@ GROUP = "aipower.sites"
 """The group of entry points under which factories are found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
+class Now(Struct, frozen=True):
     """One instant on both clocks."""
 
     monotonic_s: float
     unix_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """Whether the agent does its work."""
 
     status: Literal["ok", "starting", "stale", "stopping"]
@@ -35,8 +34,7 @@ class Condition:
     """Age of the newest sample; None before the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeptRun:
+class KeptRun(Struct, frozen=True):
     """A run that has a record, or goes on; what is not known is None."""
 
     run_id: str
@@ -86,8 +84,7 @@ class Scales(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """What the agent tells its pages. All may be called at any time, from the server's loop."""
 
     snapshot: Callable[[], Snapshot | None]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.statistics.means import mean
 from aipower.statistics.student import two_sided
@@ -13,8 +14,7 @@ EXACT = 1e-12
 """A residual below this part of the whole is the rounding of floating point numbers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trend:
+class Trend(Struct, frozen=True):
     """A straight line through values over time."""
 
     slope: float

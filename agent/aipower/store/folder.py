@@ -6,8 +6,9 @@ import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from aipower.errors import AipowerError
 from aipower.runrecord import NoRecordError, RunRecord, from_json, to_json
@@ -20,16 +21,14 @@ LEFTOVER_S = 3600.0
 """No writer takes so long: what is unfinished and older was left by one that has died."""
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """A file of the folder that was not read, and why."""
 
     path: Path
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """What is in the folder, the oldest first."""
 
     summaries: list[Summary]

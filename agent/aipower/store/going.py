@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import msgspec
+from msgspec import Struct
 
 PROC = Path("/proc")
 CLOCK_SLACK_S = 30.0
@@ -33,16 +33,14 @@ class Marker(msgspec.Struct, frozen=True, gc=False):
     """The kernel's random id of the boot; a run does not outlive it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Going:
+class Going(Struct, frozen=True):
     """A marker, and what has become of its run."""
 
     marker: Marker
     state: State
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
+class Here(Struct, frozen=True):
     """The machine that looks at the markers."""
 
     host: str

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.model import DeviceState, Kind, ProcessEnergy, ProcessInfo
 from aipower.top.doubt import since, together
@@ -19,8 +21,7 @@ def nothing_known(_info: ProcessInfo) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Lore:
+class Lore(Struct, frozen=True):
     """What is known of processes beside the counters; empty words where it is not known."""
 
     command_of: Callable[[ProcessInfo], str] = nothing_known
@@ -29,8 +30,7 @@ class Lore:
     """The name of the run, where the counters do not say."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """What one process used of one device since the last reset."""
 
     row: ProcessEnergy

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.errors import AipowerError, UsageError
 from aipower.seams import Clock
@@ -15,8 +16,7 @@ PATIENT_S = 5.0
 """One that was named may be far away."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """What was asked for."""
 
     url: str | None

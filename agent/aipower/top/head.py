@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.model import Kind
 from aipower.top.cells import cut, harmless
@@ -18,8 +19,7 @@ J_PER_WH = 3600
 DAY_S = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """What is known beside the counters."""
 
     host: str

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from aipower.top.cells import cut, fit, width_of
 
 Style = Literal["", "bold", "dim", "good", "warn", "bad", "chosen", "title"]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A piece of a line in one style."""
 
     text: str
@@ -22,8 +22,7 @@ class Span:
 Line = tuple[Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column of a table."""
 
     id: str
@@ -37,8 +36,7 @@ class Column:
     """Where there is room to spare it grows up to this."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """A column and the width it got."""
 
     column: Column

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.daemon.finder import Finder
 from aipower.daemon.looks import sources_of
@@ -37,8 +38,7 @@ MOST_LOOKS = 16
 TITLE = "measured by this program"
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+class _Parts(Struct, frozen=True):
     meter: Meter
     sampler: Sampler
     finder: Finder

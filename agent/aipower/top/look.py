@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from aipower.errors import AipowerError
 from aipower.model import ProcessId, Snapshot, Unavailable
@@ -13,8 +14,7 @@ Key = tuple[int, str, str, str]
 """What tells one row of processes from another: pid, name, user and run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """The counters at one moment."""
 
     at_s: float
@@ -30,8 +30,7 @@ class Look:
     """What cannot be measured, with reason and remedy."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where the figures come from."""
 
     kind: str

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import get_args
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aipower.model import (
     AgentStats,
@@ -45,8 +47,7 @@ class PageError(ValueError):
     """The page is none of an aipower agent; the message is for people."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """One line: what was measured of whom."""
 
     name: str
@@ -94,8 +95,7 @@ class PageReader:
         return Sample(samples[0].name, labels)
 
 
-@dataclass(slots=True)
-class _Process:
+class _Process(Struct):
     """What a page says of one process on one device."""
 
     info: ProcessInfo | None
@@ -105,8 +105,7 @@ class _Process:
     error_uj: float = 0.0
 
 
-@dataclass(slots=True)
-class _Gathered:
+class _Gathered(Struct):
     """Lines by what they speak of."""
 
     devices: dict[str, Device] = field(default_factory=dict)

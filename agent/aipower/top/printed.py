@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.errors import AipowerError
 from aipower.seams import Clock
@@ -22,8 +23,7 @@ LATE_S = 10.0
 """A snapshot waits for figures so long; then it says that there are none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Print:
+class Print(Struct, frozen=True):
     """What is to be printed."""
 
     after_s: float

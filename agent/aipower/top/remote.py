@@ -8,9 +8,10 @@ import ssl
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 from aipower.errors import AipowerError, UsageError
 from aipower.model import Snapshot
@@ -34,8 +35,7 @@ MOST_LOOKS = 16
 """Kept for whoever does not take them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where an agent's page is."""
 
     url: str

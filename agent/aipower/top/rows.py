@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.model import SUMMED_KINDS, Device, Kind, Method, Unavailable
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceRow:
+class DeviceRow(Struct, frozen=True):
     """One device."""
 
     device: Device
@@ -37,8 +37,7 @@ class DeviceRow:
         return self.device.kind in SUMMED_KINDS
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
+class Sums(Struct, frozen=True):
     """Energy and power of something, over the devices that are looked at."""
 
     power_w: float | None
@@ -46,8 +45,7 @@ class Sums:
     kinds_uj: Mapping[Kind, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessRow:
+class ProcessRow(Struct, frozen=True):
     """One process."""
 
     pid: int
@@ -67,16 +65,14 @@ class ProcessRow:
     ended: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """What is no process: idle, unattributed, other, ended; and the total."""
 
     name: str
     sums: Sums
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Struct, frozen=True):
     """All rows."""
 
     at_s: float

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.model import SUMMED_KINDS, Kind
 from aipower.top.cells import cut, fit, harmless, width_of
@@ -24,8 +26,7 @@ HINTS = ("q quit", "h help", "/ filter", "d device", "< > sort", "space pause", 
 UP, DOWN = "▲", "▼"
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(Struct, frozen=True):
     """What is drawn, and what keys need to know of it."""
 
     lines: tuple[Line, ...]
@@ -34,8 +35,7 @@ class Screen:
     """As it was given, but for what is not there any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
+class _Table(Struct, frozen=True):
     """The processes that are shown, and what completes the sum."""
 
     rows: Sequence[ProcessRow]

@@ -9,9 +9,10 @@ import signal
 import termios
 import tty
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import FrameType
 from typing import Any
+
+from msgspec import Struct
 
 from aipower.top.keys import KeyDecoder
 from aipower.top.painter import ENTER, LEAVE
@@ -23,8 +24,7 @@ HEARD = (*FATAL, signal.SIGINT, signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT)
 READ_BYTES = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
+class Happened(Struct, frozen=True):
     """What has come."""
 
     keys: Sequence[str] = ()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.model import DeviceState
 from aipower.top.look import Key
@@ -17,8 +18,7 @@ STALE_S = 12.0
 """A device whose counters have not moved for this long, and three of its windows, draws nobody knows what."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """The counters of one device when one of its windows had just ended, in microjoules."""
 
     at_s: float

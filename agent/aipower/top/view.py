@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 MOST_FILTER = 200
 """Characters of a filter."""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """All choices."""
 
     sort: str = "power"
@@ -33,8 +34,7 @@ class View:
     ended: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """What is on the screen, as far as keys depend on it."""
 
     columns: Sequence[str] = ()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.model import DeviceState, ProcessEnergy, Snapshot
 from aipower.top.look import Key, Look
@@ -18,8 +19,7 @@ def key_of(row: ProcessEnergy) -> Key | None:
     return None if row.info is None else (row.info.id.pid, row.info.comm, row.info.user, row.run)
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(Struct, frozen=True):
     """Where counters stood when joules were last set to 0; nothing in it means that they count from their own 0."""
 
     devices: Mapping[str, DeviceState] = field(default_factory=dict)

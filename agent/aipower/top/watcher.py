@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.seams import Clock
 from aipower.top.books import Lore
@@ -23,8 +24,7 @@ MOST_HELD = 16
 """Looks kept while the picture is held; counters go on, so that none is missed for long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Which picture."""
 
     scope: str | None = None

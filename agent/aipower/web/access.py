@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from aipower.web.config import read_web_config
 from aipower.web.tls import make_context
@@ -15,8 +16,7 @@ Mark = tuple[tuple[int, int, int] | None, ...]
 """Which versions of some files there are: time of change, inode and size of each, None for one that is missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """The rules for new connections and requests. Without a file: everybody, over plain HTTP."""
 
     context: ssl.SSLContext | None = None

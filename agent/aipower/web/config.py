@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from aipower.web.document import read_document
 from aipower.web.section import Section, shown
@@ -26,8 +27,7 @@ MIN_COST, MAX_COST = 4, 16
 """Costs of bcrypt: it allows no less; each step more doubles the time, and 16 takes about four seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class TlsSettings:
+class TlsSettings(Struct, frozen=True):
     """What `tls_server_config` says."""
 
     cert_file: Path
@@ -44,8 +44,7 @@ class TlsSettings:
     """OpenSSL's name of the only curve; empty for its own choice."""
 
 
-@dataclass(frozen=True, slots=True)
-class WebConfig:
+class WebConfig(Struct, frozen=True):
     """What the whole file says."""
 
     path: Path

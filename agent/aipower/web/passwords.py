@@ -10,8 +10,9 @@ import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from queue import SimpleQueue
+
+from msgspec import Struct
 
 from aipower.web.hashes import hash_for, matches
 
@@ -31,8 +32,7 @@ class TooManyChecksError(Exception):
     """So many passwords wait for their turn that this one is not checked."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
+class _Job(Struct, frozen=True):
     digest: bytes
     users: Mapping[str, bytes]
     name: str

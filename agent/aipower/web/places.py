@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import resource
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 RESERVED_DESCRIPTORS = 128
 """For sensors, files of /proc, pipes and sockets of the rest of the agent, and connections that are being closed."""
@@ -15,8 +16,7 @@ WRITE_BUFFER_BYTES = 16 * 1024
 """Of an answer that a client does not read, this much waits here, and about as much again on the way."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What clients may cost."""
 
     connections: int = 1024

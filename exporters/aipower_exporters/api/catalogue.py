@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from aipower.site.history import MOST_STEPS
 from aipower_exporters.api import paths
@@ -26,8 +26,7 @@ TIME: JsonSchema = MappingProxyType({"type": "number", "x-unit": "s"})
 AGO = "Unix seconds, or a negative number for seconds before now"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """What may stand after the question mark."""
 
     name: str
@@ -37,8 +36,7 @@ class Parameter:
     """Several values with commas between them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """What can be asked at one path."""
 
     path: str

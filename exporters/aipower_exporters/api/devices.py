@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.model import SUMMED_KINDS, DeviceState
 from aipower.site.history import Window
@@ -17,8 +18,7 @@ from aipower_exporters.api.view import View
 from aipower_exporters.api.wall import offset_s
 
 
-@dataclass(frozen=True, slots=True)
-class Halves:
+class Halves(Struct, frozen=True):
     """Half-widths of the 95 % intervals of one device; None where they are not known."""
 
     power_w: float | None

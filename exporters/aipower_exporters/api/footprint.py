@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aipower.footprint.apply import carbon_of, cost_of
 from aipower.footprint.settings import Footprint
@@ -15,8 +15,7 @@ DIGITS = 6
 Pair = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(Struct, frozen=True):
     """What the figures are made of; what is not known is None."""
 
     power_w: float | None
@@ -24,8 +23,7 @@ class Used:
     half_j: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Figures:
+class _Figures(Struct, frozen=True):
     """Money or grams."""
 
     per_h: float | None = None
@@ -33,8 +31,7 @@ class _Figures:
     interval: Pair | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
+class Rates(Struct, frozen=True):
     """What a joule stands for; all figures are in proportion to energy."""
 
     configured: Footprint

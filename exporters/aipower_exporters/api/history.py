@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.errors import UsageError
 from aipower.model import Device, Snapshot
@@ -26,8 +27,7 @@ SNAP_S = 0.001
 """Times of clients are rounded; what is as near as this to the begin of a step means the begin."""
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """What of the past is asked for, in monotonic seconds."""
 
     start_s: float

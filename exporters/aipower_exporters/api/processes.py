@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from math import inf, sqrt
 from operator import attrgetter
 from types import MappingProxyType
@@ -31,8 +30,7 @@ LAST = len(METHODS) - 1
 NOTHING: Mapping[str, Part] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(Struct, frozen=True):
     """What all processes have in common."""
 
     devices: Mapping[str, tuple[Kind, int, float | None]]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.model import SUMMED_KINDS, DeviceState, ProcessId, Snapshot
 from aipower.site.history import Part, Window
@@ -16,8 +17,7 @@ WINDOWS = 3
 Key = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """What documents are made of."""
 
     snapshot: Snapshot

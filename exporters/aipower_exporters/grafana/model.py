@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 Json = Mapping[str, object]
 """A JSON object."""
@@ -17,8 +19,7 @@ COLUMNS = 24
 """Grafana's grid is this wide."""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """One question in PromQL."""
 
     expr: str
@@ -32,8 +33,7 @@ def now(expr: str, legend: str = "") -> Query:
     return Query(expr, legend, "instant")
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(Struct, frozen=True):
     """One picture and what it says."""
 
     title: str
@@ -78,8 +78,7 @@ class Panel:
         return replace(self, time_from=time_from)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """Panels under one headline."""
 
     title: str
@@ -88,8 +87,7 @@ class Row:
     """Closed at first: what not every site has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """What a person chooses at the top of a dashboard."""
 
     name: str
@@ -107,8 +105,7 @@ class Variable:
     """1: by name. 4: by number, the highest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
+class Annotation(Struct, frozen=True):
     """Marks in all pictures over time."""
 
     name: str
@@ -120,8 +117,7 @@ class Annotation:
     """The value is the time of the mark in milliseconds; otherwise a mark stands wherever the value is above 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dashboard:
+class Dashboard(Struct, frozen=True):
     """One page."""
 
     uid: str

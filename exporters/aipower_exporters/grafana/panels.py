@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower_exporters.grafana.model import Json, Panel, Query
 
@@ -14,8 +15,7 @@ PALETTE: Json = {"mode": "palette-classic"}
 BY_THRESHOLD: Json = {"mode": "thresholds"}
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
+class Steps(Struct, frozen=True):
     """Colours by value: green, from `warn` on yellow, from `alarm` on red."""
 
     warn: float | None = None

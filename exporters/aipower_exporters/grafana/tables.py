@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from string import ascii_uppercase
+
+from msgspec import Struct
 
 from aipower_exporters.grafana.model import Json, Panel, Query
 from aipower_exporters.grafana.panels import PLAIN, Steps, thresholds
@@ -12,8 +13,7 @@ TIME = "${__url_time_range}"
 KEEP = "${datasource:queryparam}&${cluster:queryparam}"
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """A label whose values name the rows."""
 
     label: str
@@ -23,8 +23,7 @@ class Key:
     """Where a click leads; the fields of the row are `${__data.fields.LABEL}`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """A column of numbers."""
 
     title: str

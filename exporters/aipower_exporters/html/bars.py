@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.runrecord import Interval
 from aipower_exporters.html.markup import Html, tag
@@ -18,8 +19,7 @@ CAP = 4
 STEPS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A piece of a bar."""
 
     energy_j: float
@@ -27,16 +27,14 @@ class Part:
     """Class of the style sheet: run, idle, other, unattributed, undivided."""
 
 
-@dataclass(frozen=True, slots=True)
-class Whisker:
+class Whisker(Struct, frozen=True):
     """An error bar."""
 
     interval_j: Interval
     y: float = HEIGHT / 2
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(Struct, frozen=True):
     """What the full width stands for."""
 
     full_j: float

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.model import SUMMED_KINDS
 from aipower.runrecord import DeviceRecord, RunRecord
@@ -15,8 +16,7 @@ HUES = 8
 """Colours in the style sheet, `--hue-0` and on; a ninth device has the first colour and another dash."""
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """How a device is called and drawn."""
 
     text: str

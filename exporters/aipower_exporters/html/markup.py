@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from html import escape
+
+from msgspec import Struct
 
 VOID = frozenset({"br", "hr", "meta", "rect", "line", "polyline", "path", "input"})
 """Elements without an end tag: HTML's own, and SVG's, which are written with a slash."""
 
 
-@dataclass(frozen=True, slots=True)
-class Html:
+class Html(Struct, frozen=True):
     """Markup that is ready to be sent."""
 
     text: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.runrecord import PhaseRecord, RunRecord
 from aipower_exporters.html.binning import Step, binned, drawable
@@ -27,8 +28,7 @@ UNITS = ((3 * 3600.0, 3600.0, "h"), (5 * 60.0, 60.0, "min"), (0.0, 1.0, "s"))
 ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """Where seconds and watts are on the picture."""
 
     until_s: float

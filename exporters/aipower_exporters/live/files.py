@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+
+from msgspec import Struct
 
 PREFIX = "/static/live"
 TYPES = {
@@ -20,8 +21,7 @@ SHARED = ("uPlot.iife.min.js", "uPlot.min.css", "uPlot.LICENSE")
 TEMPLATE = "index.html"
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """What is served at one path."""
 
     path: str

@@ -9,9 +9,10 @@ receiver which turns them into Prometheus' names arrives at those of the table.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
+
+from msgspec import Struct
 
 from aipower_exporters import metrics
 from aipower_exporters.metrics import METRICS, Metric
@@ -32,8 +33,7 @@ Shape = Literal["sum", "gauge", "info"]
 """A cumulative sum that only grows; a value of now; a sum that is always 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class Instrument:
+class Instrument(Struct, frozen=True):
     """One metric of OpenTelemetry."""
 
     name: str

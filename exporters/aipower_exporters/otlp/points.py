@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.model import Device, Snapshot
 from aipower_exporters.beginnings import Beginnings, beginnings
@@ -22,8 +23,7 @@ Write = Callable[[Pairs], bytes]
 """Attributes as the message has them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(Struct, frozen=True):
     """What never changes about a series."""
 
     instrument: Instrument
@@ -32,8 +32,7 @@ class Stream:
     """Another one for each series; bytes keep their hash, and these are looked up three times in each push."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """One value of a series; None says that the series has ended."""
 
     stream: Stream

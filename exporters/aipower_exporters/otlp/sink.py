@@ -9,11 +9,12 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from types import ModuleType
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from aipower.errors import UsageError
 from aipower.model import Snapshot

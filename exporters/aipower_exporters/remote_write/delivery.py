@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+
+from msgspec import Struct
 
 from aipower.errors import UsageError
 from aipower.sinks import SinkError
@@ -25,8 +27,7 @@ GATEWAY_ERRORS = (502, 503, 504)
 """There is something between us and a receiver that is not there now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One request of a push, and what to do when it has arrived."""
 
     body: bytes

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import socket
 from collections.abc import Mapping
-from dataclasses import replace
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from aipower.errors import UsageError
 from aipower.model import Snapshot

@@ -9,8 +9,9 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from aipower_exporters.sinks.files import open_to_append, told_as_sink_errors, write_all
 from aipower_exporters.sinks.options import Options
@@ -25,8 +26,7 @@ LOOK_BYTES = 64 * 1024
 """Read at a time in the search for the last end of a line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rotation:
+class Rotation(Struct, frozen=True):
     """How a file is cut."""
 
     path: Path

@@ -10,9 +10,11 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+
+from msgspec.structs import replace
 
 from aipower.daemon.runs.desk import RunDesk, Shop
 from aipower.daemon.runs.service import RunService

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aipower.runrecord import (
     CarbonRecord,
@@ -94,7 +95,7 @@ def phase(path: list[str], energy_j: float, spans: list[Interval], **more: objec
         spans=spans,
         devices=[PhasePart("GPU-0000", energy_j * 1.3, energy_j * 0.9, around(energy_j * 0.9))],
     )
-    return replace(found, **more)  # type: ignore[arg-type]
+    return replace(found, **more)
 
 
 def training_phases() -> list[PhaseRecord]:

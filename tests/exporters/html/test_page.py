@@ -6,9 +6,9 @@ import base64
 import hashlib
 import importlib.metadata
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from aipower.runrecord import Energies, FaultLine, RunRecord, from_json
 from aipower_exporters.html import render_html

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pynvml
+from msgspec.structs import asdict
 
 from aipower.errors import SensorError
 from aipower.model import ProcessId

@@ -9,8 +9,10 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.daemon.runs.allowance import Allowance
 from aipower.daemon.runs.members import Members
@@ -44,8 +46,7 @@ EARLY = 0.9
 """A read that comes so early, as a share of its pause, is not put off."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shop:
+class Shop(Struct, frozen=True):
     """What the runs share with the agent."""
 
     meter: Meter
@@ -62,8 +63,7 @@ class Shop:
     """What cannot be measured now."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunState:
+class RunState(Struct, frozen=True):
     """A run as its owner may see it while it lasts."""
 
     run: str

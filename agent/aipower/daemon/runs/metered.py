@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.model import ProcessId
 from aipower.processes.procfs import ProcFs
@@ -22,8 +23,7 @@ LOOKS_SHARE = 0.05
 """No more of a core than this goes into looks at processes and windows, however many runs and processes there are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """Who asked, as the kernel tells it."""
 
     pid: int

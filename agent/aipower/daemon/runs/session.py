@@ -10,8 +10,9 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
+
+from msgspec import Struct, field
 
 from aipower import __version__
 from aipower.daemon.runs.allowance import Allowance
@@ -82,8 +83,7 @@ class Sampling(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Manners:
+class Manners(Struct, frozen=True):
     """What all sessions together may cost."""
 
     questions: Allowance = field(default_factory=lambda: Allowance(QUESTIONS_PER_S, QUESTIONS_AT_ONCE))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.daemon.sinks.pusher import Newest, Pusher
 from aipower.daemon.sinks.tally import HUNG_S
@@ -15,8 +16,7 @@ from aipower.sinks import Sink
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """A way out."""
 
     sink: Sink

@@ -6,8 +6,9 @@ import logging
 import re
 import threading
 from collections import Counter
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from aipower.model import SinkState
 from aipower.seams import Clock
@@ -24,8 +25,7 @@ HUNG_S = 60.0
 MAX_TOLD_CHARS = 300
 
 
-@dataclass(frozen=True, slots=True)
-class _UnderWay:
+class _UnderWay(Struct, frozen=True):
     """A push that has not come back."""
 
     began_s: float

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.daemon.compression import MIN_BYTES, compressed
 from aipower.site.resource import Answer
@@ -14,8 +15,7 @@ MAX_BYTES = 4 * 2**20
 COMPRESSIBLE = ("text/", "application/json", "application/openapi+json", "image/svg+xml")
 
 
-@dataclass(frozen=True, slots=True)
-class Coded:
+class Coded(Struct, frozen=True):
     """An answer as it goes out."""
 
     answer: Answer

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+
+from msgspec import Struct
 
 from aipower.daemon.http import Health
 from aipower.footprint.settings import Footprint, load_footprint
@@ -16,8 +18,7 @@ from aipower.site.sources import Condition, Now, Shelf, Sources
 from aipower.web.access import Access
 
 
-@dataclass(frozen=True, slots=True)
-class Views:
+class Views(Struct, frozen=True):
     """The agent as pages see it."""
 
     snapshot: Callable[[], Snapshot | None]

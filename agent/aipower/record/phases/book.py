@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aipower.attribution.split import largest_remainder
 from aipower.energy.levels import NEIGHBOURS
@@ -27,8 +29,7 @@ ITSELF: Path = ("",)
 """Stands for what a phase has beside those within it; no other path with an empty name is looked for there."""
 
 
-@dataclass(slots=True)
-class Part:
+class Part(Struct):
     """What the run's processes in a phase have used of one device."""
 
     own_uj: int = 0
@@ -42,8 +43,7 @@ class Part:
     blurred_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Sensed:
+class Sensed(Struct, frozen=True):
     """What is known of the pieces of a window."""
 
     timing_se_s: float = 0.0
@@ -54,8 +54,7 @@ class Sensed:
     """Pids of all that worked or held a context; None where nobody says."""
 
 
-@dataclass(slots=True)
-class _Device:
+class _Device(Struct):
     """The windows of a device on their way."""
 
     waiting: deque[tuple[EnergyDelta, list[EnergyDelta], Sensed]] = field(default_factory=deque)

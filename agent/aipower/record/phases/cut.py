@@ -12,7 +12,9 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aipower.energy.levels import NEIGHBOURS, Level
 from aipower.energy.split import UNKNOWN_SE
@@ -30,8 +32,7 @@ BLURRED_SE = 0.2
 """A phase whose power is not known better than this share of the device's is not resolved."""
 
 
-@dataclass(slots=True)
-class Cut:
+class Cut(Struct):
     """A device's energy while a process was in one phase."""
 
     energy_uj: float = 0.0
@@ -52,16 +53,14 @@ class Cut:
         self.blurred_s += share * other.blurred_s
 
 
-@dataclass(frozen=True, slots=True)
-class Learned:
+class Learned(Struct, frozen=True):
     """What was seen of one device and one process that tells of phases, on one level of these."""
 
     usual: Usual = field(default_factory=Usual)
     mixture: Mixture = field(default_factory=Mixture)
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(Struct, frozen=True):
     """A window's pieces with some before and after it, which tell what the power was beside them."""
 
     pieces: Sequence[EnergyDelta]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.record.phases.marks import Marks
 from aipower.record.phases.teller import Path, Stretch
@@ -16,8 +17,7 @@ MARGIN_S = 1.5
 Levels = Sequence[Sequence[Stretch]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
+class _Made(Struct, frozen=True):
     version: int
     start_s: float
     end_s: float

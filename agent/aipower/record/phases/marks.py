@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.record.phases.lines import Lines, Mark
 from aipower.record.phases.spans import Spans
@@ -19,8 +20,7 @@ AHEAD_S = 30 * 86400.0
 """What is so much later than all that was told before is no time."""
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """What is known of one phase besides its energy."""
 
     count: int = 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.accounts import PartAccount
 from aipower.ledger import Ledger
@@ -29,8 +30,7 @@ BLURRED = 0.2
 """Where more of a phase's time lies in pieces of energy with several edges, its energy rests on time."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Device:
+class _Device(Struct, frozen=True):
     """A device and the run's part of it."""
 
     id: str

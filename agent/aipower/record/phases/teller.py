@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from aipower.record.phases.lines import Mark
 
@@ -30,8 +31,7 @@ class Stretch(NamedTuple):
     """The innermost phases: several where threads or tasks are in phases of their own, none outside of all."""
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     path: Path
     parent: int
     began_s: float
@@ -41,8 +41,7 @@ class _Open:
     """How many open phases are in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Struct, frozen=True):
     """A phase that was left."""
 
     path: Path

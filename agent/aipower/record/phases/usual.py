@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.energy.levels import LEAST_SE, LEAST_SE_W, Level
 from aipower.model import EnergyDelta
@@ -25,8 +26,7 @@ SHARPEST_S = 0.0005
 """Counters are published with as much jitter (science of F1)."""
 
 
-@dataclass(slots=True)
-class Mean:
+class Mean(Struct):
     """Mean and variance of what was seen of late."""
 
     count: int = 0

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.energy.levels import Level
 from aipower.energy.split import FOREIGN
@@ -25,8 +26,7 @@ UNSEEN_REPEATED = 0.1
 in another phase stands for all of that phase, and what was learned of short phases is of such pieces."""
 
 
-@dataclass(slots=True)
-class Item:
+class Item(Struct):
     """What is known of a stretch of a phase in a piece, or of several."""
 
     leaves: Leaves
@@ -38,8 +38,7 @@ class Item:
     """How many ends of the piece it touches: their instants are not exact."""
 
 
-@dataclass(slots=True)
-class Weighed:
+class Weighed(Struct):
     """The part of one phase."""
 
     energy_uj: float = 0.0

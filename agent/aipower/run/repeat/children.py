@@ -10,9 +10,10 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
+
+from msgspec import Struct
 
 from aipower.run.reaper import Reaper, stop_like
 from aipower.run.relay import Arrival, Relay
@@ -30,8 +31,7 @@ SLICE_S = 0.05
 """Between looks at what is waited for without a child."""
 
 
-@dataclass(frozen=True, slots=True)
-class Streams:
+class Streams(Struct, frozen=True):
     """Where a child reads and writes; None for where we do."""
 
     stdin: str | None = None

@@ -8,8 +8,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from aipower.errors import AipowerError
 from aipower.record.compose import new_run_id
@@ -30,8 +31,7 @@ from aipower.run.repeat.summary import summarize, to_json
 from aipower.seams import Clock, SystemClock
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(Struct, frozen=True):
     """What a series needs from outside; tests bring their own."""
 
     clock: Clock = field(default_factory=SystemClock)

@@ -6,7 +6,8 @@ A run that begins on hot devices draws more: leakage grows with temperature, fan
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.run.repeat.powers import OpenSensors, Powers
 from aipower.seams import Clock
@@ -23,8 +24,7 @@ MOST_S = 60.0
 Asked = Callable[[], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Waited:
+class Waited(Struct, frozen=True):
     """How a cool-down ended."""
 
     seconds: float

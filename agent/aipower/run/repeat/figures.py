@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.runrecord import Interval, RunRecord
 from aipower.statistics import mean_interval
@@ -13,8 +14,7 @@ from aipower.statistics import mean_interval
 KINDS = ("total", "gpu", "cpu", "dram")
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(Struct, frozen=True):
     """A quantity over the repetitions."""
 
     count: int
@@ -28,8 +28,7 @@ class Figure:
     most: float
 
 
-@dataclass(frozen=True, slots=True)
-class Energy:
+class Energy(Struct, frozen=True):
     """The energy of one kind over the repetitions, in joules."""
 
     figure: Figure

@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.statistics.student import t_quantile
 
@@ -26,8 +27,7 @@ Z_TREND = 2.576
 """Two-sided 1 % of the normal distribution."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trend:
+class Trend(Struct, frozen=True):
     """A drift over the series."""
 
     relative: float

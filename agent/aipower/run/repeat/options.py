@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from aipower.errors import UsageError
 
@@ -18,8 +19,7 @@ Stream = Literal["inherit", "null"]
 """What becomes of what the command writes."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesOptions:
+class SeriesOptions(Struct, frozen=True):
     """A series: one command, run several times, each time by a wrapper of its own.
 
     Raises:

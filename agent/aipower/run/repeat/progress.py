@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal, TextIO
+
+from msgspec import Struct
 
 from aipower.run.console import say
 
@@ -19,8 +20,7 @@ Mode = Literal["none", "lines", "bar"]
 """No word, a line after each run, or these and a bar that is drawn all the time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(Struct, frozen=True):
     """The terminal at standard error, as far as we may use it."""
 
     mode: Mode

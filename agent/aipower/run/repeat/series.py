@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.run.console import say
 from aipower.run.repeat.children import Children
@@ -19,8 +20,7 @@ from aipower.run.supervise import SHELL_SIGNAL_BASE
 from aipower.seams import Clock
 
 
-@dataclass(slots=True)
-class Series:
+class Series(Struct):
     """Runs them all. Afterwards `plays` and `ending` tell what became of it."""
 
     options: SeriesOptions

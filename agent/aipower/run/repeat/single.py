@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.errors import AipowerError
 from aipower.record.wording import clean
@@ -27,8 +29,7 @@ class SeriesError(AipowerError):
     """The series cannot go on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Which run of which series."""
 
     series_id: str
@@ -37,8 +38,7 @@ class Place:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Singles:
+class Singles(Struct, frozen=True):
     """Starts the runs and commands of a series."""
 
     options: SeriesOptions

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aipower.record.compose import printable
 from aipower.run.repeat.figures import KINDS, Energy, Figure, energy_of, figure_of, metrics_of, per_unit_of
@@ -15,16 +16,14 @@ from aipower.runrecord import Energies, Interval, Intervals, RunRecord
 SCHEMA = "aipower.series/1"
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A repetition that failed: it is in no mean."""
 
     index: int
     exit_code: int
 
 
-@dataclass(frozen=True, slots=True)
-class WarmStart:
+class WarmStart(Struct, frozen=True):
     """A device that was not back at its idle power when a repetition began."""
 
     index: int
@@ -33,8 +32,7 @@ class WarmStart:
     idle_w: float
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesSummary:
+class SeriesSummary(Struct, frozen=True):
     """A series of runs. Energies are those of the runs' own processes, in joules."""
 
     schema: str

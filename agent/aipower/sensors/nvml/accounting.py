@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.seams import Clock
 from aipower.sensors.nvml.codes import GONE, NEVER, CallError
@@ -31,8 +33,7 @@ MOST_NEW = 128
 """As many dead as the driver keeps: no more can be new."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Tally:
+class _Tally(Struct, frozen=True):
     """Seconds of work of one pid, positive where the samples gave more than was told, and when that was noted."""
 
     sampled_s: float

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aipower.sensors.nvml.codes import GONE, NEVER, NOT_SUPPORTED, OK, CallError
 from aipower.sensors.nvml.driver import Driver
@@ -32,8 +34,7 @@ Source = int | str
 Answer = int | CallError
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """How to read one GPU; None where there is no way."""
 
     energy: Source | None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from aipower.sensors.nvml.codes import NOT_FOUND, NOT_SUPPORTED, OK, CallError
 from aipower.sensors.nvml.driver import Driver
@@ -17,8 +18,7 @@ VERSION = 1
 FULL = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(Struct, frozen=True):
     """How busy an instance was between two samples, each from 0 to 1 of the instance itself."""
 
     graphics: float = 0.0
@@ -32,8 +32,7 @@ class Activity:
         return self.sm or self.graphics
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(Struct, frozen=True):
     """A GPU instance, and its part of the GPU from 0 to 1."""
 
     id: int

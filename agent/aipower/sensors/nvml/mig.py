@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from aipower.model import ProcessId
 from aipower.seams import Clock
@@ -20,8 +21,7 @@ NEVER_S = 30.0
 """The same where the driver cannot watch instances."""
 
 
-@dataclass(frozen=True, slots=True)
-class MigWork:
+class MigWork(Struct, frozen=True):
     """Seconds of work of the whole GPU's engines, by process; `unknown_busy_s` is nobody's that is known."""
 
     busy_s: Mapping[ProcessId, float] = field(default_factory=dict)
@@ -30,8 +30,7 @@ class MigWork:
     """SM, tensor and memory activity, each weighted with the instance's part of the GPU, in seconds."""
 
 
-@dataclass(slots=True)
-class _Watched:
+class _Watched(Struct):
     """An instance, its monitor, and what was seen last."""
 
     instance: Instance

@@ -7,8 +7,9 @@ A GeForce whose driver serves power from its cache may publish every 500 ms inst
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from aipower.sensors.nvml.codes import CallError
 from aipower.sensors.nvml.driver import Driver
@@ -26,8 +27,7 @@ INSTANT_DRAW_DRIVER = 530
 """With this driver alone the plain power call was instant on GA10x and Ada."""
 
 
-@dataclass(frozen=True, slots=True)
-class SensorModel:
+class SensorModel(Struct, frozen=True):
     """One card's sensors, in seconds."""
 
     counter_period_s: float
@@ -38,8 +38,7 @@ class SensorModel:
     """Over how long it is the mean."""
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Struct, frozen=True):
     """What tells the sensors of cards apart; None and "" where the driver does not say."""
 
     architecture: int | None

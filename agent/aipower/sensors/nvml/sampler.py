@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from aipower.seams import Clock
 from aipower.sensors.nvml.codes import NEVER, NOT_FOUND, CallError
@@ -38,8 +39,7 @@ HIDDEN = 0.5
 """Percent that a mean cut to whole percents hides on average; a single sample is whole already and hides nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """What one process did: seconds of the engines' time, and the wall time of its latest sample."""
 
     pid: int

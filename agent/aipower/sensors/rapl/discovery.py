@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from aipower.errors import SensorError
 from aipower.model import Device, Kind, Unavailable
@@ -24,8 +25,7 @@ SYSTEM_CLOCK: Final = SystemClock()
 SYSTEM_IO: Final = SystemIo()
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     """What discovery has gathered so far."""
 
     sensors: list[tuple[Zone, RaplSensor]] = field(default_factory=list)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from aipower.sensors.rapl.files import FileIo, read_once
 
@@ -20,8 +21,7 @@ _TOP: Final = re.compile(rf"(?:{MSR}|{MMIO})(?::[0-9]+)*")
 _PACKAGE: Final = re.compile(r"package-([0-9]+)(?:-die-[0-9]+)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Zone:
+class Zone(Struct, frozen=True):
     """One powercap zone that has an energy counter."""
 
     id: str

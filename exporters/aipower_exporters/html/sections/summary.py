@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aipower.footprint import units
 from aipower.runrecord import (
@@ -37,8 +38,7 @@ from aipower_exporters.html.wording import (
 Figures = Iterable[tuple[str, Html | str]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Sum:
+class _Sum(Struct, frozen=True):
     """The run's energy of a kind of device."""
 
     title: str
