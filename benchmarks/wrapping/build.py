@@ -42,7 +42,9 @@ def build(folder: Path) -> Programs:
 
 
 def _compile(compiler: str, name: str, folder: Path) -> Path:
+    """Linked statically where that is possible: a program that starts faster leaves more of the time to wrappers."""
     program = folder / name
-    static = ("-static",) if name == "load" else ()
-    subprocess.run([compiler, *FLAGS, *static, "-o", str(program), str(SOURCES / f"{name}.c")], check=True)
+    command = [compiler, *FLAGS, "-o", str(program), str(SOURCES / f"{name}.c")]
+    if subprocess.run([*command, "-static"], check=False, capture_output=True).returncode:
+        subprocess.run(command, check=True)
     return program

@@ -26,7 +26,7 @@ class Sizes:
 FULL = Sizes(Plan(25, 3, 70), Plan(7, 2, 100), {"fork": Plan(5, 1, 50), "exec": Plan(3, 1, 100)}, 10_000)
 QUICK = Sizes(Plan(3, 1, 12), Plan(1, 0, 12), {"fork": Plan(1, 0, 5), "exec": Plan(1, 0, 5)}, 1_000)
 _OF_OTHERS = (
-    "con-duct and psrecord watch processes and tell no energy.",
+    "con-duct, psrecord and, without a processor's own counters, perf stat tell no energy.",
     "carbontracker asks the network where it is, which takes longer where there is one.",
 )
 

@@ -37,7 +37,7 @@ def counted_by_joule_profiler_s(folder: Path) -> float | None:
 
 
 def _perf() -> Arm:
-    return Arm("perf stat", "none here", _before("perf", "stat"), account=counted_by_perf_s)
+    return Arm("perf stat", "none", _before("perf", "stat"), account=counted_by_perf_s)
 
 
 def _installed(rivals: Path) -> tuple[Arm, ...]:
