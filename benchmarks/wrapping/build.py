@@ -17,6 +17,10 @@ PYTHON = "wrapped-python"
 FLAGS = ("-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-O2")
 
 
+class BuildError(RuntimeError):
+    """There is no compiler, or it refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class Programs:
     """Where they are."""
@@ -30,12 +34,11 @@ def build(folder: Path) -> Programs:
     """The programs, compiled into `folder`, and there a link to the interpreter that we run on.
 
     Raises:
-        SystemExit: There is no C compiler.
-        subprocess.CalledProcessError: It refused.
+        BuildError: There is no C compiler, or it refused.
     """
     compiler = shutil.which("cc")
     if compiler is None:
-        raise SystemExit("no C compiler: install one (Debian: apt install gcc libc6-dev)")
+        raise BuildError("no C compiler: install one (Debian: apt install gcc libc6-dev)")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / PYTHON).symlink_to(os.path.realpath(sys.executable))
     return Programs(*(_compile(compiler, name, folder) for name in ("stopwatch", "load", "counter")))
@@ -45,6 +48,8 @@ def _compile(compiler: str, name: str, folder: Path) -> Path:
     """Linked statically where that is possible: a program that starts faster leaves more of the time to wrappers."""
     program = folder / name
     command = [compiler, *FLAGS, "-o", str(program), str(SOURCES / f"{name}.c")]
-    if subprocess.run([*command, "-static"], check=False, capture_output=True).returncode:
-        subprocess.run(command, check=True)
-    return program
+    for how in (["-static"], []):
+        done = subprocess.run([*command, *how], check=False, capture_output=True, text=True)
+        if not done.returncode:
+            return program
+    raise BuildError(f"{name}.c does not compile:\n{done.stderr}")
