@@ -11,6 +11,7 @@ from benchmarks.wrapping.commands import TRUE, script, storm, units_of_half
 from benchmarks.wrapping.session import Plan, Session, say, session
 from benchmarks.wrapping.tables import Results, Told, script_table, storm_table, true_table
 from benchmarks.wrapping.world import CALL_US, GPUS, SOCKETS
+from benchmarks.wrapping.wrappers import perf_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,6 @@ def _notes(now: Session) -> tuple[str, ...]:
         "CPU is that of the wrapper, the command and all that either started.",
         f"In brackets is what the agent took beyond the {100 * now.rest_share:.1f} % of a core that it takes anyhow.",
         "Peak RSS is that of the largest process; the agent's is not in it.",
-        *(_OF_OTHERS if now.has_others else ()),
+        *((*_OF_OTHERS, f"perf is that of the system: {perf_version() or 'none'}.") if now.has_others else ()),
         *now.left_out,
     )

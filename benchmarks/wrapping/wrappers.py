@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,13 @@ def others(rivals: Path) -> tuple[tuple[Arm, ...], tuple[str, ...]]:
     wanted = (_perf(), *_installed(rivals))
     missing = tuple(arm.name for arm in wanted if not _there(arm))
     return tuple(arm for arm in wanted if arm.name not in missing), missing
+
+
+def perf_version() -> str:
+    """What `perf` says of itself; empty where there is none."""
+    if shutil.which("perf") is None:
+        return ""
+    return subprocess.run(["perf", "--version"], capture_output=True, text=True, check=False).stdout.strip()
 
 
 def counted_by_perf_s(folder: Path) -> float | None:
