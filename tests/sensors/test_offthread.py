@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from aipower.errors import SensorFailedError, SensorGoneError
 from aipower.model import Conditions, Device, Reading, Usage
 from aipower.seams import Conditioned, SensorSet
-from aipower.sensors.calls import WARY_S, WELL_AGAIN, CallThread, HungError
+from aipower.sensors.caller import WARY_S, WELL_AGAIN
+from aipower.sensors.calls import CallThread, HungError
 from aipower.sensors.offthread import hanging, off_thread
 from fakes import CPU, GPU, process
 from sensors.cards import (
@@ -36,11 +37,11 @@ def test_a_card_is_what_it_was_but_for_the_thread() -> None:
         assert (sensor.device, sensor.facts, sensor.traits) == (card.device, card.facts, card.traits)
         assert sensor.read() == Reading(1.0, 1)
         assert found.usage[GPU.id].collect().busy_s == {process(1): 1.0}
-        assert card.threads == {f"aipower-{GPU.id}"}
+        assert card.threads == {"aipower-gpus"}
         assert found.sensors[1] is processor
         assert found.usage[CPU.id] is processor
     assert (card.closed, processor.closed) == (1, 1)
-    assert card.threads == {f"aipower-{GPU.id}"}, "its close is a call into the driver too"
+    assert card.threads == {"aipower-gpus"}, "its close is a call into the driver too"
 
 
 def test_conditions_are_there_where_the_sensor_has_them() -> None:

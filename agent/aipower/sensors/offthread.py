@@ -1,4 +1,4 @@
-"""GPUs whose calls are made by a thread each, so that one that hangs costs only itself."""
+"""GPUs whose calls are made by other threads, so that one that hangs costs only itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from aipower.attribution.usage import merge
 from aipower.errors import SensorError
 from aipower.model import Conditions, Reading, Usage
 from aipower.seams import Clock, Conditioned, Sensor, SensorSet, UsageSource
-from aipower.sensors.calls import PATIENCE_S, Caller, HungError, hanging
+from aipower.sensors.caller import PATIENCE_S, Asked, Caller
+from aipower.sensors.calls import HungError, hanging
+from aipower.sensors.crew import Crew
 
 __all__ = ["HungError", "hanging", "off_thread"]
 
@@ -18,8 +20,9 @@ def off_thread(found: SensorSet, clock: Clock, patience_s: float = PATIENCE_S) -
 
     When the late answer has come, the next call works. Other devices stay as they are. One thread may ask.
     """
+    crew = Crew(clock)
     callers = {
-        sensor.device.id: Caller(sensor.device.id, clock, patience_s)
+        sensor.device.id: Caller(sensor.device.id, crew, patience_s)
         for sensor in found.sensors
         if sensor.device.kind == "gpu"
     }
@@ -29,14 +32,19 @@ def off_thread(found: SensorSet, clock: Clock, patience_s: float = PATIENCE_S) -
 
 
 class OffThreadSensor:
-    """A sensor that is read by a thread of its own."""
+    """A sensor that is read by another thread."""
 
     def __init__(self, sensor: Sensor, caller: Caller) -> None:
         self.device = sensor.device
         self.facts = sensor.facts
         self.traits = sensor.traits
-        self._sensor = sensor
+        self._close = sensor.close
         self._caller = caller
+        self._read = Asked(caller, sensor.read)
+
+    def expect(self) -> None:
+        """It is read next, together with all others that are told so."""
+        self._read.expect()
 
     def read(self) -> Reading:
         """A reading, stamped at the read.
@@ -46,11 +54,11 @@ class OffThreadSensor:
             SensorFailedError: This read failed; the next may work.
             SensorGoneError: The device has left.
         """
-        return self._caller.call(self._sensor.read)
+        return self._read()
 
     def close(self) -> None:
         """Free what it holds, at the latest when the call that hangs returns. Safe to call twice."""
-        self._caller.close(self._sensor.close)
+        self._caller.close(self._close)
 
 
 class ConditionedOffThreadSensor(OffThreadSensor):
@@ -58,7 +66,7 @@ class ConditionedOffThreadSensor(OffThreadSensor):
 
     def __init__(self, sensor: Sensor, caller: Caller, conditions: Callable[[], Conditions]) -> None:
         super().__init__(sensor, caller)
-        self._conditions = conditions
+        self._conditions = Asked(caller, conditions)
 
     def conditions(self) -> Conditions:
         """The conditions now, each None where the device does not say.
@@ -67,20 +75,23 @@ class ConditionedOffThreadSensor(OffThreadSensor):
             HungError: They have not come in time.
             SensorGoneError: The device has left.
         """
-        return self._caller.call(self._conditions)
+        return self._conditions()
 
 
 class OffThreadUsage:
-    """A source of usage that is asked by its device's thread.
+    """A source of usage that is asked by the thread that reads its device.
 
     A usage that comes late is joined to the next one: the source has told of that time and will not tell again, while
     the counter's next step holds all the energy of it.
     """
 
     def __init__(self, source: UsageSource, caller: Caller) -> None:
-        self._source = source
-        self._caller = caller
+        self._ask = Asked(caller, source.collect, self._keep)
         self._kept: Usage | None = None
+
+    def expect(self) -> None:
+        """It is asked next, together with all others that are told so."""
+        self._ask.expect()
 
     def collect(self) -> Usage:
         """The usage since the last that was handed out.
@@ -91,7 +102,7 @@ class OffThreadUsage:
             SensorGoneError: The device has left.
         """
         try:
-            usage = self._caller.call(self._source.collect, self._keep)
+            usage = self._ask()
         except HungError:
             raise
         except SensorError:

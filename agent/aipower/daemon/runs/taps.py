@@ -10,6 +10,7 @@ from aipower.attribution.usage import merge
 from aipower.errors import SensorError, SensorFailedError
 from aipower.model import Conditions, Device, DeviceFacts, Reading, Usage
 from aipower.seams import Conditioned, Sensor, SensorSet, SensorTraits, UsageSource
+from aipower.sensors.ahead import announce
 
 _T = TypeVar("_T")
 
@@ -128,6 +129,9 @@ class _TappedSensor:
         self._sensor = sensor
         self._feeds = feeds
 
+    def expect(self) -> None:
+        announce((self._sensor,))
+
     def read(self) -> Reading:
         if not self._feeds:
             return self._sensor.read()
@@ -164,6 +168,9 @@ class _TappedUsage:
     def __init__(self, source: UsageSource, feeds: list[UsageFeed]) -> None:
         self._source = source
         self._feeds = feeds
+
+    def expect(self) -> None:
+        announce((self._source,))
 
     def collect(self) -> Usage:
         try:
