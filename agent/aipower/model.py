@@ -2,6 +2,10 @@
 
 `_uj` is an integer number of microjoules, `_j` joules, `_w` watts, `_s` seconds of the monotonic clock,
 `_unix_s` seconds of the wall clock.
+
+`gc=False` marks data whose fields are numbers, texts and other such data: no circle can run through it, so that the
+collector of circles need not look at it. Keys of the accounts remember their hash (`cache_hash`): each tick looks them
+up often.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ SUMMED_KINDS: tuple[Kind, ...] = ("gpu", "cpu", "dram")
 UJ_PER_J = 1_000_000
 
 
-class Device(Struct, frozen=True):
+class Device(Struct, frozen=True, cache_hash=True, gc=False):
     """One thing that draws power and has its own sensor."""
 
     id: str
@@ -38,7 +42,7 @@ class Device(Struct, frozen=True):
     """The `id` of the device it belongs to. A child is an account of its own, never added to its parent."""
 
 
-class ProcessId(Struct, frozen=True):
+class ProcessId(Struct, frozen=True, cache_hash=True, gc=False):
     """A process, safe against reuse of its pid."""
 
     boot: str
@@ -48,7 +52,7 @@ class ProcessId(Struct, frozen=True):
     """Start time in clock ticks since boot: field 22 of /proc/PID/stat."""
 
 
-class Owner(Struct, frozen=True):
+class Owner(Struct, frozen=True, cache_hash=True, gc=False):
     """What a process works for: the key of an account of a job."""
 
     system: str = "none"
@@ -64,7 +68,7 @@ JobKey = tuple[Owner, str]
 """The account of a step of a job, for each user."""
 
 
-class JobFacts(Struct, frozen=True):
+class JobFacts(Struct, frozen=True, gc=False):
     """What a job says of itself; all of it may be empty."""
 
     name: str = ""
@@ -77,7 +81,7 @@ class JobFacts(Struct, frozen=True):
     """The GPUs that it was given, as indices or UUIDs."""
 
 
-class Place(Struct, frozen=True):
+class Place(Struct, frozen=True, gc=False):
     """Where a process stands in the machine's order of things."""
 
     owner: Owner = Owner()
@@ -90,7 +94,7 @@ class Place(Struct, frozen=True):
     facts: JobFacts = JobFacts()
 
 
-class ProcessInfo(Struct, frozen=True):
+class ProcessInfo(Struct, frozen=True, gc=False):
     """What is shown of a process."""
 
     id: ProcessId
@@ -100,7 +104,7 @@ class ProcessInfo(Struct, frozen=True):
     place: Place = Place()
 
 
-class Reading(Struct, frozen=True):
+class Reading(Struct, frozen=True, gc=False):
     """One look at a sensor, stamped at the read."""
 
     at_s: float
@@ -113,7 +117,7 @@ class Reading(Struct, frozen=True):
     """The mean of the last second where the sensor has it beside `power_w`: it checks the counter."""
 
 
-class Conditions(Struct, frozen=True):
+class Conditions(Struct, frozen=True, gc=False):
     """Under which conditions a device works; each None where the device does not say."""
 
     power_limit_w: float | None = None
@@ -123,7 +127,7 @@ class Conditions(Struct, frozen=True):
     memory_clock_hz: float | None = None
 
 
-class Calibration(Struct, frozen=True):
+class Calibration(Struct, frozen=True, gc=False):
     """What a sensor's watts are in truth: `gain * watts + offset_w`, and how far that is known.
 
     The errors are standard errors that all readings of the sensor share.
@@ -145,7 +149,7 @@ class Calibration(Struct, frozen=True):
         return math.sqrt(max(0.0, (self.gain_se * energy_uj) ** 2 + offset_uj**2 + cross_uj2))
 
 
-class EnergyDelta(Struct, frozen=True):
+class EnergyDelta(Struct, frozen=True, gc=False):
     """Energy that `device` used from `start_s` to `end_s`."""
 
     device: Device
@@ -209,7 +213,7 @@ class Usage(Struct, frozen=True):
     or nobody was named."""
 
 
-class PartError(Struct, frozen=True):
+class PartError(Struct, frozen=True, gc=False):
     """How far a part of a window's energy may be off, beside the sensor's own scale error."""
 
     variance_uj2: float = 0.0
@@ -249,7 +253,7 @@ class Attribution(Struct, frozen=True):
             )
 
 
-class Fault(Struct, frozen=True):
+class Fault(Struct, frozen=True, gc=False):
     """Something that went wrong with a device, as data."""
 
     device: str | None
@@ -266,7 +270,7 @@ class Fault(Struct, frozen=True):
     detail: str = ""
 
 
-class Unavailable(Struct, frozen=True):
+class Unavailable(Struct, frozen=True, gc=False):
     """A source of energy data that this machine has not, or that we may not read."""
 
     source: str
@@ -276,7 +280,7 @@ class Unavailable(Struct, frozen=True):
     remedy: str
 
 
-class DeviceFacts(Struct, frozen=True):
+class DeviceFacts(Struct, frozen=True, gc=False):
     """What never changes about a device while the driver is loaded; shown on `_info` metrics."""
 
     uuid: str = ""
@@ -284,7 +288,7 @@ class DeviceFacts(Struct, frozen=True):
     method: Method = "counter"
 
 
-class Position(Struct, frozen=True):
+class Position(Struct, frozen=True, gc=False):
     """Where the account of a device stands against its sensor's counter, so that it can go on after a restart."""
 
     at_s: float
@@ -295,7 +299,7 @@ class Position(Struct, frozen=True):
     """Energy found until then that is in no account yet."""
 
 
-class DeviceState(Struct, frozen=True):
+class DeviceState(Struct, frozen=True, gc=False):
     """A device's accounts since the ledger began. The four components sum exactly to `energy_uj`."""
 
     device: Device
@@ -318,7 +322,7 @@ class DeviceState(Struct, frozen=True):
     """The idle level that was learned, so that an agent which restarts beside a job knows it; None before."""
 
 
-class ProcessEnergy(Struct, frozen=True):
+class ProcessEnergy(Struct, frozen=True, gc=False):
     """What one process used of one device since it was first seen."""
 
     info: ProcessInfo | None
@@ -336,7 +340,7 @@ class ProcessEnergy(Struct, frozen=True):
     """When the account began at 0; None where nobody has noted it."""
 
 
-class FoldedEnergy(Struct, frozen=True):
+class FoldedEnergy(Struct, frozen=True, gc=False):
     """What the processes whose accounts were withdrawn had used of one device: with the accounts, the whole."""
 
     device: Device
@@ -344,7 +348,7 @@ class FoldedEnergy(Struct, frozen=True):
     active_uj: int
 
 
-class RunEnergy(Struct, frozen=True):
+class RunEnergy(Struct, frozen=True, gc=False):
     """What the processes of one run used of one device."""
 
     run: str
@@ -358,7 +362,7 @@ class RunEnergy(Struct, frozen=True):
     """When the account began at 0; None where nobody has noted it."""
 
 
-class UserEnergy(Struct, frozen=True):
+class UserEnergy(Struct, frozen=True, gc=False):
     """What all processes of one user used of one device."""
 
     user: str
@@ -369,7 +373,7 @@ class UserEnergy(Struct, frozen=True):
     """When the sum began at 0; None where nobody has noted it."""
 
 
-class JobEnergy(Struct, frozen=True):
+class JobEnergy(Struct, frozen=True, gc=False):
     """What all processes of one user in one step of a job used of one device, and for how long they held it."""
 
     owner: Owner
