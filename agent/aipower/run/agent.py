@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import select
-import threading
 import time
 
 from aipower.run.books import Books
@@ -11,6 +9,7 @@ from aipower.run.link import BOOKS_S, LinkError
 
 TYPE_CHECKING = False  # see aipower.run.cli
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Mapping
 
     from aipower.run.ear import Ear
@@ -28,14 +27,19 @@ LATE_S = 15.0
 
 
 class MeasuredByAgent:
-    """Tells the agent of the run's start and end, and takes over if it dies meanwhile."""
+    """Tells the agent of the run's start and end, and takes over if it dies meanwhile.
+
+    Of a command that has ended before `goes_on` was called there is nothing to take over: it does without a thread.
+    """
 
     def __init__(self, link: Link, run_id: str, options: RunOptions) -> None:
         self.run_id = run_id
         self._link = link
         self._options = options
         self._over = False
-        self._spoken = threading.Event()
+        self._watching: threading.Thread | None = None
+        self._spoken: threading.Event | None = None
+        """Set once the agent has said something to the thread that watches."""
         self._lost: LinkError | None = None
         self._here: MeasuredHere | None = None
         self._pid = 0
@@ -45,7 +49,6 @@ class MeasuredByAgent:
         self._ear: Ear | None = None
         self._heard = bytearray()
         """All that was told, for the measurement that takes over."""
-        self._thread = threading.Thread(target=self._watch, name="aipower-agent", daemon=True)
 
     def listen(self, ear: Ear) -> None:
         """Hear by `ear` what the command's programs tell of their phases, and hand it on."""
@@ -62,7 +65,14 @@ class MeasuredByAgent:
             self._link.start(pid, started_s, helpers)
         except LinkError as error:
             self._lost = error
-        self._thread.start()
+
+    def goes_on(self) -> None:
+        """The command is no short one: see to what the agent and the programs say while it runs."""
+        import threading  # noqa: PLC0415 - see the class; and in the main thread, for which it takes the first importer
+
+        spoken = self._spoken = threading.Event()
+        self._watching = threading.Thread(target=self._watch, args=(spoken,), name="aipower-agent", daemon=True)
+        self._watching.start()
 
     def ended(self, at_s: float) -> None:
         """The command has ended."""
@@ -76,12 +86,13 @@ class MeasuredByAgent:
             try:
                 self._hand_on()
                 self._ask(outcome, started_unix_s, words, record=record)
-                if self._spoken.wait(BOOKS_S) and self._lost is None:
+                if self._answered():
                     return self._received()
             except LinkError as error:
                 self._lost = self._lost or error
         self._link.close()
-        self._thread.join(LATE_S)
+        if self._watching is not None:
+            self._watching.join(LATE_S)
         return self._own_books(outcome, started_unix_s, words, record=record)
 
     def _ask(self, outcome: Outcome, started_unix_s: float, words: Mapping[str, Field], *, record: bool) -> None:
@@ -100,12 +111,23 @@ class MeasuredByAgent:
             }
         )
 
+    def _answered(self) -> bool:
+        """False where the agent says nothing.
+
+        Raises:
+            LinkError: It has left.
+        """
+        if self._spoken is not None:
+            return self._spoken.wait(BOOKS_S) and self._lost is None
+        self._link.watch(BOOKS_S)
+        return True
+
     def _received(self) -> Books:
         record, report = self._link.books()
         self._link.close()
         return Books(record, report.decode(errors="replace"))
 
-    def _watch(self) -> None:
+    def _watch(self, spoken: threading.Event) -> None:
         """Wait for the agent to say something. Before the end that can only be that it is lost."""
         try:
             if self._lost is None:
@@ -117,10 +139,12 @@ class MeasuredByAgent:
             self._lost = self._lost or error
         if self._lost is not None:
             self._take_over()
-        self._spoken.set()
+        spoken.set()
 
     def _wait_for_word(self) -> None:
         """Block until the agent says something; hand on what the programs tell, a few times a second at most."""
+        import select  # noqa: PLC0415 - a short run does without
+
         while self._ear is not None and not self._over:
             agent, programs = self._link.fileno(), self._ear.fileno()
             if agent in select.select([agent, programs], [], [])[0]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
-import signal
 import sys
 import time
 
 from aipower.errors import AipowerError
+from aipower.lean import signal, suppress
 from aipower.run.console import complain, in_one_line, say
-from aipower.run.supervise import SHELL_SIGNAL_BASE, CommandError, Outcome, Supervisor, prepare
+from aipower.run.supervise import SHELL_SIGNAL_BASE, CommandError, Outcome, Supervisor, hold
 
 TYPE_CHECKING = False  # see below
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from aipower.run.asked import Asked
     from aipower.run.ear import Ear
     from aipower.run.keeping import Keeping
+    from aipower.run.link import Link
     from aipower.run.measured_here import MeasuredHere
     from aipower.run.options import RunOptions
     from aipower.run.wire import Field
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 # mistyped command should fail as fast as it would by itself.
 # A run with an agent may cost 50 ms, 11 of which are the interpreter's own start. So what such a run imports (this
 # module, aipower.run.{supervise,options,link,agent} and what they import) does without typing (3 ms), dataclasses
-# (9), pathlib (4) and argparse (6); type checkers take a TYPE_CHECKING that is assigned here for that of typing.
-# Measured by benchmarks/run_overhead.py, with the bytecode at hand: without it our modules alone take 15 ms more.
+# (9), pathlib (4), argparse (6), signal and contextlib (6), threading (3) and ctypes (3); type checkers take a
+# TYPE_CHECKING that is assigned here for that of typing.
+# Measured by benchmarks.wrapping, with the bytecode at hand: without it our modules alone take 15 ms more.
 
 
 def entry_point() -> None:
@@ -45,7 +46,7 @@ def entry_point() -> None:
 
 def main(argv: Sequence[str] | None = None, prog: str = "aipower-run") -> int:
     """Run the command of `argv`; its exit code, 2 for misuse, 126 and 127 as a shell gives them."""
-    with prepare() as supervisor:
+    with hold() as supervisor:
         try:
             code = run_command(supervisor, sys.argv[1:] if argv is None else argv, prog)
         except CommandError as error:
@@ -67,7 +68,9 @@ def leave(code: int) -> int:
 
 
 def run_command(supervisor: Supervisor, argv: Sequence[str], prog: str) -> int:
-    """The steps: options, output files, sensors, spawn, wait, last reads, report.
+    """The steps: options, call the agent, output files, sensors, spawn, wait, last reads, report.
+
+    An agent reads its sensors while we get ready.
 
     Raises:
         AipowerError: Before the command was started; nothing has happened then.
@@ -77,6 +80,21 @@ def run_command(supervisor: Supervisor, argv: Sequence[str], prog: str) -> int:
     options = parse(argv, prog)
     if options.repeat:
         return _repeat(supervisor, options, prog)
+    link = _call_agent(options)
+    try:
+        return _run_one(supervisor, options, link)
+    finally:
+        if link is not None:
+            link.close()
+
+
+def _run_one(supervisor: Supervisor, options: RunOptions, link: Link | None) -> int:
+    """One command or process; `link` leads to an agent that gets ready to measure it.
+
+    Raises:
+        AipowerError: As by `run_command`.
+    """
+    supervisor.post_witness()
     try:
         wanted, keeping = _preparations(options)
     except AipowerError:
@@ -91,7 +109,7 @@ def run_command(supervisor: Supervisor, argv: Sequence[str], prog: str) -> int:
                 from aipower.run.attach import attach  # noqa: PLC0415 - hardly ever needed
 
                 return attach(options, keeping, wanted.words)
-            return _run(supervisor, options, wanted, keeping)
+            return _run(supervisor, options, link, wanted, keeping)
     finally:
         wanted.release()
 
@@ -108,9 +126,9 @@ def _preparations(options: RunOptions) -> tuple[Asked, Keeping]:
     return asked(options, os.environ), Keeping(options, os.environ)
 
 
-def _run(supervisor: Supervisor, options: RunOptions, wanted: Asked, keeping: Keeping) -> int:
+def _run(supervisor: Supervisor, options: RunOptions, link: Link | None, wanted: Asked, keeping: Keeping) -> int:
     """From the first read of the sensors to the report."""
-    measurement = _begin(options)
+    measurement = _begin(options, link)
     if signal_number := asked_to_stop():
         return SHELL_SIGNAL_BASE + signal_number
     ear = _ear(measurement)
@@ -125,8 +143,9 @@ def _run(supervisor: Supervisor, options: RunOptions, wanted: Asked, keeping: Ke
         return supervisor.wait(wait_all=options.wait_all).exit_code
     measurement.spawned(pid, started_s, supervisor.helpers)
     keeping.begin(measurement.run_id, started_unix_s)
+    at_the_end = _at_the_end(options, measurement)
     with _status(options, measurement, free=free):
-        outcome = supervisor.wait(wait_all=options.wait_all, on_exit=_at_the_end(options, measurement))
+        outcome = supervisor.wait(wait_all=options.wait_all, on_exit=at_the_end, goes_on=measurement.goes_on)
     if options.wait_all:
         measurement.ended(time.monotonic())
     _report(options, measurement, outcome, started_unix_s, keeping, wanted.words)
@@ -164,13 +183,13 @@ def _ear(measurement: Measurement | None) -> Ear | None:
 def _status(options: RunOptions, measurement: Measurement, *, free: bool) -> AbstractContextManager[object]:
     """The status line, if one is wanted; where the terminal is not `free` for it, a note."""
     if not options.live:
-        return contextlib.nullcontext()
+        return suppress()
     from aipower.run.live import status_line  # noqa: PLC0415 - hardly ever needed
 
     return status_line(measurement, free=free)
 
 
-def _begin(options: RunOptions) -> Measurement | None:
+def _begin(options: RunOptions, link: Link | None) -> Measurement | None:
     """The measurement, begun, by the agent if there is one; None where we cannot even begin: the command runs still.
 
     Raises:
@@ -178,7 +197,7 @@ def _begin(options: RunOptions) -> Measurement | None:
     """
     gc.disable()  # what is imported now is no garbage; to look for some in it takes 7 ms
     try:
-        return _ask_agent(options) or _begin_here(options)
+        return (link and _by_agent(options, link)) or _begin_here(options)
     except AipowerError:
         raise
     except Exception as error:  # noqa: BLE001 - a file or thread too many must not cost the command
@@ -189,8 +208,8 @@ def _begin(options: RunOptions) -> Measurement | None:
         gc.enable()
 
 
-def _ask_agent(options: RunOptions) -> MeasuredByAgent | None:
-    """The agent's measurement, ready for the command to start; None where none is to be had."""
+def _call_agent(options: RunOptions) -> Link | None:
+    """An agent that is told to get ready; None where none is to be had."""
     from aipower.run.link import Link, LinkError, fits, reach  # noqa: PLC0415 - see above
 
     if not options.agent or not fits(options.command) or (connection := reach(os.environ)) is None:
@@ -198,8 +217,18 @@ def _ask_agent(options: RunOptions) -> MeasuredByAgent | None:
     link = Link(connection)
     try:
         link.open(options.name)
-        from aipower.run.agent import MeasuredByAgent  # noqa: PLC0415 - while the agent reads its sensors
+    except LinkError:
+        link.close()
+        return None
+    return link
 
+
+def _by_agent(options: RunOptions, link: Link) -> MeasuredByAgent | None:
+    """The agent's measurement, ready for the command to start; None where it refuses."""
+    from aipower.run.agent import MeasuredByAgent  # noqa: PLC0415 - while the agent reads its sensors
+    from aipower.run.link import LinkError  # noqa: PLC0415 - see above
+
+    try:
         return MeasuredByAgent(link, link.opened(), options)
     except LinkError:
         link.close()

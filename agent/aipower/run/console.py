@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
+
+from aipower.lean import suppress
 
 
 def complain(message: str) -> None:
@@ -15,7 +16,7 @@ def say(text: str) -> None:
     """`text` on standard error. The terminal may be gone, or there never was one; the exit code still counts."""
     if sys.stderr is None:
         return
-    with contextlib.suppress(OSError, ValueError):
+    with suppress(OSError, ValueError):
         sys.stderr.write(text)
         sys.stderr.flush()
 

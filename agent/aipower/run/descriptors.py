@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+
+from aipower.lean import suppress
 
 TYPE_CHECKING = False  # see aipower.run.cli
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def inheritable_descriptors() -> frozenset[int]:
 def keep_private(descriptors: Iterable[int]) -> None:
     """Make sure that no command started later gets these `descriptors`."""
     for fd in descriptors:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             os.set_inheritable(fd, False)
 
 
@@ -45,7 +46,7 @@ def let_go(descriptors: Iterable[int]) -> None:
     except OSError:
         return
     for fd in set(descriptors) - {_STDERR}:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             if fd in (_STDIN, _STDOUT):
                 os.dup2(null, fd, inheritable=False)
             else:
@@ -57,7 +58,7 @@ def close_all_but(kept: int) -> None:
     """Close every descriptor of this process but `kept`."""
     for fd in open_descriptors():
         if fd != kept:
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 os.close(fd)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+
+from aipower.lean import suppress
 
 VARIABLE = "AIPOWER_PHASES"
 """That of aipower.phases.channel, which would cost 15 ms to import."""
@@ -43,7 +44,7 @@ class Ear:
     def read(self) -> bytes:
         """What was told since the last call; no more than `MAX_AT_ONCE`."""
         found = b""
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             while len(found) < MAX_AT_ONCE and (chunk := os.read(self._reader, _CHUNK)):
                 found += chunk
         return found
@@ -67,9 +68,9 @@ def open_ear() -> Ear | None:
         os.set_inheritable(high, True)
     except OSError:
         for descriptor in opened:
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 os.close(descriptor)
         return None
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         fcntl.fcntl(high, _F_SETPIPE_SZ, ROOM_BYTES)
     return Ear(reader, high)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import _socket  # see aipower.run.witness
 import _thread
-import contextlib
 import os
 
+from aipower.lean import suppress
 from aipower.run.wire import decode, encode
 
 TYPE_CHECKING = False  # see aipower.run.cli
@@ -101,13 +101,13 @@ class Link:
         """
         self._send({"do": "start", "pid": pid, "started_s": started_s, "ignore": sorted(ignore)})
 
-    def watch(self) -> None:
+    def watch(self, timeout_s: float | None = None) -> None:
         """Block until the agent says something: while the command runs, that is its farewell.
 
         Raises:
-            LinkError: It has left or refuses.
+            LinkError: It has left, or says nothing within `timeout_s`.
         """
-        self._connection.settimeout(None)
+        self._connection.settimeout(timeout_s)
         self._receive_until(lambda: b"\n" in self._received)
 
     def fileno(self) -> int:
@@ -153,7 +153,7 @@ class Link:
 
     def close(self) -> None:
         """Hang up; also wakes a thread that watches."""
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             self._connection.shutdown(_socket.SHUT_RDWR)
         self._connection.close()
 

@@ -71,6 +71,9 @@ class MeasuredHere:
         """The command has run, and nothing of it was measured."""
         self._measurement.missed(started_s, ended_s)
 
+    def goes_on(self) -> None:
+        """The command is no short one; there is a thread for it already."""
+
     def trouble(self, reason: str, detail: str, at_s: float) -> None:
         """Something that the record tells, `at_s` seconds after the start."""
         self._measurement.trouble(Trouble(reason, detail, at_s))

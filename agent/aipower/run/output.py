@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 
 from aipower.errors import UsageError
+from aipower.lean import suppress
 from aipower.run.console import complain
 
 TYPE_CHECKING = False  # see aipower.run.cli
@@ -52,7 +52,7 @@ class Output:
             return
         os.close(self._descriptor)
         if self._ours:
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 os.unlink(self._path)
 
     def keep(self) -> None:
@@ -80,7 +80,7 @@ def _open(path: StrPath) -> int:
 
 
 def _replace(descriptor: int, content: bytes) -> None:
-    with contextlib.suppress(OSError):  # a pipe or a device has no length
+    with suppress(OSError):  # a pipe or a device has no length
         os.ftruncate(descriptor, 0)
     with os.fdopen(os.dup(descriptor), "wb") as file:
         file.write(content)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import time
+
+from aipower.lean import signal
 
 TYPE_CHECKING = False  # see aipower.run.cli
 if TYPE_CHECKING:

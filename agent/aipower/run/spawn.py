@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 
 from aipower.errors import AipowerError
+from aipower.lean import signal
 
 TYPE_CHECKING = False  # see aipower.run.cli
 if TYPE_CHECKING:

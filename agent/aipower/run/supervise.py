@@ -10,11 +10,10 @@ What it cannot do: give the command back a SIGPIPE, SIGXFSZ or SIGCHLD that was 
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import time
 
+from aipower.lean import signal, suppress
 from aipower.run.descriptors import inheritable_descriptors, keep_private, let_go
 from aipower.run.linux import become_subreaper
 from aipower.run.reaper import Reaper, count_descendants, stop_like
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-__all__ = ["SHELL_SIGNAL_BASE", "CommandError", "Outcome", "Supervisor", "prepare"]
+__all__ = ["SHELL_SIGNAL_BASE", "CommandError", "Outcome", "Supervisor", "hold", "prepare"]
 
 _FAULTS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS)
 """Our own crashes: blocking them would silence faulthandler."""
@@ -37,6 +36,8 @@ _AWAITED = RELAYED | {signal.SIGCHLD}
 _ENDING = frozenset((signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT))
 _TERMINAL_STOPS = frozenset((signal.SIGTSTP, signal.SIGTTIN))
 _MOST_AT_ONCE = 64
+SHORT_S = 0.05
+"""A command that ends sooner needs nothing that is only for the time while it runs."""
 SHELL_SIGNAL_BASE = 128
 
 
@@ -63,12 +64,14 @@ class Outcome:
 
 
 class Supervisor:
-    """One command's supervisor, made by `prepare`. Use it as a context manager, in the main thread only."""
+    """One command's supervisor, made by `hold` or `prepare`. A context manager, for the main thread only."""
 
-    def __init__(self, mask: Collection[int], witness: Witness, now_s: Callable[[], float]) -> None:
+    def __init__(self, mask: Collection[int], now_s: Callable[[], float]) -> None:
         self._mask = mask
-        self._witness = witness
+        self._witness = Witness(0, None)
         self._now_s = now_s
+        self._goes_on: Callable[[], None] = _nothing
+        self._short_until_s = 0.0
         self._child_signal = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._inherited = inheritable_descriptors()
         self._command = 0
@@ -86,6 +89,10 @@ class Supervisor:
         _discard_pending()
         signal.signal(signal.SIGCHLD, self._child_signal)
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+
+    def post_witness(self) -> None:
+        """Have signals watched, by a process that is forked: call this before there is a thread or a command."""
+        self._witness = start_witness(RELAYED)
 
     @property
     def helpers(self) -> frozenset[int]:
@@ -119,10 +126,17 @@ class Supervisor:
         let_go(self._inherited)
         return self._command
 
-    def wait(self, *, wait_all: bool = False, on_exit: Callable[[], None] = lambda: None) -> Outcome:
+    def wait(
+        self,
+        *,
+        wait_all: bool = False,
+        on_exit: Callable[[], None] = lambda: None,
+        goes_on: Callable[[], None] = lambda: None,
+    ) -> Outcome:
         """Block until the command, or with `wait_all` every descendant, has ended; relay signals meanwhile.
 
-        `on_exit` is called as soon as the command's end has been seen. This process is stopped with all its
+        `on_exit` is called as soon as the command's end has been seen, `goes_on` once if it takes longer than
+        `SHORT_S` until all has ended. This process is stopped with all its
         threads while the command is. No other children may be started meanwhile: they would be reaped here.
         INT, TERM, HUP or QUIT ends the wait for the descendants; of those from the terminal, the second.
 
@@ -132,17 +146,18 @@ class Supervisor:
         if not self._command:
             raise RuntimeError("wait() needs a command: call spawn() first")
         reaper = Reaper(self._command, self._witness, on_exit, self._now_s)
+        self._goes_on, self._short_until_s = goes_on, self._now_s() + SHORT_S
         self._relay_until_end(reaper)
         self._witness.close()
         reaper.poll()
         if wait_all:
-            _wait_until_childless(reaper)
+            self._wait_until_childless(reaper)
         return _outcome(reaper)
 
     def _relay_until_end(self, reaper: Reaper) -> None:
         relay = Relay(self._witness.collect, self._own_pids())
         while True:
-            arrivals = _next_signals()
+            arrivals = self._next_signals()
             reaper.poll()
             if reaper.end is not None:
                 return
@@ -153,52 +168,70 @@ class Supervisor:
                 stop_like(stopped_by)
                 relay.refresh()
 
+    def _wait_until_childless(self, reaper: Reaper) -> None:
+        asked_by_terminal = False
+        while not reaper.childless:
+            for arrival in self._next_signals():
+                if arrival.signo in _TERMINAL_STOPS:
+                    stop_like(arrival.signo)
+                if arrival.signo in _ENDING:
+                    if arrival.code != SI_KERNEL or asked_by_terminal:
+                        return
+                    asked_by_terminal = True
+            reaper.poll()
+
+    def _next_signals(self) -> list[Arrival]:
+        """Wait for a signal; all that are pending, but for SIGCHLD, which has no news of its own."""
+        infos = [self._next_signal()]
+        while len(infos) < _MOST_AT_ONCE and (info := signal.sigtimedwait(_AWAITED, 0)) is not None:
+            infos.append(info)
+        arrivals = (Arrival(info.si_signo, info.si_code, info.si_pid) for info in infos)
+        return [arrival for arrival in arrivals if arrival.signo != signal.SIGCHLD]
+
+    def _next_signal(self) -> signal.struct_siginfo:
+        if self._goes_on is not _nothing:
+            left_s = max(0.0, self._short_until_s - self._now_s())
+            if (info := signal.sigtimedwait(_AWAITED, left_s)) is not None:
+                return info
+            goes_on, self._goes_on = self._goes_on, _nothing
+            goes_on()
+        return signal.sigwaitinfo(_AWAITED)
+
     def _own_pids(self) -> frozenset[int]:
         """Ours and the witness's; never 0, which is also the sender outside a container."""
         return frozenset((os.getpid(), self._witness.pid)) - {0}
 
     def _forward(self, signo: int) -> None:
         """Send what was sent to us. A command that has become another user's is out of our reach."""
-        with contextlib.suppress(PermissionError):
+        with suppress(PermissionError):
             os.kill(self._command, signo)
 
 
 def prepare(now_s: Callable[[], float] = time.monotonic) -> Supervisor:
-    """A supervisor. Call this first in the process, in its only thread, before anything is opened or loaded.
+    """A supervisor that can start its command. As `hold`."""
+    supervisor = hold(now_s)
+    supervisor.post_witness()
+    return supervisor
+
+
+def hold(now_s: Callable[[], float] = time.monotonic) -> Supervisor:
+    """A supervisor, and signals wait for it. Call this first in the process, before a file is opened for the command.
 
     All threads started later inherit the blocked signals, so that no signal ever goes to one of them.
     """
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
     become_subreaper()
-    return Supervisor(mask, start_witness(RELAYED), now_s)
+    return Supervisor(mask, now_s)
 
 
-def _next_signals() -> list[Arrival]:
-    """Wait for a signal; all that are pending, but for SIGCHLD, which has no news of its own."""
-    infos = [signal.sigwaitinfo(_AWAITED)]
-    while len(infos) < _MOST_AT_ONCE and (info := signal.sigtimedwait(_AWAITED, 0)) is not None:
-        infos.append(info)
-    arrivals = (Arrival(info.si_signo, info.si_code, info.si_pid) for info in infos)
-    return [arrival for arrival in arrivals if arrival.signo != signal.SIGCHLD]
+def _nothing() -> None:
+    """For who is not to be called."""
 
 
 def _discard_pending() -> None:
     """Drop what came too late to be relayed, so that it does not kill us when it is unblocked."""
     while signal.sigtimedwait(_AWAITED, 0) is not None:
         pass
-
-
-def _wait_until_childless(reaper: Reaper) -> None:
-    asked_by_terminal = False
-    while not reaper.childless:
-        for arrival in _next_signals():
-            if arrival.signo in _TERMINAL_STOPS:
-                stop_like(arrival.signo)
-            if arrival.signo in _ENDING:
-                if arrival.code != SI_KERNEL or asked_by_terminal:
-                    return
-                asked_by_terminal = True
-        reaper.poll()
 
 
 def _outcome(reaper: Reaper) -> Outcome:

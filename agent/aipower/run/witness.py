@@ -10,13 +10,12 @@ continued or killed just the command, and wakes us.
 from __future__ import annotations
 
 import _socket  # what socket puts on top of it (enums of all constants, selectors) costs 2 ms
-import contextlib
 import gc
 import os
 import select
-import signal
 import struct
 
+from aipower.lean import signal, suppress
 from aipower.run.descriptors import close_all_but
 from aipower.run.linux import die_with_parent
 
@@ -136,7 +135,7 @@ def _be_witness(channel: _socket.socket, signals: Collection[int], parent: int) 
         die_with_parent()
         close_all_but(channel.fileno())
         os.chdir("/")
-        with contextlib.suppress(OSError), open("/proc/self/comm", "wb") as name:
+        with suppress(OSError), open("/proc/self/comm", "wb") as name:
             name.write(b"aipower-witness")
         if os.getppid() == parent:
             _answer_all(channel, signals, parent)

@@ -7,11 +7,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 
 from aipower.errors import AipowerError
+from aipower.lean import suppress
 
 TYPE_CHECKING = False  # see aipower.run.cli
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def begin(folder: str, run_id: str, line: bytes) -> str:
 
 def finished(folder: str, run_id: str) -> None:
     """Remove the marker, if there is one: call it once the record is there, or there will be none."""
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         os.unlink(f"{folder}/{run_id}{GOING}")
 
 
@@ -95,7 +95,7 @@ def _put(folder: str, run_id: str, ending: str, content: bytes) -> str:
             _write(unfinished, content)
         os.replace(unfinished, path)
     except OSError as error:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             os.unlink(unfinished)
         raise AipowerError(f"run {run_id} is not kept: {folder}: {_words(error)}") from error
     return path
@@ -126,7 +126,7 @@ def _write(path: str, content: bytes) -> None:
 def _make(folder: str) -> None:
     """The folder and those above it, private as XDG wants them."""
     for path in _missing(folder):
-        with contextlib.suppress(FileExistsError):  # another run was faster
+        with suppress(FileExistsError):  # another run was faster
             os.mkdir(path, FOLDER_MODE)
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
@@ -148,6 +148,6 @@ def _give_to_owner_of(folder: str, descriptor: int) -> None:
     """What root has just made belongs to whom the folder around it belongs; by descriptor, so no link misleads us."""
     if os.geteuid() != 0:
         return
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         owner = os.stat(folder)
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
