@@ -5,12 +5,10 @@ Fields may be added; none changes its meaning. All are described in docs/record.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import Any
-
 from msgspec import DecodeError, Struct, field
-from msgspec.json import decode
+from msgspec.json import decode, encode
+from msgspec.json import format as formatted
+from msgspec.structs import asdict
 
 from aipower.errors import AipowerError
 
@@ -326,30 +324,20 @@ def is_covered(row: DeviceRecord, wall_s: float) -> bool:
 
 
 def to_json(record: RunRecord) -> bytes:
-    """The record as JSON for people: the schema first, indented, but for the long rows of numbers."""
-    import json  # noqa: PLC0415 - needed at the end of a run only
+    """The record as JSON for people: the schema first, indented, but for the long rows of numbers.
 
-    named = {"schema": record.schema, **_plain(record)}
-    lines = [f'  "{name}": {_text(json.dumps, name, value)}' for name, value in named.items()]
-    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+    A number that is none, as the ratio of nothing to nothing, is null: not known.
+    """
+    named = {"schema": record.schema, **asdict(record)}
+    lines = [b'  "%s": %s' % (name.encode(), _text(name, value)) for name, value in named.items()]
+    return b"{\n" + b",\n".join(lines) + b"\n}\n"
 
 
-def _text(dumps: Callable[..., str], name: str, value: object) -> str:
+def _text(name: str, value: object) -> bytes:
     """JSON of one field."""
     if name == "power" and isinstance(value, list) and value:
-        return "[\n" + ",\n".join(f"    {dumps(one, ensure_ascii=False)}" for one in value) + "\n  ]"
-    return dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n  ")
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - as json takes it
-    """What JSON knows: a number that is none, as the ratio of nothing to nothing, is not known."""
-    if isinstance(value, Struct):
-        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    if isinstance(value, dict):
-        return {str(name): _plain(one) for name, one in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        return b"[\n" + b",\n".join(b"    " + formatted(encode(one), indent=0) for one in value) + b"\n  ]"
+    return formatted(encode(value), indent=2).replace(b"\n", b"\n  ")
 
 
 class NoRecordError(AipowerError):
