@@ -39,7 +39,7 @@ def install(folder: Path) -> None:
 
 def _make(place: Path, requirements: tuple[str, ...]) -> None:
     venv.create(place, with_pip=True, clear=True)
-    pip = (str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    pip = (str(place / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check")
     subprocess.run([*pip, *requirements], check=True, stdout=sys.stderr)
     (place / STAMP).touch()
 
