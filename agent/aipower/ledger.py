@@ -28,6 +28,7 @@ from aipower.model import (
     Snapshot,
     Usage,
 )
+from aipower.ownbook import OwnBook
 from aipower.processbook import ProcessBook
 from aipower.runbook import RunBook
 from aipower.seams import ProcessDirectory
@@ -62,11 +63,13 @@ class Ledger:
         boot: str = "",
         naming: str = "",
         since_unix_s: float | None = None,
+        own: ProcessId | None = None,
     ) -> None:
-        """`boot`, `naming` and `since_unix_s` are those of its snapshots."""
+        """`boot`, `naming` and `since_unix_s` are those of its snapshots; `own` is the process that keeps it."""
         self._book = ProcessBook(directory, max_processes)
         self._runs = RunBook(max_runs)
         self._users = UserBook()
+        self._own = OwnBook(own)
         self._jobs = JobBook(max_jobs)
         self._limits_w: dict[str, float] = {}
         self._idle_w: dict[str, float] = {}
@@ -131,6 +134,7 @@ class Ledger:
         device = attribution.delta.device
         self._devices.setdefault(device.id, DeviceAccount()).add(attribution)
         self._known.setdefault(device.id, (device, DeviceFacts(method=attribution.delta.method)))
+        self._own.add(attribution)
         for process in {**attribution.context_uj, **attribution.active_uj}:
             error = attribution.errors.get(process, PartError())
             part = PartAccount(
@@ -244,6 +248,7 @@ class Ledger:
             asleep_s,
             tuple(self._jobs.rows(devices, self._error_uj)),
             tuple(_folded(devices, self._jobs.folded)),
+            own=tuple(self._own.rows(devices)),
         )
 
     @property

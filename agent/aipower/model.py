@@ -449,6 +449,15 @@ class AgentStats(Struct, frozen=True):
     """Times that it was taken from a core or gave one up, since the start."""
 
 
+class OwnEnergy(Struct, frozen=True, gc=False):
+    """What the agent itself used of a device since it started, in microjoules; part of that of the processes."""
+
+    device: Device
+    energy_uj: int
+    whole_uj: int
+    """What the device used in the same windows."""
+
+
 class Snapshot(Struct, frozen=True):
     """All that an exporter may know. Taking it changes nothing."""
 
@@ -481,3 +490,5 @@ class Snapshot(Struct, frozen=True):
     sinks: tuple[SinkState, ...] = ()
     unavailable: tuple[Unavailable, ...] = ()
     """Sources that cannot be read now."""
+    own: tuple[OwnEnergy, ...] = ()
+    """What the agent itself used since it started."""

@@ -18,6 +18,7 @@ Labels = tuple[str, ...]
 AGENTS_OWN = frozenset(
     {
         metrics.AGENT_CPU,
+        metrics.AGENT_ENERGY,
         metrics.AGENT_TICKS,
         metrics.AGENT_TICK_TIME,
         metrics.AGENT_TICK_LATE,

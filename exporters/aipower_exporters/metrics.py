@@ -165,6 +165,19 @@ DEVICE_INFO = Metric(
 BUILD_INFO = Metric("aipower_build_info", "", "info", "The version of the agent.", ("version",))
 AGENT_CPU = Metric("aipower_agent_cpu_seconds_total", "seconds", "counter", "CPU time that the agent itself used.")
 AGENT_MEMORY = Metric("aipower_agent_resident_memory_bytes", "bytes", "gauge", "Resident memory of the agent itself.")
+AGENT_ENERGY = Metric(
+    "aipower_agent_energy_joules_total",
+    "joules",
+    "counter",
+    "Energy of the device that the agent itself used since it started; it is part of that of the processes.",
+    DEVICE_LABELS,
+)
+AGENT_ENERGY_SHARE = Metric(
+    "aipower_agent_energy_share_ratio",
+    "ratio",
+    "gauge",
+    "Share of the energy of all GPUs, processors and memories that the agent itself used, since it started.",
+)
 AGENT_TICKS = Metric("aipower_agent_ticks_total", "", "counter", "Times that the sensors were read.")
 AGENT_TICK_TIME = Metric(
     "aipower_agent_tick_seconds_total", "seconds", "counter", "Time spent in reading and accounting."
@@ -276,6 +289,8 @@ METRICS: tuple[Metric, ...] = (
     BUILD_INFO,
     AGENT_CPU,
     AGENT_MEMORY,
+    AGENT_ENERGY,
+    AGENT_ENERGY_SHARE,
     AGENT_TICKS,
     AGENT_TICK_TIME,
     AGENT_TICK_LATE,

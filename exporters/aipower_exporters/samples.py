@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from aipower.model import (
+    SUMMED_KINDS,
     UJ_PER_J,
     Device,
     DeviceState,
     FoldedEnergy,
     JournalState,
+    OwnEnergy,
     ProcessEnergy,
     RunEnergy,
     SinkState,
@@ -116,6 +118,7 @@ def _agent_samples(snapshot: Snapshot) -> Iterator[Sample]:
     yield metrics.BUILD_INFO, (snapshot.version,), 1.0
     yield metrics.AGENT_CPU, (), agent.cpu_s
     yield metrics.AGENT_MEMORY, (), float(agent.resident_bytes)
+    yield from _own_samples(snapshot.own)
     yield metrics.AGENT_TICKS, (), float(agent.ticks)
     yield metrics.AGENT_TICK_TIME, (), agent.tick_s
     yield metrics.AGENT_TICK_LATE, (), agent.late_s
@@ -135,6 +138,17 @@ def _agent_samples(snapshot: Snapshot) -> Iterator[Sample]:
             yield metric, (), float(count)
     if snapshot.since_unix_s is not None:
         yield metrics.COUNTERS_START, (), snapshot.since_unix_s
+
+
+def _own_samples(rows: Sequence[OwnEnergy]) -> Iterator[Sample]:
+    """Nothing where no processor is measured: that the agent used none of a GPU says nothing of its cost."""
+    used = [row for row in rows if row.energy_uj]
+    for row in used:
+        yield metrics.AGENT_ENERGY, _device_labels(row.device), _joules(row.energy_uj)
+    own_uj = sum(row.energy_uj for row in used if row.device.kind in SUMMED_KINDS)
+    whole_uj = sum(row.whole_uj for row in rows if row.device.kind in SUMMED_KINDS)
+    if own_uj and whole_uj:
+        yield metrics.AGENT_ENERGY_SHARE, (), own_uj / whole_uj
 
 
 def _journal_samples(journal: JournalState) -> Iterator[Sample]:

@@ -64,6 +64,20 @@ def test_the_simulated_machine_in_both_formats(tmp_path: Path) -> None:
         assert '"ok"' in running.page("/healthz")
 
 
+def test_the_agent_is_a_process_like_any_other_and_says_which(tmp_path: Path) -> None:
+    with agent(tmp_path, "--sensors", "fake", *FAST) as running:
+        running.until("aipower_agent_energy_share_ratio ")
+        series = running.series()
+    own_j = total(series, "aipower_agent_energy_joules_total")
+    assert own_j == total(series, "aipower_agent_energy_joules_total", kind="cpu") + total(
+        series, "aipower_agent_energy_joules_total", kind="dram"
+    )
+    assert 0 < total(series, PROCESS, pid=str(running.process.pid)) <= own_j
+    summed_j = sum(total(series, DEVICE, kind=kind) for kind in ("gpu", "cpu", "dram"))
+    # Energy of before the first process was seen is in the device's, not in what the agent's is a share of.
+    assert own_j / summed_j * (1 - 1e-9) <= total(series, "aipower_agent_energy_share_ratio") < 1
+
+
 def test_counters_never_fall_and_sums_hold_while_it_runs(tmp_path: Path) -> None:
     with agent(tmp_path, "--sensors", "fake", *FAST) as running:
         running.until('kind="cpu"} ')

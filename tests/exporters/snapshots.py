@@ -16,6 +16,7 @@ from aipower.model import (
     JobEnergy,
     JobFacts,
     JournalState,
+    OwnEnergy,
     Owner,
     Place,
     ProcessEnergy,
@@ -88,6 +89,7 @@ def node() -> Snapshot:
         folded_jobs=(FoldedEnergy(GPU0, 0, 250_000), FoldedEnergy(GPU1, 0, 0), FoldedEnergy(CPU0, 0, 0)),
         sinks=(SinkState("otlp", False, 10, 1, 0.5, {"refused": 2}, 1_789_999_000.0),),
         unavailable=(Unavailable("CPU (RAPL)", "cpu", "not readable", "run as root"),),
+        own=(OwnEnergy(GPU0, 0, 3_000_000), OwnEnergy(CPU0, 2_000, 1_000_000)),
     )
 
 

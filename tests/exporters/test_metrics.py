@@ -38,6 +38,8 @@ PROMISED = {
     "aipower_build_info": ("info", ("version",)),
     "aipower_agent_cpu_seconds_total": ("counter", ()),
     "aipower_agent_resident_memory_bytes": ("gauge", ()),
+    "aipower_agent_energy_joules_total": ("counter", DEVICE),
+    "aipower_agent_energy_share_ratio": ("gauge", ()),
     "aipower_agent_ticks_total": ("counter", ()),
     "aipower_agent_tick_seconds_total": ("counter", ()),
     "aipower_agent_tick_late_seconds_total": ("counter", ()),
@@ -76,7 +78,7 @@ def test_a_name_follows_the_rules_of_prometheus(metric: Metric) -> None:
     assert re.fullmatch(r"aipower_[a-z_]+", metric.name)
     assert metric.name.endswith("_total") == (metric.type == "counter")
     assert metric.name.endswith("_info") == (metric.type == "info")
-    assert metric.unit in {"", "watts", "joules", "seconds", "bytes"}
+    assert metric.unit in {"", "watts", "joules", "seconds", "bytes", "ratio"}
     assert not metric.unit or metric.name.removesuffix("_total").endswith(f"_{metric.unit}")
     assert len(set(metric.labels)) == len(metric.labels)
 

@@ -293,6 +293,8 @@ def test_the_agent_shows_its_own_cost() -> None:
     assert shown == {
         "aipower_agent_cpu_seconds_total": 1.25,
         "aipower_agent_resident_memory_bytes": 40e6,
+        "aipower_agent_energy_joules_total": 0.002,
+        "aipower_agent_energy_share_ratio": 0.0005,
         "aipower_agent_ticks_total": 3600.0,
         "aipower_agent_tick_seconds_total": 2.5,
         "aipower_agent_tick_late_seconds_total": 0.125,

@@ -21,7 +21,7 @@ from aipower_exporters.otlp.mapping import (
 
 DOCS = Path(__file__).parents[2] / "docs" / "otlp.md"
 NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
-WORDS = {"J": "joules", "W": "watts", "s": "seconds", "By": "bytes", "": ""}
+WORDS = {"J": "joules", "W": "watts", "s": "seconds", "By": "bytes", "1": "ratio", "": ""}
 
 
 def in_prometheus(instrument: Instrument) -> str:

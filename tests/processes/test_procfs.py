@@ -151,6 +151,13 @@ def test_boot_and_clocks(tree: ProcTree, procfs: ProcFs) -> None:
     assert procfs.btime == 1700000000
 
 
+def test_a_proc_of_another_namespace_does_not_know_us(tree: ProcTree, procfs: ProcFs) -> None:
+    """The kernel gives no target to a link of which the reader has no pid there."""
+    assert procfs.own_pid() is None
+    (tree.root / "self").symlink_to("77")
+    assert procfs.own_pid() == 77
+
+
 @pytest.mark.parametrize("text", ["", "garbage", "inf 1", "nan 1"])
 def test_an_uptime_that_cannot_be_read_is_zero(tree: ProcTree, procfs: ProcFs, text: str) -> None:
     tree.write("uptime", text)
@@ -180,6 +187,7 @@ def test_the_real_proc_knows_us() -> None:
     assert row
     assert row.ppid == os.getppid()
     assert os.getpid() in procfs.pids()
+    assert procfs.own_pid() == os.getpid()
     assert procfs.uid(os.getpid()) == os.geteuid()
     assert 0 < row.started_ticks <= procfs.uptime_ticks()
     assert abs(procfs.btime + procfs.uptime_ticks() / procfs.ticks_per_s - time.time()) < 5

@@ -85,7 +85,7 @@ def wire(wish: Wish, clock: Clock, end: Callable[[End], None]) -> Parts:
     found = discover(wish.selection, machine, cpu_usage) if simulated else Found(SensorSet(), table)
     where = places(os.environ, os.geteuid(), config.socket, config.state_dir)
     kept = _open(where.state_dir, config, clock)
-    ledger = _ledger(config, found, kept, table, clock)
+    ledger = _ledger(config, found, kept, table, clock, procfs.own_pid())
     if simulated:
         log.warning("simulated sensors: the figures are no measurement")
     max_gap_s, taps, desk = max(5.0, 3 * config.interval_s), Taps(), RunDesk()
@@ -130,7 +130,9 @@ def _open(folder: Path | None, config: AgentConfig, clock: Clock) -> Kept:
     return kept
 
 
-def _ledger(config: AgentConfig, found: Found, kept: Kept, table: SharedProcessTable, clock: Clock) -> Ledger:
+def _ledger(
+    config: AgentConfig, found: Found, kept: Kept, table: SharedProcessTable, clock: Clock, own_pid: int | None
+) -> Ledger:
     """The accounts, with what an earlier agent counted.
 
     Raises:
@@ -145,6 +147,7 @@ def _ledger(config: AgentConfig, found: Found, kept: Kept, table: SharedProcessT
         boot=table.boot,
         naming=config.user_labels,
         since_unix_s=clock.unix_s(),
+        own=table.resolve(own_pid) if own_pid is not None else None,
     )
     if kept.state is None:
         return ledger

@@ -187,6 +187,13 @@ class ProcFs:
         """Our own PID namespace, like `pid:[4026531836]`; empty where the kernel does not say."""
         return self._link("self/ns/pid")
 
+    def own_pid(self) -> int | None:
+        """Our own pid as this /proc names it; None where it is another namespace's, in which we are not."""
+        try:
+            return int(os.readlink(f"{self._root}/self"))  # noqa: PTH115 - no Path on this class's ways
+        except (OSError, ValueError):
+            return None
+
     def boot_id(self) -> str:
         """The kernel's id of this boot; empty where it does not say."""
         return self._read("sys/kernel/random/boot_id").decode("ascii", errors="replace").strip()

@@ -18,7 +18,9 @@ from aipower_exporters import metrics
 from aipower_exporters.metrics import METRICS, Metric
 
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.44.0"
-UNITS: Mapping[str, str] = MappingProxyType({"joules": "J", "watts": "W", "seconds": "s", "bytes": "By", "": ""})
+UNITS: Mapping[str, str] = MappingProxyType(
+    {"joules": "J", "watts": "W", "seconds": "s", "bytes": "By", "ratio": "1", "": ""}
+)
 """UCUM's codes of the units of the table."""
 WHOLE_UNITS = ("", "bytes")
 """What is counted in these is a whole number."""
