@@ -27,6 +27,8 @@ class Lists:
     clock: FakeClock
     workers: tuple[int, ...]
     holders: tuple[int, ...]
+    nvml: None = None
+    """No module with a library to be asked past it."""
 
     def rows(self, function: str, *_: object) -> list[Row]:
         if function == PLAIN:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -10,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from aipower.sensors.nvml.codes import GONE, NEVER, NOT_SUPPORTED, OK, CallError
+from aipower.sensors.nvml.direct import FieldTable
 from aipower.sensors.nvml.driver import Driver
 
 ENERGY, AVERAGE, INSTANT = 83, 185, 186
@@ -26,6 +29,10 @@ MEMBERS: Mapping[int, tuple[str, int]] = MappingProxyType(
     }
 )
 """The member of nvmlValue_t that each nvmlValueType_t fills, and its bits; the rest of the union is garbage."""
+UNSIGNED: Mapping[int, int] = MappingProxyType({1: 32, 2: 64, 3: 64, 6: 16})
+"""The bits of the types that are whole numbers without a sign."""
+FORMATS: Mapping[int, str] = MappingProxyType({0: "=d", 1: "=I", 2: "=Q", 3: "=Q", 4: "=q", 5: "=i", 6: "=H"})
+"""Each type for `struct`."""
 TRIES = 3
 """Questions at discovery until a passing failure counts: a worse source would stay for the sensor's life."""
 
@@ -55,13 +62,36 @@ POWER_SOURCES: tuple[Source, ...] = (INSTANT, "nvmlDeviceGetPowerUsage", AVERAGE
 """Instant first: the plain call means a 1 s average on Ampere (but GA100) and newer, instant before (nvml.h)."""
 
 
+class Reader:
+    """Reads one GPU by its plan, again and again. To be used by one thread at a time."""
+
+    def __init__(self, driver: Driver, handle: Any, plan: Plan) -> None:  # noqa: ANN401 - an NVML handle
+        self._driver = driver
+        self._handle = handle
+        self._fields = plan.fields
+        self._calls = tuple(source for source in (plan.energy, plan.power) if isinstance(source, str))
+        self._table = FieldTable(driver, handle, plan.fields)
+
+    def read(self) -> dict[Source, Answer]:
+        """The answer, or the error, of each source of the plan."""
+        answers = self._read_fields()
+        for source in self._calls:
+            answers[source] = _read_call(self._driver, self._handle, source)
+        return answers
+
+    def _read_fields(self) -> dict[Source, Answer]:
+        if not self._table.there:
+            return dict(read_fields(self._driver, self._handle, self._fields).items())
+        try:
+            values = self._table.read()
+        except CallError as error:
+            return dict.fromkeys(self._fields, error)
+        return {field: of_bytes(field, *value) for field, value in zip(self._fields, values, strict=True)}
+
+
 def read(driver: Driver, handle: Any, plan: Plan) -> dict[Source, Answer]:  # noqa: ANN401 - an NVML handle
-    """The answer, or the error, of each source of `plan`."""
-    answers: dict[Source, Answer] = dict(read_fields(driver, handle, plan.fields).items())
-    for source in (plan.energy, plan.power):
-        if isinstance(source, str):
-            answers[source] = _read_call(driver, handle, source)
-    return answers
+    """The answer, or the error, of each source of `plan`, once."""
+    return Reader(driver, handle, plan).read()
 
 
 def read_fields(
@@ -129,6 +159,25 @@ def _read_call(driver: Driver, handle: Any, function: str) -> Answer:  # noqa: A
     except CallError as error:
         return error
     return _whole(function, answer, 64)
+
+
+def of_bytes(field: int, value_type: int, code: int, raw: int) -> Answer:
+    """What a field says whose eight bytes are `raw`, as a whole number of the machine's byte order."""
+    if code == OK and value_type in UNSIGNED:
+        bits = UNSIGNED[value_type]
+        number = raw & (1 << bits) - 1
+        if number < (1 << bits) - 1:
+            return number
+    return _rare(f"field {field}", value_type, code, raw)
+
+
+def _rare(name: str, value_type: int, code: int, raw: int) -> Answer:
+    if code != OK:
+        return CallError(name, code, "the field has no value")
+    if value_type not in MEMBERS:
+        return CallError(name, NOT_SUPPORTED, f"unknown type {value_type}")
+    bits = MEMBERS[value_type][1]
+    return _whole(name, struct.unpack_from(FORMATS[value_type], raw.to_bytes(8, sys.byteorder))[0], bits)
 
 
 def _value(field: int, value: Any) -> Answer:  # noqa: ANN401 - a ctypes structure

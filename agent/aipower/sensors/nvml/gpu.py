@@ -33,6 +33,7 @@ class GpuSensor:
         self._driver = driver
         self._handle = handle
         self._plan = plan
+        self._reader = fields.Reader(driver, handle, plan)
         self._clock = clock
         card = card_of(driver, handle, device.name, has_average=plan.has_average)
         self.facts = DeviceFacts(device.id, card.driver, "integrated" if plan.energy is None else "counter")
@@ -57,7 +58,7 @@ class GpuSensor:
         if self._closed:
             raise SensorGoneError("gone", "its session with the driver has ended")
         before_s = self._clock.monotonic_s()
-        answers = fields.read(self._driver, self._handle, self._plan)
+        answers = self._reader.read()
         at_s = (before_s + self._clock.monotonic_s()) / 2
         energy_mj, power_mw = _number(answers, self._plan.energy), _number(answers, self._plan.power)
         self._check(answers, needed=energy_mj is None and power_mw is None)

@@ -15,7 +15,7 @@ from msgspec import Struct
 from aipower.seams import Clock
 from aipower.sensors.nvml.codes import NEVER, NOT_FOUND, CallError
 from aipower.sensors.nvml.driver import Driver
-from aipower.sensors.nvml.utilization import ask
+from aipower.sensors.nvml.utilization import Question
 
 SAMPLES_PER_S = 6
 """The driver looks at the engines about six times a second (science of A5)."""
@@ -51,8 +51,7 @@ class UtilizationSampler:
     """Reads the samples of one GPU that are newer than its last answer, at first newer than itself."""
 
     def __init__(self, driver: Driver, handle: Any, clock: Clock) -> None:  # noqa: ANN401 - an NVML handle
-        self._driver = driver
-        self._handle = handle
+        self._question = Question(driver, handle)
         self._clock = clock
         self._offset_s = clock.unix_s() - clock.monotonic_s()
         self._seen_us = self._told_us = self._now_us()
@@ -91,7 +90,7 @@ class UtilizationSampler:
 
     def _rows(self) -> Sequence[Any]:
         try:
-            rows = ask(self._driver, self._handle, self._seen_us)
+            rows = self._question.ask(self._seen_us)
         except CallError as error:
             if error.code != NOT_FOUND and error.code not in NEVER:
                 raise

@@ -13,6 +13,7 @@ from aipower.model import ProcessId, Usage
 from aipower.seams import Clock
 from aipower.sensors.nvml.accounting import Accounting
 from aipower.sensors.nvml.codes import NEVER, CallError
+from aipower.sensors.nvml.direct import HolderTable
 from aipower.sensors.nvml.driver import Driver
 from aipower.sensors.nvml.mig import MigUsage, MigWork
 from aipower.sensors.nvml.sampler import RING_S, SAMPLES_PER_S, UtilizationSampler, Work
@@ -40,6 +41,7 @@ class GpuUsage:
     ) -> None:
         self._driver = driver
         self._handle = handle
+        self._holders = {lists[0]: HolderTable(driver, handle, lists[0]) for lists in (COMPUTE, MPS)}
         self._resolve = resolve
         self._clock = clock
         self._sampler = UtilizationSampler(driver, handle, clock)
@@ -109,11 +111,13 @@ class GpuUsage:
             int(row.pid): getattr(row, "gpuInstanceId", NO_INSTANCE) for row in (*compute, *(mps or ())) if row.pid
         }
 
-    def _list(self, functions: Iterable[str]) -> Sequence[Any] | None:
+    def _list(self, functions: tuple[str, str]) -> Sequence[Any] | None:
         """What the first of `functions` answers that this driver has; None where there is none."""
+        table = self._holders[functions[0]]
         for function in functions:
             try:
-                return self._driver.rows(function, self._handle)
+                direct = table.there and function == functions[0]
+                return table.read() if direct else self._driver.rows(function, self._handle)
             except CallError as error:
                 if error.code not in NEVER:
                     raise

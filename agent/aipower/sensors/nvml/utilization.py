@@ -2,65 +2,53 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Sequence
 from typing import Any
 
-from aipower.sensors.nvml.codes import FUNCTION_NOT_FOUND, INSUFFICIENT_SIZE, NEVER, OK, CallError
-from aipower.sensors.nvml.driver import TRIES, Driver
+from aipower.sensors.nvml.codes import NEVER, OK, CallError
+from aipower.sensors.nvml.direct import SampleTable
+from aipower.sensors.nvml.driver import Driver
 
 PLAIN, WIDE = "nvmlDeviceGetProcessUtilization", "nvmlDeviceGetProcessesUtilizationInfo"
-ROWS = 256
-"""Room for the direct call: more processes than share a GPU; INSUFFICIENT_SIZE names more."""
+
+
+class Question:
+    """Asks one GPU, again and again. To be used by one thread at a time."""
+
+    def __init__(self, driver: Driver, handle: Any) -> None:  # noqa: ANN401 - an NVML handle
+        self._driver = driver
+        self._handle = handle
+        self._table = SampleTable(driver, handle)
+
+    def ask(self, seen_us: int) -> Sequence[Any]:
+        """Rows (pid, timeStamp, smUtil) of the samples stamped after `seen_us`, in Unix microseconds.
+
+        Raises:
+            CallError: NOT_FOUND while nobody works; a code of NEVER where this GPU cannot say; else a failure.
+        """
+        try:
+            return self._plain(seen_us)
+        except CallError as error:
+            if error.code not in NEVER:
+                raise
+        return self._wide(seen_us)
+
+    def _plain(self, seen_us: int) -> Sequence[Any]:
+        """By the old function. pynvml asks for the size first: some drivers answer that with success (go-nvml#11)."""
+        if self._table.there:
+            return self._table.read(seen_us)
+        return self._driver.rows(PLAIN, self._handle, seen_us)
+
+    def _wide(self, seen_us: int) -> Sequence[Any]:
+        """By the function of drivers since 550; where they answer the sizing call with success, pynvml raises code 0."""
+        try:
+            return self._driver.rows(WIDE, self._handle, seen_us)
+        except CallError as error:
+            if error.code != OK:
+                raise
+            return ()
 
 
 def ask(driver: Driver, handle: Any, seen_us: int) -> Sequence[Any]:  # noqa: ANN401 - an NVML handle
-    """Rows (pid, timeStamp, smUtil) of the samples stamped after `seen_us`, in Unix microseconds.
-
-    Raises:
-        CallError: NOT_FOUND while nobody works; a code of NEVER where this GPU cannot say; else a failure.
-    """
-    try:
-        return _plain(driver, handle, seen_us)
-    except CallError as error:
-        if error.code not in NEVER:
-            raise
-    return _wide(driver, handle, seen_us)
-
-
-def _plain(driver: Driver, handle: Any, seen_us: int) -> Sequence[Any]:  # noqa: ANN401 - an NVML handle
-    """By the old function; some drivers answer the sizing call with success, and pynvml raises code 0 (go-nvml#11)."""
-    try:
-        return driver.rows(PLAIN, handle, seen_us)
-    except CallError as error:
-        if error.code != OK:
-            raise
-        return _directly(driver, handle, seen_us)
-
-
-def _wide(driver: Driver, handle: Any, seen_us: int) -> Sequence[Any]:  # noqa: ANN401 - an NVML handle
-    """By the function of drivers since 550."""
-    try:
-        return driver.rows(WIDE, handle, seen_us)
-    except CallError as error:
-        if error.code != OK:
-            raise
-        return ()
-
-
-def _directly(driver: Driver, handle: Any, seen_us: int) -> Sequence[Any]:  # noqa: ANN401 - an NVML handle
-    """By the old function past pynvml's two steps, with room enough from the start."""
-    try:
-        function = driver.nvml.nvmlLib.nvmlDeviceGetProcessUtilization
-        row_type = driver.nvml.c_nvmlProcessUtilizationSample_t
-    except AttributeError as error:
-        raise CallError(PLAIN, FUNCTION_NOT_FOUND, str(error)) from error
-    count, code = ctypes.c_uint(ROWS), INSUFFICIENT_SIZE
-    for _ in range(TRIES):
-        rows = (row_type * count.value)()
-        code = function(handle, rows, ctypes.byref(count), ctypes.c_ulonglong(seen_us))
-        if code == OK:
-            return tuple(rows[: count.value])
-        if code != INSUFFICIENT_SIZE:
-            break
-    raise CallError(PLAIN, code, "failed")
+    """What `Question.ask` answers, and raises, once."""
+    return Question(driver, handle).ask(seen_us)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 ATTRIBUTE_BYTES: Final = 64
 """More than any zone name or number: powercap prints at most 20 digits and a newline."""
@@ -36,8 +37,7 @@ class FileIo(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class SystemIo:
+class SystemIo(Struct, frozen=True):
     """The real system calls."""
 
     def open(self, path: Path) -> int:
