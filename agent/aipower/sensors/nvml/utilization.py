@@ -40,7 +40,7 @@ class Question:
         return self._driver.rows(PLAIN, self._handle, seen_us)
 
     def _wide(self, seen_us: int) -> Sequence[Any]:
-        """By the function of drivers since 550; where they answer the sizing call with success, pynvml raises code 0."""
+        """By the function since 550; where a driver answers the sizing call with success, pynvml raises code 0."""
         try:
             return self._driver.rows(WIDE, self._handle, seen_us)
         except CallError as error:
