@@ -21,6 +21,7 @@ from aipower.ledger import Ledger
 from aipower.model import Attribution, Calibration, EnergyDelta, Fault, Position, ProcessId, Usage
 from aipower.resume import bridge
 from aipower.seams import Clock, Conditioned, SensorSet, UsageSource
+from aipower.sensors.ahead import announce
 
 __all__ = ["MIN_POWER_WINDOW_S", "Channel", "FaultRecord", "Meter", "PowerStats"]
 
@@ -94,6 +95,7 @@ class Meter:
         """Read the sensors of `channels`, by default all of them, once."""
         wanted = self.channels if channels is None else channels
         self._notice(False)
+        announce(channel.sensor for channel in wanted if not channel.gone)
         for channel in wanted:
             for fault in channel.sample():
                 self._record(fault)
@@ -123,7 +125,9 @@ class Meter:
         """Close the window of the devices of `kinds`: ask who worked, split the energy, post it."""
         wanted = frozenset(kinds)
         channels = [channel for channel in self.channels if channel.sensor.device.kind in wanted]
-        for sharing in self._by_source(channels):
+        sources = self._by_source(channels)
+        announce(sharing[0].source for sharing in sources if not all(channel.gone for channel in sharing))
+        for sharing in sources:
             usage = self._collect(sharing)
             if usage is None:
                 continue
