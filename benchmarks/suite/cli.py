@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,9 +35,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if places is not None:
         rivals.install(places)
     machine = tuple(setting.machine())
+    facts = Facts(date, _command(argv), machine, rivals.versions(places))
+    sections: list[Section] = []
     with TemporaryDirectory(prefix="aipower-bench-") as scratch:
-        sections = run(names, Options(Path(scratch), plots, places, quick=arguments.quick))
-    _write(out, plots, Facts(date, _command(argv), machine, rivals.versions(places)), sections)
+        for section in run(names, Options(Path(scratch), plots, places, quick=arguments.quick)):
+            sections.append(section)
+            _write(out, plots, facts, sections)  # after each, as the next may never end
     return 0 if len(sections) == len(names) else 1
 
 
@@ -53,20 +57,18 @@ def _command(argv: Sequence[str] | None) -> str:
     return shlex.join(["python", "-m", "benchmarks.suite", *(sys.argv[1:] if argv is None else argv)])
 
 
-def run(names: Sequence[str], options: Options) -> list[Section]:
+def run(names: Sequence[str], options: Options) -> Iterator[Section]:
     """What each part has found; one that is missing or fails is named on standard error."""
-    sections: list[Section] = []
     for name in names:
         before, began_s = setting.load_average(), time.monotonic()
         try:
             tables = load(name)(options)
-        except (MissingPartError, RuntimeError, OSError) as error:
+        except (MissingPartError, RuntimeError, OSError, subprocess.SubprocessError) as error:
             print(f"{name}: {error}", file=sys.stderr)
             continue
-        sections.append(Section(name, tables, before, setting.load_average(), time.monotonic() - began_s))
         for table in tables:
             print(f"\n### {table.title}\n\n{table.markdown()}\n", *(f"- {note}\n" for note in table.notes), sep="")
-    return sections
+        yield Section(name, tables, before, setting.load_average(), time.monotonic() - began_s)
 
 
 def _write(out: Path, plots: Path, facts: Facts, sections: Sequence[Section]) -> None:

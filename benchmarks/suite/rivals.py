@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import venv
@@ -20,6 +21,7 @@ PINNED: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """What pip is asked for, by the name of the environment. Parts may add environments of their own beside these."""
 STAMP = "installed"
+NODE_EXPORTER = "prometheus-node-exporter"
 _VERSIONS = (
     "import importlib.metadata as m; print(*sorted(f'{d.name} {d.version}' for d in m.distributions()), sep='\\n')"
 )
@@ -53,4 +55,13 @@ def versions(folder: Path | None) -> dict[str, str]:
             done = subprocess.run([str(python), "-c", _VERSIONS], capture_output=True, text=True, check=True)
             installed = dict(line.rsplit(" ", 1) for line in done.stdout.splitlines())
             found[place.name] = installed.get(place.name, "unknown")
-    return found
+    return {**found, **_of_the_system()}
+
+
+def _of_the_system() -> dict[str, str]:
+    """The version of the node exporter that the system has, if it has one."""
+    if shutil.which(NODE_EXPORTER) is None:
+        return {}
+    done = subprocess.run([NODE_EXPORTER, "--version"], capture_output=True, text=True, check=False)
+    words = (done.stdout + done.stderr).split()
+    return {NODE_EXPORTER: words[words.index("version") + 1] if "version" in words[:-1] else "unknown"}

@@ -47,6 +47,8 @@ QUICK = (
 )
 FULL_TIMING, QUICK_TIMING = Timing(2, 5, 0), Timing(1, 2, 0)
 ROUNDS = 2
+LEAST_SIZES = 3
+"""Fewer tell nothing of how it grows."""
 Found = Mapping[Point, Sequence[float]]
 
 
@@ -99,9 +101,12 @@ def fit_table(series: Sequence[Series], found: Found) -> Table:
 
 def _fit_row(series: Series, found: Found) -> tuple[str, ...]:
     xs, ys = _measured(series, found)
+    name = series.unit + (", RAPL" if series.rapl else "")
+    if len(set(xs)) < LEAST_SIZES:
+        return name, *["-"] * 8, "not measured"
     straight, power, last = line(xs, ys), power_law(xs, ys), last_exponent(xs, ys)
     return (
-        series.unit + (", RAPL" if series.rapl else ""),
+        name,
         f"{min(xs):g}",
         f"{max(xs):g}",
         f"{power.exponent:.2f}",
@@ -126,6 +131,8 @@ def values_table(series: Sequence[Series], found: Found) -> Table:
 
 def _plot(series: Series, found: Found, folder: Path) -> None:
     xs, ys = _measured(series, found)
+    if len(set(xs)) < LEAST_SIZES:
+        return
     straight: Line = line(xs, ys)
     picture = chart.Chart(
         f"CPU of the agent against {series.unit}",

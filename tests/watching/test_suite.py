@@ -15,6 +15,7 @@ from benchmarks.watching.arm import Cost
 from benchmarks.watching.chart import Chart, draw
 from benchmarks.watching.field import Arm
 from benchmarks.watching.gauge import Memory
+from benchmarks.watching.growth import SERIES, fit_table, values_table
 from benchmarks.watching.programs import AIPOWER, NVITOP
 
 
@@ -37,7 +38,7 @@ def test_a_missing_part_is_named_and_the_others_are_run(
     monkeypatch.setattr(registry, "PARTS", {"gone": "benchmarks.no_such_part.parts:tables"})
     with pytest.raises(MissingPartError, match=r"part gone is not there: No module named 'benchmarks\.no_such_part'"):
         registry.load("gone")
-    assert cli.run(["gone"], Options(tmp_path, tmp_path)) == []
+    assert list(cli.run(["gone"], Options(tmp_path, tmp_path))) == []
     assert "part gone is not there" in capsys.readouterr().err
 
 
@@ -71,3 +72,12 @@ def test_a_chart_holds_all_its_points() -> None:
     assert picture.count("<circle") == 2
     assert "a &lt; b" in picture
     assert ">10<" in picture  # the axis ends above 7
+
+
+def test_growth_that_was_not_measured_has_no_verdict() -> None:
+    series = SERIES[0]
+    found = {point: [1.0 + point.gpus] for point in series.points()}
+    assert fit_table([series], found).rows[0][-1] == "no worse than linear"
+    two = dict(list(found.items())[:2])
+    assert fit_table([series], two).rows[0][-1] == "not measured"
+    assert values_table([series], two).rows[-1] == ("16 GPUs", "")
