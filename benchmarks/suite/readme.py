@@ -52,7 +52,7 @@ def narrowed(table: str, columns: Sequence[str]) -> str:
     Raises:
         UnknownTableError: It lacks one of them.
     """
-    rows = [line.strip("| ").split(" | ") for line in table.splitlines()]
+    rows = [line[2:-2].split(" | ") for line in table.splitlines()]
     missing = [column for column in columns if column not in rows[0]]
     if missing:
         raise UnknownTableError(f"no column {missing[0]!r}; there are {', '.join(rows[0])}")
@@ -62,7 +62,9 @@ def narrowed(table: str, columns: Sequence[str]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """1 where `--check` finds a difference, else 0."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.suite.readme", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.suite.readme", description="Keep the tables of a document."
+    )
     parser.add_argument("results", type=Path)
     parser.add_argument("--check", action="store_true", help="change nothing, and fail where a table differs")
     parser.add_argument("--document", type=Path, default=Path("README.md"))
