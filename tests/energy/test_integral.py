@@ -9,20 +9,19 @@ import pytest
 
 from aipower.energy.boxcar import Boxcar
 from aipower.energy.integral import Integral, integral_of
+from aipower.energy.part import Part
 from aipower.energy.publications import Cadence
-from aipower.model import EnergyDelta
 from aipower.seams import SensorTraits
 from energy.simulator import Truth, noisy, square
-from fakes import GPU
 
 
 def integrated(
     integral: Integral, truth: Truth, period_s: float, window_s: float, seed: int = 1, pause_s: float = 0.08
-) -> list[EnergyDelta]:
+) -> list[Part]:
     """20 s from 10 s on, published each `period_s`, read densely at first, then each `pause_s`, up to 5 ms late."""
     rng = random.Random(seed)
     phase_s, at_s = rng.random() * period_s, 10.0
-    parts: list[EnergyDelta] = []
+    parts: list[Part] = []
     while at_s < 30:
         seen_s = math.floor((at_s - phase_s) / period_s) * period_s + phase_s
         flicker_w = round(seen_s / period_s) % 7 / 10
@@ -31,7 +30,7 @@ def integrated(
     return parts
 
 
-def error_j(parts: list[EnergyDelta], truth: Truth) -> float:
+def error_j(parts: list[Part], truth: Truth) -> float:
     found_j = sum(part.energy_uj for part in parts) / 1e6
     return found_j - truth.between_j(parts[0].start_s, parts[-1].end_s)
 
@@ -40,7 +39,7 @@ def error_j(parts: list[EnergyDelta], truth: Truth) -> float:
 @pytest.mark.parametrize("period_s", [0.1, 0.25, 0.8])
 def test_values_that_cover_their_period_are_as_good_as_a_counter(seed: int, period_s: float) -> None:
     truth = square(30.0, random.Random(seed), period_s)
-    parts = integrated(integral_of(GPU, SensorTraits(power_window_s=0.1), 5.0), truth, 0.1, 0.1, seed)
+    parts = integrated(integral_of(SensorTraits(power_window_s=0.1), 5.0), truth, 0.1, 0.1, seed)
     assert abs(error_j(parts, truth)) < 15
 
 
@@ -50,7 +49,7 @@ def test_what_was_not_looked_at_is_claimed_as_uncertain() -> None:
     within, claimed, squares = 0, 0.0, 0.0
     for seed in range(60):
         truth = noisy(25.0, random.Random(seed))
-        integral = integral_of(GPU, SensorTraits(), 5.0)
+        integral = integral_of(SensorTraits(), 5.0)
         found_j = error_j(integrated(integral, truth, 0.1, 0.025, seed), truth)
         se_j = math.sqrt(integral.variance_uj2) / 1e6
         within += abs(found_j) <= 1.96 * se_j
@@ -62,19 +61,19 @@ def test_what_was_not_looked_at_is_claimed_as_uncertain() -> None:
 def test_a_period_that_is_not_the_known_one_loses_no_energy() -> None:
     """75 ms taken for 100 ms: time, not values, is then counted."""
     truth = Truth([(0.0, 200.0)])
-    parts = integrated(Boxcar(GPU, 0.1, 0.1, 5.0), truth, 0.075, 0.075, pause_s=0.05)
+    parts = integrated(Boxcar(0.1, 0.1, 5.0), truth, 0.075, 0.075, pause_s=0.05)
     assert abs(error_j(parts, truth)) < 0.02 * 4000
 
 
 @pytest.mark.parametrize(("traits", "period_s"), [(SensorTraits(power_window_s=1.0), 0.5), (SensorTraits(), 0.5)])
 def test_the_period_of_a_driver_that_caches_is_learned(traits: SensorTraits, period_s: float) -> None:
-    integral = integral_of(GPU, traits, 5.0)
+    integral = integral_of(traits, 5.0)
     integrated(integral, Truth([(0.0, 250.0)]), period_s, traits.power_window_s)
     assert integral.period_s == pytest.approx(period_s, abs=0.05)
 
 
 def test_a_known_period_is_kept() -> None:
-    integral = integral_of(GPU, SensorTraits(), 5.0)
+    integral = integral_of(SensorTraits(), 5.0)
     integrated(integral, noisy(25.0, random.Random(1)), 0.1, 0.025)
     assert integral.period_s == 0.1
     assert integral.sure

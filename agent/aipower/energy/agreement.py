@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 
 from msgspec import Struct
 
+from aipower.energy.part import Part
 from aipower.model import EnergyDelta
 
 CHECK_S = 1.0
@@ -35,17 +37,18 @@ class Disagreement(Struct, frozen=True):
         return abs(self.integral_uj - self.counter_uj) / max(self.counter_uj, 1.0)
 
 
-class _Part(Struct, frozen=True):
+class _Known(Struct, frozen=True, gc=False):
     """A part of the integral."""
 
-    delta: EnergyDelta
+    part: Part
     before_uj: float
     """All that the integral found before it."""
     variance_uj2: float
 
     def until_uj(self, at_s: float) -> float:
         """All that it found up to an instant inside."""
-        return self.before_uj + self.delta.energy_uj * (at_s - self.delta.start_s) / self.delta.span_s
+        part = self.part
+        return self.before_uj + part.energy_uj * (at_s - part.start_s) / (part.end_s - part.start_s)
 
 
 class Agreement:
@@ -54,7 +57,7 @@ class Agreement:
     def __init__(self) -> None:
         self._checks: deque[tuple[float, float]] = deque()
         """Instants, and the counter's energy up to them, that the integral has not reached."""
-        self._parts: deque[_Part] = deque(maxlen=RECENT_PARTS)
+        self._parts: deque[_Known] = deque()
         self._last: tuple[float, float, float] | None = None
         """The latest compared instant's counter, integral and variance."""
         self._counter_uj = self._integral_uj = self._variance_uj2 = 0.0
@@ -71,11 +74,14 @@ class Agreement:
             self._checked_s = delta.end_s
             self._settle()
 
-    def see_integral(self, part: EnergyDelta, variance_uj2: float) -> None:
+    def see_integral(self, parts: Sequence[Part], variance_uj2: float) -> None:
         """Take in energy of the power readings, and how far all of it so far may be off."""
-        self._parts.append(_Part(part, self._integral_uj, variance_uj2))
-        self._integral_uj += part.energy_uj
+        for part in parts:
+            self._parts.append(_Known(part, self._integral_uj, variance_uj2))
+            self._integral_uj += part.energy_uj
         self._settle()
+        while len(self._parts) > RECENT_PARTS:
+            self._parts.popleft()
 
     def interrupt(self) -> None:
         """A reading or a step is missing: what comes is not compared with what was."""
@@ -88,17 +94,19 @@ class Agreement:
         """The two figures where they cannot both be right; None where they can. Power comes each `period_s`."""
         if self._compared < LEAST_CHECKS:
             return None
-        found = Disagreement(self._sum_counter_uj, self._sum_integral_uj)
+        counter_uj, integral_uj = self._sum_counter_uj, self._sum_integral_uj
+        apart_uj = abs(integral_uj - counter_uj)
+        if apart_uj <= TOLERANCE * max(counter_uj, integral_uj):
+            return None
         chance_uj = Z * math.sqrt(self._sum_variance_uj2) + self._most_w * SLACK_PERIODS * period_s * 1e6
-        most_uj = max(self._sum_counter_uj, self._sum_integral_uj)
-        beyond = abs(found.integral_uj - found.counter_uj) > TOLERANCE * most_uj + chance_uj
-        return found if beyond else None
+        beyond = apart_uj > TOLERANCE * max(counter_uj, integral_uj) + chance_uj
+        return Disagreement(counter_uj, integral_uj) if beyond else None
 
     def _settle(self) -> None:
         """Compare at the instants of which both are known."""
-        while self._checks and self._parts and self._checks[0][0] <= self._parts[-1].delta.end_s:
+        while self._checks and self._parts and self._checks[0][0] <= self._parts[-1].part.end_s:
             at_s, counter_uj = self._checks.popleft()
-            covering = next((part for part in self._parts if part.delta.start_s <= at_s <= part.delta.end_s), None)
+            covering = next((known for known in self._parts if known.part.start_s <= at_s <= known.part.end_s), None)
             if covering is None:
                 self._last = None
             else:

@@ -46,7 +46,7 @@ PER_CHANGE = 0.5
 """Bound of what each change in a pattern may hide, in units of the change times the unseen part of a period."""
 
 
-class Look(Struct, frozen=True):
+class Look(Struct, frozen=True, gc=False):
     """How the device's energy is known now."""
 
     unseen_s: float
@@ -98,23 +98,29 @@ class Alias:
 
     def see(self, at_s: float, power_w: float) -> None:
         """Take in a reading."""
-        self._lowest_w, self._peak_w = min(self._lowest_w, power_w), max(self._peak_w, power_w)
+        self._lowest_w = min(self._lowest_w, power_w)
+        self._peak_w = max(self._peak_w, power_w)
         self._window.append((at_s, power_w))
-        if not self._values_w or self._values_w[-1] != power_w:
-            self._changes_w += abs(power_w - self._values_w[-1]) if self._values_w else 0.0
-            self._values_w.append(power_w)
+        values_w = self._values_w
+        if not values_w:
+            values_w.append(power_w)
+        elif values_w[-1] != power_w:
+            self._changes_w += abs(power_w - values_w[-1])
+            values_w.append(power_w)
 
     def judge(self, usage: Usage | None, start_s: float, end_s: float, look: Look) -> bool:
         """Judge the readings since the last call, of which those from `start_s` to `end_s` belong to the account.
 
         `usage` says who worked in this time, None where nobody can tell. True where something may be hidden.
         """
-        inside = [power_w for at_s, power_w in self._window if start_s + look.period_s < at_s <= end_s]
-        self._window.clear()
         changes_w, self._changes_w = self._changes_w, 0.0
         if look.unseen_s <= 0 or end_s <= start_s:
+            self._window.clear()
             self._stretch = _Stretch()
             return False
+        from_s = start_s + look.period_s
+        inside = [power_w for at_s, power_w in self._window if from_s < at_s <= end_s]
+        self._window.clear()
         hidden_uj = self._flat_uj(inside, usage, end_s - start_s, look)
         if look.part and self._repeats():
             hidden_uj = max(hidden_uj, PER_CHANGE * look.unseen_s * changes_w * 1e6)
@@ -149,10 +155,11 @@ class Alias:
         """The stretch with these readings, a new one where they differ from it, None if they are not flat."""
         if not inside:
             return self._stretch
+        total_w = sum(inside)
         for stretch in (self._stretch, _Stretch()):
             count = stretch.readings + len(inside)
-            mean_w = (stretch.mean_w * stretch.readings + sum(inside)) / count
-            apart_w = math.sqrt(sum((power_w - mean_w) ** 2 for power_w in inside) / len(inside))
+            mean_w = (stretch.mean_w * stretch.readings + total_w) / count
+            apart_w = math.sqrt(sum([(power_w - mean_w) ** 2 for power_w in inside]) / len(inside))
             if apart_w <= FLAT * mean_w + FLAT_W:
                 stretch.readings, stretch.mean_w = count, mean_w
                 return stretch

@@ -6,13 +6,11 @@ one window earlier.
 
 from __future__ import annotations
 
-import bisect
 from collections import deque
 from collections.abc import Sequence
 
-from aipower.energy.publications import Publications, Published, gap_s
-from aipower.energy.window import integrated
-from aipower.model import Device, EnergyDelta
+from aipower.energy.part import Part
+from aipower.energy.publications import Publications, Published
 
 MISSED_SE = 0.1
 """Standard error of a value put in for a missed one, in units of the change around it: averages change smoothly."""
@@ -22,23 +20,24 @@ of a random walk tied at both ends whose steps are a tenth of the window."""
 UNREST = 32
 """Steps of which the median tells the unrest: a single jump, as at the start of work, is none."""
 KNOWN = 256
-"""Instants remembered of a running average: twice its window at least."""
+"""Instants remembered of a running average: its window at least."""
 
 
 class UnfoldedAverage:
     """For running averages. Before the first reading the power is taken to have been flat for one window."""
 
-    def __init__(self, device: Device, period_s: float, window_s: float, max_gap_s: float) -> None:
+    def __init__(self, period_s: float, window_s: float, max_gap_s: float) -> None:
         self.unseen_s = 0.0
         self._missed_uj2 = 0.0
         self._steps_w: deque[float] = deque(maxlen=UNREST)
         self._step_w: float | None = None
-        self._device = device
+        self._unrest_w: float | None = 0.0
+        """The median of the steps, None where it must be found anew."""
         self._window_s = window_s
         self._max_gap_s = max_gap_s
         self._publications = Publications(period_s)
         self._read: Published | None = None
-        self._known: deque[tuple[float, float]] = deque(maxlen=KNOWN)
+        self._known: deque[Published] = deque(maxlen=KNOWN)
         """Instants, and the energy in joules up to them."""
         self._until_s = 0.0
         self._given_uj = 0
@@ -63,56 +62,64 @@ class UnfoldedAverage:
         """Standard error of the instants between its parts."""
         return self._publications.timing_se_s
 
-    def gap_s(self, at_s: float) -> float | None:
-        """The length of the gap that a reading at `at_s` would end, None where there is none."""
-        return gap_s(self._read, at_s, self._max_gap_s)
+    @property
+    def variance_uj2(self) -> float:
+        """Of missed values, and of the window before the first reading: it may have been as restless as the rest."""
+        if self._unrest_w is None:
+            self._unrest_w = sorted(self._steps_w)[len(self._steps_w) // 2]
+        return self._missed_uj2 + (HISTORY_SE * self._unrest_w * self._window_s * 1e6) ** 2
 
-    def advance(self, at_s: float, power_w: float) -> Sequence[EnergyDelta]:
+    def advance(self, at_s: float, power_w: float) -> Sequence[Part]:
         """The energy that a reading makes known; none at the first and after a gap."""
-        first = self._read is None or self.gap_s(at_s) is not None
-        before, self._read = self._read, Published(at_s, power_w)
-        if first or before is None:
+        before, self._read = self._read, (at_s, power_w)
+        if before is None or at_s - before[0] > self._max_gap_s:
             self._publications.restart()
             self._begin(self._publications.read(at_s, power_w)[-1])
             return ()
         news = self._publications.read(at_s, power_w)
-        missed = max(0, len(news) - 1) if at_s - before.at_s > self._publications.period_s else 0
-        change_uj = (power_w - before.power_w) * self._window_s * 1e6
-        self._missed_uj2 += missed * (MISSED_SE * change_uj) ** 2
-        return tuple(part for value in news for part in self._part(value))
+        if not news:
+            return ()
+        if len(news) > 1 and at_s - before[0] > self.period_s:
+            change_uj = (power_w - before[1]) * self._window_s * 1e6
+            self._missed_uj2 += (len(news) - 1) * (MISSED_SE * change_uj) ** 2
+        return [part for value_s, value_w in news if (part := self._part(value_s, value_w)) is not None]
 
     def _begin(self, value: Published) -> None:
+        at_s, power_w = value
         self._known.clear()
-        self._known.append((value.at_s - 2 * self._window_s, -2 * value.power_w * self._window_s))
-        self._known.append((value.at_s, 0.0))
-        self._until_s, self._given_uj = value.at_s, 0
+        self._known.append((at_s - 2 * self._window_s, -2 * power_w * self._window_s))
+        self._known.append((at_s, 0.0))
+        self._until_s, self._given_uj = at_s, 0
 
-    def _part(self, value: Published) -> Sequence[EnergyDelta]:
-        energy_j = self._energy_j(value.at_s - self._window_s) + value.power_w * self._window_s
-        self._known.append((value.at_s, energy_j))
-        start_s, self._until_s = self._until_s, value.at_s
-        energy_uj = max(0, round(energy_j * 1e6) - self._given_uj)
+    def _part(self, at_s: float, power_w: float) -> Part | None:
+        energy_j = self._energy_j(at_s - self._window_s) + power_w * self._window_s
+        self._known.append((at_s, energy_j))
+        start_s, self._until_s = self._until_s, at_s
+        energy_uj = round(energy_j * 1e6) - self._given_uj
+        energy_uj = max(energy_uj, 0)
         self._given_uj += energy_uj
-        part = integrated(self._device, start_s, value.at_s, energy_uj)
-        if part:
-            self._note_unrest(part[0].mean_w)
+        if at_s <= start_s:
+            return None
+        part = Part(start_s, at_s, energy_uj)
+        self._note_unrest(part.mean_w)
         return part
-
-    @property
-    def variance_uj2(self) -> float:
-        """Of missed values, and of the window before the first reading: it may have been as restless as the rest."""
-        unrest_w = sorted(self._steps_w)[len(self._steps_w) // 2] if self._steps_w else 0.0
-        return self._missed_uj2 + (HISTORY_SE * unrest_w * self._window_s * 1e6) ** 2
 
     def _note_unrest(self, power_w: float) -> None:
         if self._step_w is not None:
             self._steps_w.append(abs(power_w - self._step_w))
+            self._unrest_w = None
         self._step_w = power_w
 
     def _energy_j(self, at_s: float) -> float:
-        """Energy up to `at_s`, between the instants at which it is known on the straight line."""
-        place = bisect.bisect_right(self._known, at_s, key=lambda known: known[0])
-        left, right = self._known[max(0, place - 1)], self._known[min(place, len(self._known) - 1)]
-        if right[0] <= left[0]:
-            return left[1]
-        return left[1] + (right[1] - left[1]) * (at_s - left[0]) / (right[0] - left[0])
+        """Energy up to `at_s`, between the instants at which it is known on the straight line.
+
+        Each call asks for a later instant than the last, so that what lies before it is not needed any more.
+        """
+        known = self._known
+        while len(known) > 1 and known[1][0] <= at_s:
+            known.popleft()
+        left_s, left_j = known[0]
+        if len(known) == 1 or at_s < left_s:
+            return left_j
+        right_s, right_j = known[1]
+        return left_j + (right_j - left_j) * (at_s - left_s) / (right_s - left_s)

@@ -30,7 +30,7 @@ SPARSE_WIDTHS = 2.0
 """Between two changes that sparse reads show, this many times their width must lie without news to be one period."""
 
 
-class Seen(Struct, frozen=True):
+class Seen(Struct, frozen=True, gc=False):
     """A change that the read at `after_s` did not show and the one at `by_s` did."""
 
     after_s: float
@@ -44,15 +44,18 @@ class Seen(Struct, frozen=True):
     @property
     def dense(self) -> bool:
         """True where the instant is known well enough to learn a period from."""
-        return self.width_s <= DENSE_S
+        return self.by_s - self.after_s <= DENSE_S
 
     def middle_s(self, period_s: float) -> float:
         """The likeliest instant by itself: a change shows the last publication, at most a period ago."""
-        return (max(self.after_s, self.by_s - period_s) + self.by_s) / 2
+        earliest_s = self.by_s - period_s
+        return (max(self.after_s, earliest_s) + self.by_s) / 2
 
     def nearest(self, at_s: float, period_s: float) -> float:
         """`at_s`, or the instant nearest to it that the two reads allow."""
-        return min(max(at_s, self.after_s, self.by_s - period_s), self.by_s)
+        if at_s >= self.by_s:
+            return self.by_s
+        return max(at_s, self.after_s, self.by_s - period_s)
 
 
 class ChangeTimes:
@@ -105,18 +108,18 @@ class ChangeTimes:
 
     def observe(self, seen: Seen) -> float:
         """The instant of a change, as far as it can be told at once."""
-        last = self._last
-        if last is None or (not last.dense and seen.dense):
+        last, dense = self._last, seen.dense
+        if last is None or (dense and not last.dense):
             self._first = seen
         if last is not None and not self._interrupted:
-            self._learn_from(last, seen)
+            self._learn_from(last, seen, dense=dense)
         self._interrupted = False
-        if last is None or not self._gaps_s or seen.dense:
-            sharp = self._sharpened(seen)
-            at_s = self._anchor_s = sharp.middle_s(self.period_s)
+        if dense or last is None or not self._gaps_s:
+            sharp = self._sharpened(seen) if dense else seen
+            at_s = self._anchor_s = sharp.middle_s(self._period_s)
             self._anchor_slack_s = sharp.width_s / 2 + JITTER_S
             self._steps = 0
-            self._se_s = _uniform_se_s(sharp, self.period_s)
+            self._se_s = _uniform_se_s(sharp, self._period_s)
             self._sharp = sharp
         else:
             at_s = self._on_lattice(seen)
@@ -143,10 +146,10 @@ class ChangeTimes:
         return [instants[number] for number in range(len(sightings))]
 
     def _sharpened(self, seen: Seen) -> Seen:
-        """`seen`, narrowed by what the last dense one says of the rhythm."""
-        if self._sharp is None or not self._gaps_s or not seen.dense:
+        """The dense `seen`, narrowed by what the last dense one says of the rhythm."""
+        if self._sharp is None or not self._gaps_s:
             return seen
-        return _narrowed(seen, self._sharp, self.period_s)
+        return _narrowed(seen, self._sharp, self._period_s)
 
     def _on_lattice(self, seen: Seen) -> float:
         """Whole periods after the last sharp sighting; one that does not fit corrects that first, then the period."""
@@ -163,8 +166,8 @@ class ChangeTimes:
             self._period_s = (at_s - self._anchor_s) / self._steps
         return at_s
 
-    def _learn_from(self, last: Seen, seen: Seen) -> None:
-        if last.dense and seen.dense:
+    def _learn_from(self, last: Seen, seen: Seen, *, dense: bool) -> None:
+        if dense and last.dense:
             self._learn(last, seen)
         elif not self._gaps_s:
             self._learn_sparsely(last, seen)
@@ -189,7 +192,7 @@ class ChangeTimes:
     def _learn_sparsely(self, last: Seen, seen: Seen) -> None:
         """A counter slower than assumed shows itself between sparse reads: most of them bring no news."""
         quiet_s = seen.after_s - last.by_s
-        if quiet_s >= SPARSE_WIDTHS * max(last.width_s, seen.width_s) and quiet_s > self._default_s:
+        if quiet_s > self._default_s and quiet_s >= SPARSE_WIDTHS * max(last.width_s, seen.width_s):
             self._sparse_gaps_s.append(_gap_s(last, seen))
             self._period_s = _median(self._sparse_gaps_s)
 
@@ -227,8 +230,7 @@ def _possible_gaps(seen: Seen, period_s: float) -> list[float]:
 def _likeliest(seen: Seen, expected: Sequence[float], period_s: float) -> float:
     """The one of the instants that the two reads contradict least, moved between them; then the most central."""
     middle_s = seen.middle_s(period_s)
-
-    def doubt(at_s: float) -> tuple[float, float]:
-        return abs(seen.nearest(at_s, period_s) - at_s), abs(at_s - middle_s)
-
-    return seen.nearest(min(expected, key=doubt), period_s)
+    found = [(seen.nearest(at_s, period_s), at_s) for at_s in expected]
+    if len(found) == 1:
+        return found[0][0]
+    return min(found, key=lambda each: (abs(each[0] - each[1]), abs(each[1] - middle_s)))[0]

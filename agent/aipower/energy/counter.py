@@ -22,7 +22,7 @@ SHORTEST_S = 1e-6
 """Length of a delta whose ends cannot be told apart."""
 
 
-class Step(Struct, frozen=True):
+class Step(Struct, frozen=True, gc=False):
     """What one reading added."""
 
     deltas: tuple[EnergyDelta, ...] = ()
@@ -31,7 +31,10 @@ class Step(Struct, frozen=True):
     """True where the counter had news."""
 
 
-class _Move(Struct, frozen=True):
+NOTHING = Step()
+
+
+class _Move(Struct, frozen=True, gc=False):
     """One step of the counter."""
 
     seen: Seen
@@ -71,19 +74,16 @@ class CounterEnergy:
         """The energy between the last two publications, if `value_uj`, read at `at_s`, is news."""
         if self._value_uj is None:
             self._restart(at_s, value_uj)
-            return Step()
-        detail = f"counter went from {self._value_uj} to {value_uj} uJ"
+            return NOTHING
         if self._may_have_wrapped_unseen(at_s):
-            seconds = f"{at_s - self._read_s:.1f} s, in which it may have wrapped more than once"
-            return self._begin_anew(
-                at_s, value_uj, "gap", f"{detail} in {seconds}; the energy of that time is missing"
-            )
+            seconds = f"in {at_s - self._read_s:.1f} s, in which it may have wrapped more than once"
+            return self._begin_anew(at_s, value_uj, "gap", f" {seconds}; the energy of that time is missing")
         energy_uj = self._difference(self._value_uj, value_uj)
-        if energy_uj is None or not self._plausible(at_s, energy_uj):
-            return self._begin_anew(at_s, value_uj, "counter_reset" if energy_uj is None else "implausible", detail)
         if energy_uj == 0:
             self._read_s = at_s
-            return Step()
+            return NOTHING
+        if energy_uj is None or not self._plausible(at_s, energy_uj):
+            return self._begin_anew(at_s, value_uj, "counter_reset" if energy_uj is None else "implausible")
         move = _Move(Seen(self._read_s, at_s), energy_uj)
         self._value_uj, self._read_s = value_uj, at_s
         return Step(self._step(move), moved=True)
@@ -110,8 +110,9 @@ class CounterEnergy:
         instants = self.changes.align([move.seen for move in self._recent])
         return _between(self._device, instants, list(self._recent)[1:])
 
-    def _begin_anew(self, at_s: float, value_uj: int, reason: str, detail: str) -> Step:
+    def _begin_anew(self, at_s: float, value_uj: int, reason: str, more: str = "") -> Step:
         """Nothing is known of the step to this value: what was held is given, and counting starts again."""
+        detail = f"counter went from {self._value_uj} to {value_uj} uJ{more}"
         held = self.flush()
         self._restart(at_s, value_uj)
         return Step(held, Fault(self._device.id, at_s, reason, retry=True, detail=detail))
@@ -154,9 +155,9 @@ class CounterEnergy:
             self._changed_s = changed_s
             self._held.append(move)
             return self.flush() if self._known_enough() else ()
-        delta, *_ = _between(self._device, [self._released_s, changed_s], [move])
-        self._changed_s = self._released_s = delta.end_s
-        return (delta,)
+        start_s = self._released_s
+        end_s = self._changed_s = self._released_s = max(changed_s, start_s + SHORTEST_S)
+        return (EnergyDelta(self._device, start_s, end_s, move.energy_uj),)
 
     def _known_enough(self) -> bool:
         return len(self._held) >= HELD_STEPS or (self.changes.measured and len(self._held) > 1)

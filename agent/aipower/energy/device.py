@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from aipower.energy import split
 from aipower.energy.agreement import Disagreement
-from aipower.energy.counter import CounterEnergy, Step
+from aipower.energy.counter import NOTHING, CounterEnergy, Step
 from aipower.energy.doubts import Doubts
 from aipower.energy.edges import HELD_STEPS, Edges
 from aipower.energy.levels import Level
@@ -26,7 +26,7 @@ RECOVERED_STEPS = 3
 """Steps of a counter that was stuck before it is trusted again."""
 
 
-class Progress(Struct, frozen=True):
+class Progress(Struct, frozen=True, gc=False):
     """What a reading brought: energy to account for and things that went wrong."""
 
     deltas: tuple[EnergyDelta, ...] = ()
@@ -139,7 +139,11 @@ class DeviceEnergy:
         """What the counter has not handed out yet; where it never moved, what the power readings say."""
         held = () if self._integrating else self._counter.flush()
         moved = held or self._opening or self._last
-        return held if moved and not self._integrating else self.powers.shadow.take()
+        return held if moved and not self._integrating else self._shadowed()
+
+    def _shadowed(self) -> tuple[EnergyDelta, ...]:
+        """What the power readings say beyond the counter."""
+        return tuple([part.of(self._device) for part in self.powers.shadow.take()])
 
     def _cut(self, deltas: Sequence[EnergyDelta], at_s: float) -> tuple[EnergyDelta, ...]:
         """`deltas` up to `at_s`, with the instants that are known better by now."""
@@ -164,7 +168,7 @@ class DeviceEnergy:
             return ()
         known_s = self.powers.lag_s if self._integrating else self.period_s
         if at_s - since_s > 2 * known_s:
-            covered = [part for part in self.powers.shadow.take() if part.end_s > since_s]
+            covered = [part for part in self._shadowed() if part.end_s > since_s]
             if not covered or covered[-1].end_s < at_s - known_s:
                 return ()
             return tuple(integrated(self._device, since_s, at_s, within_uj(covered, since_s, at_s)))
@@ -175,11 +179,13 @@ class DeviceEnergy:
 
     def _count(self, reading: Reading) -> Step:
         if reading.counter_uj is None:
-            return Step()
+            return NOTHING
         step = self._counter.advance(reading.at_s, reading.counter_uj)
         self._stillness.see(reading.at_s, moved=step.moved or step.fault is not None)
-        self._recovered = self._recovered + 1 if step.moved else self._recovered
-        self._steps.see(step, reading.power_w, self.period_s, self._counter.timing_se_s)
+        if step.moved:
+            self._recovered += 1
+        if step.moved or step.deltas:
+            self._steps.see(step, reading.power_w, self.period_s, self._counter.timing_se_s)
         return step
 
     def _choose(self, reading: Reading, step: Step, faults: list[Fault]) -> tuple[EnergyDelta, ...]:
@@ -207,7 +213,7 @@ class DeviceEnergy:
         if self.powers.gap is not None:
             faults.append(self.powers.gap)
             self.powers.gap = None
-        return self.powers.shadow.take()
+        return self._shadowed()
 
     def _stuck(self, at_s: float) -> bool:
         """True when the counter has stood still so long that power would have moved it, or there is none."""
@@ -239,6 +245,8 @@ class DeviceEnergy:
         return self._without_overlap(held)
 
     def _without_overlap(self, deltas: Sequence[EnergyDelta]) -> tuple[EnergyDelta, ...]:
+        if not deltas:
+            return ()
         kept = []
         for delta in deltas:
             part = starting_at(delta, self._until_s)

@@ -46,19 +46,24 @@ class Doubts:
 
     def account(self, deltas: Sequence[EnergyDelta]) -> None:
         """Take in energy of the account."""
-        self._energy_uj += sum(delta.energy_uj for delta in deltas)
+        for delta in deltas:
+            self._energy_uj += delta.energy_uj
 
     def see(self, reading: Reading, *, integrating: bool) -> None:
         """A reading has been taken in by the powers; a change at either end of the account is none inside it."""
-        if reading.power_w is not None and 0 <= reading.power_w <= self._max_power_w:
-            self._alias.see(reading.at_s, reading.power_w)
-        before_uj2, self._variance_uj2 = self._variance_uj2, self._powers.variance_uj2
-        if not self._open_s + self._powers.period_s < reading.at_s <= self._close_s:
+        power_w = reading.power_w
+        if power_w is None:
+            return
+        if 0 <= power_w <= self._max_power_w:
+            self._alias.see(reading.at_s, power_w)
+        before_uj2 = self._variance_uj2
+        now_uj2 = self._variance_uj2 = self._powers.variance_uj2
+        if now_uj2 == before_uj2 or not self._open_s + self._powers.period_s < reading.at_s <= self._close_s:
             return
         if integrating:
-            self._integrated_uj2 += self._variance_uj2 - before_uj2
+            self._integrated_uj2 += now_uj2 - before_uj2
         else:
-            self._counted_uj2 += self._variance_uj2 - before_uj2
+            self._counted_uj2 += now_uj2 - before_uj2
 
     def worked(self, usage: Usage | None, until_s: float, *, integrating: bool) -> None:
         """Judge what was seen up to `until_s`, in which time the device worked as `usage` says."""
@@ -78,7 +83,7 @@ class Doubts:
         found = None if integrating else self._powers.disagreement
         if found is None:
             self._told.discard("disagreement")
-        else:
+        elif "disagreement" not in self._told:
             detail = (
                 f"the energy counter says {found.counter_uj / 1e6:.1f} J, the power readings of the same time say "
                 f"{found.integral_uj / 1e6:.1f} J"
@@ -87,6 +92,8 @@ class Doubts:
 
     def warnings(self) -> Sequence[Fault]:
         """New warnings since the last call."""
+        if not self._untold:
+            return ()
         new, self._untold = self._untold, []
         return new
 

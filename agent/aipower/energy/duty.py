@@ -49,7 +49,8 @@ class DutyCheck:
         before_w, self._before_w = self._before_w, reading_w
         if before_w is None:
             return
-        changed = abs(reading_w - before_w) >= CHANGE * max(reading_w, before_w)
+        higher_w = max(before_w, reading_w)
+        changed = abs(reading_w - before_w) >= CHANGE * higher_w
         different = self._differ(step_w, reading_w, before_w, changed=changed)
         if different:
             self._different += 1

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from aipower.energy.average import UnfoldedAverage
 from aipower.energy.boxcar import Boxcar
-from aipower.model import Device, EnergyDelta
+from aipower.energy.part import Part
 from aipower.seams import SensorTraits
 
 RUNNING = 1.5
@@ -20,7 +20,7 @@ RUNNING = 1.5
 
 
 class Integral(Protocol):
-    """Integrates the power readings of one device; a gap longer than `max_gap_s` is left out, not guessed."""
+    """Integrates the power readings of one device; a gap longer than a bound is left out, not guessed."""
 
     @property
     def period_s(self) -> float:
@@ -52,17 +52,13 @@ class Integral(Protocol):
         """How much of each period is not looked at."""
         ...
 
-    def gap_s(self, at_s: float) -> float | None:
-        """The length of the gap that a reading at `at_s` would end, None where there is none."""
-        ...
-
-    def advance(self, at_s: float, power_w: float) -> Sequence[EnergyDelta]:
+    def advance(self, at_s: float, power_w: float) -> Sequence[Part]:
         """The energy that a reading makes known; none at the first and after a gap."""
         ...
 
 
-def integral_of(device: Device, traits: SensorTraits, max_gap_s: float) -> Integral:
-    """The right one for a sensor."""
+def integral_of(traits: SensorTraits, max_gap_s: float) -> Integral:
+    """The right one for a sensor; readings that are farther apart than `max_gap_s` have a gap between them."""
     if traits.power_window_s > RUNNING * traits.power_period_s:
-        return UnfoldedAverage(device, traits.power_period_s, traits.power_window_s, max_gap_s)
-    return Boxcar(device, traits.power_period_s, traits.power_window_s, max_gap_s)
+        return UnfoldedAverage(traits.power_period_s, traits.power_window_s, max_gap_s)
+    return Boxcar(traits.power_period_s, traits.power_window_s, max_gap_s)

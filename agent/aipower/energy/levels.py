@@ -20,7 +20,7 @@ STALE_S = 0.6
 """A value last seen longer ago says nothing of now: the slowest cache of a driver is 0.5 s (science of A3)."""
 
 
-class Level(Struct, frozen=True):
+class Level(Struct, frozen=True, gc=False):
     """Power on one side of an instant, and the standard error of taking it for all of that side."""
 
     power_w: float
@@ -32,7 +32,7 @@ class Level(Struct, frozen=True):
     flicker_s: float = 0.0
 
 
-class _Value(Struct):
+class _Value(Struct, gc=False):
     """A mean power whose window ends after `after_s` and by `by_s`, last seen at `seen_s`."""
 
     after_s: float

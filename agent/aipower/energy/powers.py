@@ -31,8 +31,13 @@ class Powers:
         """The latest gap in the readings, until someone has told of it."""
         self._device = device
         self._traits = traits
-        self._integral = integral_of(device, traits, max_gap_s)
-        self._average: Integral = UnfoldedAverage(device, AVERAGE_PERIOD_S, AVERAGE_WINDOW_S, max_gap_s)
+        self._max_gap_s = max_gap_s
+        self._integral = integral_of(traits, max_gap_s)
+        self.period_s = self._integral.period_s
+        """How often power is published."""
+        self.part_time = self._looks_in_part()
+        """True where the sensor looks part of the time only."""
+        self._average: Integral = UnfoldedAverage(AVERAGE_PERIOD_S, AVERAGE_WINDOW_S, max_gap_s)
         self._averages = False
         self._agreement = Agreement()
         self._duty = DutyCheck()
@@ -42,11 +47,6 @@ class Powers:
     def seen(self) -> bool:
         """True once there was a reading of power."""
         return self._read_s is not None
-
-    @property
-    def period_s(self) -> float:
-        """How often power is published."""
-        return self._integral.period_s
 
     @property
     def lag_s(self) -> float:
@@ -67,11 +67,6 @@ class Powers:
     def unseen_s(self) -> float:
         """How much of each period no reading shows."""
         return self._integral.unseen_s
-
-    @property
-    def part_time(self) -> bool:
-        """True where the sensor looks part of the time only."""
-        return self._traits.power_window_s < PART_TIME * self.period_s
 
     @property
     def duty(self) -> Verdict:
@@ -97,11 +92,17 @@ class Powers:
             return None
         if not self._possible(power_w):
             return Fault(self._device.id, reading.at_s, "implausible", retry=True, detail=f"power of {power_w} W")
-        if not self.seen:
+        at_s, before_s = reading.at_s, self._read_s
+        self._read_s = at_s
+        if before_s is None:
+            before_s = at_s
             self._duty.begin(power_w)
-        self.levels.see(reading.at_s if self._read_s is None else self._read_s, reading.at_s, power_w)
-        self._read_s = reading.at_s
-        self._integrate(reading.at_s, power_w)
+        elif at_s - before_s > self._max_gap_s:
+            detail = f"no power for {at_s - before_s:.1f} s; its energy is missing"
+            self.gap = Fault(self._device.id, at_s, "gap", retry=True, detail=detail)
+            self._agreement.interrupt()
+        self.levels.see(before_s, at_s, power_w)
+        self._integrate(at_s, power_w)
         if reading.average_w is not None and self._possible(reading.average_w):
             self._check_average(reading.at_s, reading.average_w)
         return None
@@ -109,9 +110,10 @@ class Powers:
     def step(self, delta: EnergyDelta, power_w: float | None, period_s: float) -> None:
         """Take in a step of the counter, and the power that was read with it."""
         self._agreement.see_counter(delta)
-        shortest_s, longest_s = (factor * period_s for factor in ONE_STEP)
-        if self.part_time and power_w is not None and shortest_s <= delta.span_s <= longest_s:
-            self._duty.see(delta.energy_uj / 1e6 / period_s, power_w)
+        if self.part_time and power_w is not None:
+            shortest, longest = ONE_STEP
+            if shortest * period_s <= delta.end_s - delta.start_s <= longest * period_s:
+                self._duty.see(delta.energy_uj / 1e6 / period_s, power_w)
 
     def interrupted(self) -> None:
         """The counter began anew."""
@@ -121,25 +123,29 @@ class Powers:
         return math.isfinite(power_w) and 0 <= power_w <= self._traits.max_power_w
 
     def _integrate(self, at_s: float, power_w: float) -> None:
-        gap_s = self._integral.gap_s(at_s)
-        if gap_s is not None:
-            detail = f"no power for {gap_s:.1f} s; its energy is missing"
-            self.gap = Fault(self._device.id, at_s, "gap", retry=True, detail=detail)
-            self._agreement.interrupt()
-        period_s = self.period_s
-        for part in self._integral.advance(at_s, power_w):
+        integral = self._integral
+        parts = integral.advance(at_s, power_w)
+        for part in parts:
             self.shadow.add(part)
+        if parts and not self._averages:
+            self._agreement.see_integral(parts, integral.variance_uj2)
+        if integral.period_s != self.period_s:
+            self.period_s = integral.period_s
+            self.part_time = self._looks_in_part()
             if not self._averages:
-                self._agreement.see_integral(part, self._integral.variance_uj2)
-        if self.period_s != period_s and not self._averages:
-            self._agreement = Agreement()
+                self._agreement = Agreement()
 
     def _check_average(self, at_s: float, average_w: float) -> None:
         """Let the running average, which looks all of the time, be the witness from its first reading on."""
         if not self._averages:
             self._averages, self._agreement = True, Agreement()
-        period_s = self._average.period_s
-        for part in self._average.advance(at_s, average_w):
-            self._agreement.see_integral(part, self._average.variance_uj2)
-        if self._average.period_s != period_s:
+        average = self._average
+        period_s = average.period_s
+        parts = average.advance(at_s, average_w)
+        if parts:
+            self._agreement.see_integral(parts, average.variance_uj2)
+        if average.period_s != period_s:
             self._agreement = Agreement()
+
+    def _looks_in_part(self) -> bool:
+        return self._traits.power_window_s < PART_TIME * self.period_s

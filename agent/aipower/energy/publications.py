@@ -6,8 +6,6 @@ import math
 from collections import deque
 from collections.abc import Sequence
 
-from msgspec import Struct
-
 from aipower.energy.changes import JITTER_S, SHARPEST_SE_S
 
 LATE = 0.5
@@ -21,17 +19,13 @@ SLOWEST_S = 1.0
 REGULAR, IRREGULAR = 4, 0.3
 """So many gaps in a row that differ by no more than this share are a period: at rest a value may also just stand."""
 
-
-class Published(Struct, frozen=True):
-    """A value and the instant of its publication."""
-
-    at_s: float
-    power_w: float
+Published = tuple[float, float]
+"""The instant of a publication, and its watts."""
 
 
-def gap_s(read: Published | None, at_s: float, max_gap_s: float) -> float | None:
-    """Seconds since `read` where that is longer than `max_gap_s`, else None."""
-    return None if read is None or at_s - read.at_s <= max_gap_s else at_s - read.at_s
+def change_of(before_w: float, now_w: float) -> float:
+    """How much two different values differ, as a share of the higher one."""
+    return abs(now_w - before_w) / max(before_w, now_w)
 
 
 class Cadence:
@@ -82,13 +76,10 @@ class Rhythm:
     """Instants a whole number of periods apart, of which some are seen between two reads."""
 
     def __init__(self, period_s: float, teaches: float = FLICKER) -> None:
+        self.period_s = period_s
+        """The sensor's usual period, or what it has been seen to be."""
         self._cadence = Cadence(period_s, teaches)
         self._earliest_s = self._latest_s = -math.inf
-
-    @property
-    def period_s(self) -> float:
-        """The sensor's usual period, or what it has been seen to be."""
-        return self._cadence.period_s
 
     @property
     def sure(self) -> bool:
@@ -101,38 +92,40 @@ class Rhythm:
         width_s = min(self._latest_s - self._earliest_s, self.period_s) if self._latest_s > 0 else self.period_s
         return math.hypot(SHARPEST_SE_S, JITTER_S, width_s / math.sqrt(12))
 
-    def see(self, before: Published, now: Published) -> float:
-        """The instant between two reads of different values; it narrows what is known of the others."""
-        change = abs(now.power_w - before.power_w) / max(now.power_w, before.power_w)
-        if self._cadence.see(before.at_s, now.at_s, change):
+    def see(self, after_s: float, by_s: float, change: float) -> float:
+        """The instant between two reads of values that differ by `change`; it narrows what is known of the others."""
+        if self._cadence.see(after_s, by_s, change):
+            self.period_s = self._cadence.period_s
             self._earliest_s = self._latest_s = -math.inf
-        after_s, by_s = max(before.at_s, now.at_s - self.period_s), now.at_s
+        period_s = self.period_s
+        after_s = max(after_s, by_s - period_s)
         if self._latest_s == -math.inf:
             self._earliest_s, self._latest_s = after_s, by_s
-            return (after_s + by_s) / 2
+        else:
+            self._narrow(after_s, by_s, period_s)
+        return (self._earliest_s + self._latest_s) / 2
+
+    def _narrow(self, after_s: float, by_s: float, period_s: float) -> None:
+        """Know the latest instant by the two reads and by the instants before it, whole periods away."""
         known_s = (self._earliest_s + self._latest_s) / 2
-        shift_s = round(((after_s + by_s) / 2 - known_s) / self.period_s) * self.period_s
-        earliest_s = max(after_s, self._earliest_s + shift_s - JITTER_S)
-        latest_s = min(by_s, self._latest_s + shift_s + JITTER_S)
-        if earliest_s >= latest_s:
-            earliest_s, latest_s = after_s, by_s
-        self._earliest_s, self._latest_s = earliest_s, latest_s
-        return (earliest_s + latest_s) / 2
+        shift_s = round(((after_s + by_s) / 2 - known_s) / period_s) * period_s
+        earliest_s, latest_s = self._earliest_s + shift_s - JITTER_S, self._latest_s + shift_s + JITTER_S
+        earliest_s = max(earliest_s, after_s)
+        latest_s = min(latest_s, by_s)
+        contradicted = earliest_s >= latest_s
+        self._earliest_s, self._latest_s = (after_s, by_s) if contradicted else (earliest_s, latest_s)
 
 
 class Publications:
     """Follows one sensor. What is published once more without a change is seen by its rhythm only."""
 
     def __init__(self, period_s: float) -> None:
+        self.period_s = period_s
+        """How often the sensor publishes."""
         # A running average moves with each publication while the power of its window differs, by jumps as by flickers.
         self._rhythm = Rhythm(period_s, math.inf)
         self._read: Published | None = None
-        self._last: Published | None = None
-
-    @property
-    def period_s(self) -> float:
-        """How often the sensor publishes."""
-        return self._rhythm.period_s
+        self._last_s = -math.inf
 
     @property
     def sure(self) -> bool:
@@ -146,35 +139,36 @@ class Publications:
 
     def restart(self) -> None:
         """Forget the value, after a gap."""
-        self._read = self._last = None
+        self._read = None
 
     def read(self, at_s: float, power_w: float) -> Sequence[Published]:
         """The publications that this read makes known, oldest first; at the first read one, of about now."""
-        before, self._read = self._read, Published(at_s, power_w)
-        if before is None or self._last is None:
-            self._last = Published(at_s - self.period_s / 2, power_w)
-            return (self._last,)
-        if power_w == before.power_w:
-            return self._unchanged(at_s - LATE * self.period_s, power_w)
-        instant_s = self._rhythm.see(before, self._read)
-        missed = self._unchanged(instant_s - LATE * self.period_s, before.power_w)
-        if at_s - before.at_s > self.period_s:
-            missed = _between(missed, before.power_w, power_w)
-        if instant_s <= self._last.at_s:
-            return missed
-        self._last = Published(instant_s, power_w)
-        return (*missed, self._last)
+        before, self._read = self._read, (at_s, power_w)
+        if before is None:
+            self._last_s = at_s - self.period_s / 2
+            return ((self._last_s, power_w),)
+        before_s, before_w = before
+        if power_w == before_w:
+            return [(again_s, power_w) for again_s in self._again(at_s - LATE * self.period_s)]
+        instant_s = self._rhythm.see(before_s, at_s, change_of(before_w, power_w))
+        self.period_s = self._rhythm.period_s
+        missed_s = self._again(instant_s - LATE * self.period_s)
+        # Values that no read has shown lie on the straight line between their neighbours.
+        step_w = (power_w - before_w) / (len(missed_s) + 1) if at_s - before_s > self.period_s else 0.0
+        news = [(again_s, before_w + number * step_w) for number, again_s in enumerate(missed_s, start=1)]
+        if instant_s > self._last_s:
+            self._last_s = instant_s
+            news.append((instant_s, power_w))
+        return news
 
-    def _unchanged(self, until_s: float, power_w: float) -> Sequence[Published]:
-        """The old value again, once each period up to `until_s`."""
-        again: list[Published] = []
-        while self._last is not None and self._last.at_s + self.period_s <= until_s:
-            self._last = Published(self._last.at_s + self.period_s, power_w)
-            again.append(self._last)
-        return again
-
-
-def _between(missed: Sequence[Published], from_w: float, to_w: float) -> Sequence[Published]:
-    """Values that no read has shown, on the straight line between their neighbours."""
-    step_w = (to_w - from_w) / (len(missed) + 1)
-    return [Published(value.at_s, from_w + number * step_w) for number, value in enumerate(missed, start=1)]
+    def _again(self, until_s: float) -> Sequence[float]:
+        """The instants at which a value was published once more up to `until_s`."""
+        again_s = self._last_s + self.period_s
+        if again_s > until_s:
+            return ()
+        instants_s: list[float] = []
+        while again_s <= until_s:
+            instants_s.append(again_s)
+            again_s += self.period_s
+        self._last_s = instants_s[-1]
+        return instants_s

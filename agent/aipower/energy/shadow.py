@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-from aipower.energy.window import join, starting_at
-from aipower.model import EnergyDelta
+from aipower.energy.part import Part
 
 MOST_PARTS = 256
 """Parts kept apart; older ones are joined, so that a counter that never moves costs no memory."""
@@ -15,37 +15,40 @@ class Shadow:
     """Integrated energy that has not been accounted for by the counter."""
 
     def __init__(self) -> None:
-        self._parts: list[EnergyDelta] = []
-        self._energy_uj = 0
+        self._parts: list[Part] = []
+        self.energy_uj = 0
+        """All that is kept, in microjoules."""
         self._from_s = -math.inf
 
-    @property
-    def energy_uj(self) -> int:
-        """All that is kept, in microjoules."""
-        return self._energy_uj
-
-    def add(self, part: EnergyDelta) -> None:
+    def add(self, part: Part) -> None:
         """Keep of `part`, which begins where the last ended or later, what the counter has not."""
-        rest = starting_at(part, self._from_s)
-        if rest is None:
-            return
-        self._parts.append(rest)
-        self._energy_uj += rest.energy_uj
+        if part.start_s < self._from_s:
+            if part.end_s <= self._from_s:
+                return
+            part = part.after(self._from_s)
+        self._parts.append(part)
+        self.energy_uj += part.energy_uj
         if len(self._parts) > MOST_PARTS:
             half = MOST_PARTS // 2
-            self._parts = [join(self._parts[:half]), *self._parts[half:]]
+            self._parts[:half] = [_joined(self._parts[:half])]
 
     def drop_before(self, at_s: float) -> None:
         """Forget what lies before `at_s`, and what comes of it later: the counter has it."""
         self._from_s = at_s
-        if not self._parts or self._parts[0].start_s >= at_s:
-            return
-        kept = [starting_at(part, at_s) for part in self._parts]
-        self._parts = [part for part in kept if part is not None]
-        self._energy_uj = sum(part.energy_uj for part in self._parts)
+        parts, past = self._parts, 0
+        while past < len(parts) and parts[past].end_s <= at_s:
+            self.energy_uj -= parts[past].energy_uj
+            past += 1
+        del parts[:past]
+        if parts and parts[0].start_s < at_s:
+            whole, parts[0] = parts[0], parts[0].after(at_s)
+            self.energy_uj -= whole.energy_uj - parts[0].energy_uj
 
-    def take(self) -> tuple[EnergyDelta, ...]:
+    def take(self) -> Sequence[Part]:
         """Hand over all that is kept."""
-        taken = tuple(self._parts)
-        self._parts, self._energy_uj = [], 0
+        taken, self._parts, self.energy_uj = self._parts, [], 0
         return taken
+
+
+def _joined(parts: Sequence[Part]) -> Part:
+    return Part(parts[0].start_s, parts[-1].end_s, sum(part.energy_uj for part in parts))

@@ -20,14 +20,14 @@ UNKNOWN_SE = 0.5
 step from nothing to full power inside the delta is off by up to that."""
 
 
-class Estimate(Struct, frozen=True):
+class Estimate(Struct, frozen=True, gc=False):
     """Energy before the instant with its variance."""
 
     energy_uj: float
     variance_uj2: float
 
 
-class Split(Struct, frozen=True):
+class Split(Struct, frozen=True, gc=False):
     """The question: how much of `delta` was before `at_s`, an instant inside it?
 
     The step's energy is exact; what is not known is where in it the power changed. A level before the instant gives

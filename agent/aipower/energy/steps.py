@@ -10,6 +10,8 @@ from aipower.energy.levels import Levels
 from aipower.energy.powers import Powers
 from aipower.model import EnergyDelta
 
+ROOT_2 = math.sqrt(2)
+
 
 class Steps:
     """Shows each step to those who learn from it, with the power that was read with it."""
@@ -24,6 +26,8 @@ class Steps:
         """Take in what one reading added to the counter, and the reading's power."""
         if step.moved:
             self._beside_w.append(power_w)
+        if not step.deltas:
+            return
         # Steps that were held back come out together: each belongs to the reading of its own move.
         beside_w = list(self._beside_w)[-len(step.deltas) :]
         for delta, own_w in zip(step.deltas, beside_w, strict=False):
@@ -32,6 +36,7 @@ class Steps:
 
     def _note_level(self, delta: EnergyDelta, period_s: float, timing_se_s: float) -> None:
         """A step as a level of power, unless its ends are placed so badly that it is none."""
-        if delta.span_s >= period_s / 2:
-            timing_w = math.sqrt(2) * delta.mean_w * timing_se_s / delta.span_s
-            self.levels.see(delta.start_s, delta.end_s, delta.mean_w, timing_w)
+        span_s = delta.end_s - delta.start_s
+        if span_s >= period_s / 2:
+            mean_w = delta.energy_uj / 1e6 / span_s
+            self.levels.see(delta.start_s, delta.end_s, mean_w, ROOT_2 * mean_w * timing_se_s / span_s)

@@ -30,7 +30,10 @@ class Stillness:
 
     def too_long(self, at_s: float, period_s: float) -> bool:
         """True when a counter of this period would have moved."""
-        return self._moved_s is not None and at_s - self._moved_s > max(STUCK_S, STUCK_PERIODS * period_s)
+        if self._moved_s is None:
+            return False
+        still_s = at_s - self._moved_s
+        return still_s > STUCK_S and still_s > STUCK_PERIODS * period_s
 
     def fault(self, at_s: float, consequence: str) -> Fault:
         """What to say of it."""

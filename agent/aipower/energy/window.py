@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from aipower.energy import split
-from aipower.energy.split import Split
+from aipower.energy.part import proportion_uj
 from aipower.model import Device, EnergyDelta, Method
 
 
@@ -20,14 +19,20 @@ def starting_at(delta: EnergyDelta, at_s: float) -> EnergyDelta | None:
     """The part of `delta` after `at_s`, in proportion to time; None if there is none."""
     if delta.start_s >= at_s:
         return delta
-    return None if delta.end_s <= at_s else split.after(Split(delta, at_s))
+    if delta.end_s <= at_s:
+        return None
+    before_uj = proportion_uj(delta.energy_uj, at_s - delta.start_s, delta.end_s - at_s)
+    return EnergyDelta(delta.device, at_s, delta.end_s, delta.energy_uj - before_uj, delta.method)
 
 
 def ending_at(delta: EnergyDelta, at_s: float) -> EnergyDelta | None:
     """The part of `delta` before `at_s`, in proportion to time; None if there is none."""
     if delta.end_s <= at_s:
         return delta
-    return None if delta.start_s >= at_s else split.before(Split(delta, at_s))
+    if delta.start_s >= at_s:
+        return None
+    before_uj = proportion_uj(delta.energy_uj, at_s - delta.start_s, delta.end_s - at_s)
+    return EnergyDelta(delta.device, delta.start_s, at_s, before_uj, delta.method)
 
 
 def retimed(deltas: Sequence[EnergyDelta], steps: Sequence[EnergyDelta]) -> list[EnergyDelta]:
