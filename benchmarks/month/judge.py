@@ -110,10 +110,14 @@ def _components(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _rows(snapshot: Snapshot) -> Iterator[str]:
-    processes = [*snapshot.processes, *snapshot.folded]
     past = [(row.device.id, row.context_uj + row.active_uj) for row in snapshot.folded_jobs]
     sums = {
-        "processes": _summed([(row.device.id, row.context_uj + row.active_uj) for row in processes]),
+        "processes": _summed(
+            [
+                *((row.device.id, row.context_uj + row.active_uj) for row in snapshot.processes),
+                *((row.device.id, row.context_uj + row.active_uj) for row in snapshot.folded),
+            ]
+        ),
         "users": _summed([(row.device.id, row.energy_uj) for row in snapshot.users]),
         "jobs": _summed([*((row.device.id, row.energy_uj) for row in snapshot.jobs), *past]),
     }
