@@ -14,7 +14,7 @@ from benchmarks.watching.node import Point
 from benchmarks.watching.programs import AIPOWER
 
 FULL, QUICK = Sizes(10.0, 30, 100), Sizes(2.0, 3, 10)
-ACCOUNTS, QUICK_ACCOUNTS = (430, 1700), (430,)
+ACCOUNTS, QUICK_ACCOUNTS = (430, 1900), (430,)
 """Processes of the simulated agents: about 5,000 and 20,000 series."""
 MANY = 10
 BUDGET_S = 0.010
