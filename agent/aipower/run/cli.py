@@ -236,6 +236,9 @@ def _by_agent(options: RunOptions, link: Link) -> MeasuredByAgent | None:
 
 
 def _begin_here(options: RunOptions) -> Measurement:
+    from aipower.run.lightly import import_msgspec  # noqa: PLC0415 - see above
+
+    import_msgspec()
     from aipower.run.measured_here import MeasuredHere  # noqa: PLC0415 - see above
 
     measurement = MeasuredHere(options)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-
 from msgspec import Struct
 
 from aipower.errors import UsageError
@@ -42,6 +40,8 @@ def parse_selection(text: str) -> Selection:
 
 
 def _suggestion(name: str) -> str:
+    import difflib  # noqa: PLC0415 - only for a mistake
+
     near = difflib.get_close_matches(name, (*REAL, "auto", "fake"), n=1)
     return f', did you mean "{near[0]}"?' if near else ""
 
