@@ -171,7 +171,9 @@ def axis_tables(costs: Costs, programs: Sequence[Program]) -> Sequence[Table]:
     points = list(dict.fromkeys(arm.point for arm in costs))
     notes = (
         f"The node of the budget: {describe(plan.CENTRE)}; each row says how its node differs from it.",
-        "One run of each. nvitop-exporter's command line refuses more than 4 Hz: there a script of ours starts it.",
+        "One run of each; a gap is a program that refused or did not start: standard error of the run says which.",
+        "nvitop-exporter's command line refuses more than 4 Hz: there a script of ours starts it.",
+        "aluminatiai refuses more than 10 Hz; gpustat waits 0.1 s for each GPU, so that it never comes to 10 Hz.",
     )
 
     def table(short: str, title: str, show: Callable[[Cost], str]) -> Table:

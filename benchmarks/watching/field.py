@@ -21,6 +21,8 @@ from benchmarks.watching.node import Point, Watched, watched
 from benchmarks.watching.programs import Program
 
 MOST_LANES = 4
+TRIES = 2
+"""zeus gives up where its helpers take more than 10 s to start."""
 SLOW_CALL_US = 1000
 """Programs that spin so long in each call leave no time to others."""
 
@@ -83,10 +85,11 @@ def run(place: Field, arms: Sequence[Arm], timing: Timing) -> Iterator[tuple[Arm
 
 def _one(place: Field, pids: Sequence[int], timing: Timing) -> Callable[[Arm], Cost | None]:
     def cost(arm: Arm) -> Cost | None:
-        try:
-            return measure(arm.program, place.node(arm.point, pids), place.rivals, timing, scraped=arm.scraped)
-        except RuntimeError as error:
-            print(f"{arm.program.name}: {error}", file=sys.stderr)
-            return None
+        for _ in range(TRIES):
+            try:
+                return measure(arm.program, place.node(arm.point, pids), place.rivals, timing, scraped=arm.scraped)
+            except RuntimeError as error:
+                print(f"{arm.program.name}: {error}", file=sys.stderr)
+        return None
 
     return cost
