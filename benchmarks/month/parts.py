@@ -24,7 +24,7 @@ SHOWN = 5
 
 
 def tables(options: Options) -> Sequence[Table]:
-    """About six minutes on two cores, quick a few seconds."""
+    """About eight minutes on two cores, quick a few seconds."""
     return [measure(QUICK, QUICK_SAMPLES)] if options.quick else [measure(FULL, SAMPLES)]
 
 
