@@ -24,6 +24,7 @@ from aipower import __version__
 from aipower.calibration.file import load_calibrations
 from aipower.daemon.http import Address, HttpService, make_app, parse_address
 from aipower.daemon.logs import set_up_log
+from aipower.daemon.memory import SETTLED_S, give_back, share_heap
 from aipower.daemon.notify import Notifier, watchdog_s
 from aipower.daemon.pulse import Pulse, View
 from aipower.daemon.reload import Part, Reloader, Reloading, unchecked
@@ -71,6 +72,7 @@ def run(config: AgentConfig, load: Callable[[], AgentConfig]) -> int:
         UsageError: The configuration or a calibration is wrong, or a sensor that was named is not to be had.
         AipowerError: The address is taken, or /proc cannot be read.
     """
+    share_heap()
     written = set_up_log(config.log_level, config.log_format)
     # Where each thread was when the watchdog ended the agent: nobody was there to look.
     faulthandler.enable(file=2)
@@ -83,12 +85,16 @@ def run(config: AgentConfig, load: Callable[[], AgentConfig]) -> int:
     history = HistoryBook(config.history_s) if config.live_page == "on" else None
     wish = Wish(config, selection, calibrations, reloader, make_sinks(config.sinks), history)
     make_sites = site_maker(config, history, clock)
+    tidying = threading.Timer(SETTLED_S, give_back)
+    tidying.daemon = True
+    tidying.start()
     try:
         exporters = load_exporters(config)
         make = partial(wire, wish, clock)
         own = config.run_records == AUTO
         return serve(address, make, clock, reloader, web_path(config), exporters, make_sites, own_records=own)
     finally:
+        tidying.cancel()
         # What went before must be on the screen before the error that ends it.
         written.flush()
 
