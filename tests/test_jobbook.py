@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aipower.accounts import PartAccount
+from aipower.drafts import PartDraft
 from aipower.jobbook import MOST_USERS, NONE, OTHER, JobBook, joined
 from aipower.ledger import Ledger
 from aipower.model import (
+    Calibration,
     Device,
     DeviceFacts,
     EnergyDelta,
@@ -25,6 +27,7 @@ from aipower.model import (
 )
 from fakes import CPU, GPU, FakeDirectory, process
 
+SURE = Calibration()
 DEVICES = {device.id: device for device in (GPU, CPU)}
 JOBS = (Owner(), Owner("slurm", "1", "0"), Owner("slurm", "1", "batch"), Owner("systemd", "vllm.service"))
 
@@ -38,9 +41,11 @@ def use(book: JobBook, info: ProcessInfo, energy_uj: int, device: Device = GPU) 
 
 
 def rows(book: JobBook) -> dict[tuple[Owner, str, str], JobEnergy]:
-    found = {
-        (row.owner, row.user, row.device.id): row for row in book.rows(DEVICES, lambda _device, part: part.active_uj)
-    }
+    made = [
+        draft.row()
+        for draft in book.rows(lambda device, part: PartDraft(DEVICES[device], SURE, 0, part.active_uj, 0.0, 0.0))
+    ]
+    found = {(row.owner, row.user, row.device.id): row for row in made}
     book.published()
     return found
 

@@ -7,7 +7,8 @@ import math
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from aipower.model import Attribution, PartError, ProcessEnergy, ProcessInfo
+from aipower.drafts import ProcessDraft
+from aipower.model import Attribution, PartError, ProcessInfo
 
 SeriesKey = tuple[str, ...]
 """What tells the series of one process from those of another: pid, name, user and run as an exporter shows them."""
@@ -88,8 +89,10 @@ class ProcessAccount(Struct):
     ended_s: float | None = None
     earlier_uj: int = 0
     """What it used before it had this account; that stays in `other` or in what was folded."""
-    rows: dict[str, ProcessEnergy] = field(default_factory=dict)
+    rows: dict[str, ProcessDraft] = field(default_factory=dict)
     """What snapshots show of it by device, until that changes."""
+    shown: tuple[ProcessDraft, ...] = ()
+    """All of `rows`, in the order of `parts`; empty where some of them have to be made."""
     since_unix_s: float | None = None
     """When the account began at 0."""
 
@@ -110,25 +113,33 @@ class ProcessAccount(Struct):
 
     def add(self, device: str, part: PartAccount) -> None:
         """Take in work on `device`."""
-        self.parts.setdefault(device, PartAccount()).merge(part)
+        mine = self.parts.get(device)
+        if mine is None:
+            mine = self.parts[device] = PartAccount()
+        mine.merge(part)
         self.rows.pop(device, None)
+        self.shown = ()
 
     def know(self, info: ProcessInfo) -> None:
         """Take in where its process belongs now; name and user stay, as they are in the names of its series."""
         if info.comm and info.place != self.info.place:
             self.info = replace(self.info, place=info.place)
-            self.rows.clear()
+            self._changed()
 
     def end(self, now_s: float) -> None:
         """Note the end of its process."""
         self.ended_s = now_s
-        self.rows.clear()
+        self._changed()
 
     def pass_to(self, successor: ProcessInfo, earlier_uj: int) -> None:
         """Go on as the account of `successor`, who used `earlier_uj` before."""
         self.info, self.ended_s = successor, None
         self.earlier_uj += earlier_uj
+        self._changed()
+
+    def _changed(self) -> None:
         self.rows.clear()
+        self.shown = ()
 
 
 class Dormant(Struct):

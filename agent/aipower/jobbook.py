@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from msgspec import Struct, field
 
 from aipower.accounts import PartAccount
+from aipower.drafts import JobDraft, PartDraft
 from aipower.model import Device, FoldedEnergy, JobEnergy, JobFacts, JobKey, Owner, PartError, ProcessId, ProcessInfo
 
 NONE = Owner()
+NO_FACTS = JobFacts()
 OTHER = Owner("other")
 """The work of jobs beyond those that have accounts."""
 LASTING = "systemd"
@@ -40,13 +42,18 @@ class JobAccount(Struct):
     processes: set[ProcessId] = field(default_factory=set)
     """Those that may live still."""
     ended_s: float | None = None
-    rows: dict[str, JobEnergy] = field(default_factory=dict)
+    rows: dict[str, JobDraft] = field(default_factory=dict)
     """What snapshots show of it by device, until that changes."""
+    place: int = 0
+    """Among all accounts there ever were, in their order."""
 
     def part(self, device: str) -> PartAccount:
         """Its account of `device`, to be added to."""
         self.rows.pop(device, None)
-        return self.parts.setdefault(device, PartAccount())
+        part = self.parts.get(device)
+        if part is None:
+            part = self.parts[device] = PartAccount()
+        return part
 
     def know(self, info: ProcessInfo) -> None:
         """One of its processes is at work."""
@@ -85,15 +92,20 @@ class JobBook:
         self._accounts: dict[JobKey, JobAccount] = {}
         self._loose: dict[JobKey, JobAccount] = {}
         """Of `NONE` by user, and of `OTHER`: they stay."""
+        self._granted: set[JobKey] = set()
+        """Accounts of jobs that say which GPUs they were given."""
+        self._opened = 0
         self._withdrawn: set[JobKey] = set()
         """Keys that must not come back before a snapshot was taken without them: their series would fall."""
 
     def add(self, info: ProcessInfo, device: str, part: PartAccount) -> None:
         """Take in what a process used of `device`."""
-        account = self._account(job_key(info))
+        key = job_key(info)
+        account = self._account(key)
         account.part(device).count(part)
         if info.place.owner.job:
             account.know(info)
+            self._note_grant(key, account)
 
     def doubt(self, key: JobKey, device: str, error: PartError) -> None:
         """Take in how far one window's energy may be off, if the job has an account."""
@@ -108,13 +120,27 @@ class JobBook:
         time: a sum over them is that of the job.
         """
         jobs: dict[tuple[str, str], JobKey] = {}
-        for key, account in self._accounts.items():
-            if key in holders or (account.ended_s is None and _given(device, account.facts.gpus)):
-                job = key[0].system, key[0].job
-                if job not in jobs or holders.get(key, False) > holders.get(jobs[job], False):
-                    jobs[job] = key
+        for key in self._holding(device, holders):
+            job = key[0].system, key[0].job
+            if job not in jobs or holders.get(key, False) > holders.get(jobs[job], False):
+                jobs[job] = key
         for key in jobs.values():
             self._accounts[key].hold(device.id, span_s, used=holders.get(key, False))
+
+    def _holding(self, device: Device, holders: Iterable[JobKey]) -> list[JobKey]:
+        """The accounts of those with contexts on a device, and of those that were given it, the oldest first."""
+        accounts = self._accounts
+        found = {key for key in holders if key in accounts}
+        for key in self._granted:
+            account = accounts[key]
+            if account.ended_s is None and _given(device, account.facts.gpus):
+                found.add(key)
+        return sorted(found, key=lambda key: accounts[key].place)
+
+    def _note_grant(self, key: JobKey, account: JobAccount) -> None:
+        """`key` is whose work it is; the account may be that of all those without one, which holds nothing."""
+        if account.facts.gpus and self._accounts.get(key) is account:
+            self._granted.add(key)
 
     def retire(self, now_s: float, retention_s: float, alive: Callable[[ProcessId], bool]) -> None:
         """Note the ends of jobs, and withdraw those that ended more than `retention_s` ago."""
@@ -142,19 +168,17 @@ class JobBook:
             error = row.error
             part = PartAccount(0, row.energy_uj, error.variance_uj2, error.systematic_uj)
             account.part(row.device.id).merge(part)
+            self._note_grant((row.owner, row.user), account)
             hold = account.holds.setdefault(row.device.id, Hold())
             hold.held_s, hold.unused_s = hold.held_s + row.held_s, hold.unused_s + row.unused_s
 
-    def rows(
-        self, devices: Mapping[str, Device], error_uj: Callable[[Device, PartAccount], float]
-    ) -> Iterator[JobEnergy]:
-        """What a snapshot shows of them; `error_uj` is the half-width of a part's 95 % interval."""
+    def rows(self, draft_of: Callable[[str, PartAccount], PartDraft]) -> Iterator[JobDraft]:
+        """What a snapshot shows of them; `draft_of` is that of a device's part."""
         for key, account in (*self._accounts.items(), *self._loose.items()):
             for device_id, part in account.parts.items():
                 row = account.rows.get(device_id)
                 if row is None:
-                    device = devices[device_id]
-                    row = account.rows[device_id] = _row(key, account, device, error_uj(device, part))
+                    row = account.rows[device_id] = _row(key, account, draft_of(device_id, part))
                 yield row
 
     def _account(self, key: JobKey) -> JobAccount:
@@ -164,7 +188,8 @@ class JobBook:
             return account
         owner, user = key
         if owner.job and key not in self._withdrawn and self._has_room():
-            account = self._accounts[key] = JobAccount(self.now_unix_s)
+            self._opened += 1
+            account = self._accounts[key] = JobAccount(self.now_unix_s, place=self._opened)
             return account
         return self._loose_account(OTHER if owner.job or owner.system == OTHER.system else NONE, user)
 
@@ -185,30 +210,20 @@ class JobBook:
     def _withdraw(self, key: JobKey) -> None:
         """Fold an account for good: what was folded never comes back out, so no counter falls."""
         account = self._accounts.pop(key)
+        self._granted.discard(key)
         self._withdrawn.add(key)
         for device, part in account.parts.items():
             self.folded.setdefault(device, PartAccount()).count(part)
 
 
-def _row(key: JobKey, account: JobAccount, device: Device, error_uj: float) -> JobEnergy:
-    part, hold = account.parts[device.id], account.holds.get(device.id, Hold())
-    return JobEnergy(
-        *key,
-        device,
-        part.energy_uj,
-        error_uj,
-        hold.held_s,
-        hold.unused_s,
-        account.facts,
-        account.ended_s,
-        part.error,
-        account.since_unix_s,
-    )
+def _row(key: JobKey, account: JobAccount, part: PartDraft) -> JobDraft:
+    hold = account.holds.get(part.device.id) or Hold()
+    return JobDraft(key, part, hold.held_s, hold.unused_s, account.facts, account.ended_s, account.since_unix_s)
 
 
 def joined(first: JobFacts, then: JobFacts) -> JobFacts:
     """What a job says of itself by two of its processes: the first word stands, as a new one means a new series."""
-    if then == first or then == JobFacts():
+    if then in (first, NO_FACTS):
         return first
     return JobFacts(
         first.name or then.name,

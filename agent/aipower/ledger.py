@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from aipower.accounts import DeviceAccount, PartAccount, ProcessAccount
 from aipower.calibration.default import default_calibration
+from aipower.drafts import Draft, PartDraft, ProcessDraft
 from aipower.jobbook import JobBook, job_key
 from aipower.model import (
     AgentStats,
@@ -23,7 +24,6 @@ from aipower.model import (
     JournalState,
     PartError,
     Position,
-    ProcessEnergy,
     ProcessId,
     Snapshot,
     Usage,
@@ -32,9 +32,10 @@ from aipower.ownbook import OwnBook
 from aipower.processbook import ProcessBook
 from aipower.runbook import RunBook
 from aipower.seams import ProcessDirectory
-from aipower.uncertainty import Scale, part_error, scale_of
+from aipower.uncertainty import Scale, scale_of
 from aipower.userbook import UserBook
 
+NO_ERROR = PartError()
 FAULT_REASONS = (
     "gone",
     "read_failed",
@@ -79,6 +80,8 @@ class Ledger:
         self._known: dict[str, tuple[Device, DeviceFacts]] = {}
         self._seen_unix_s: dict[str, float] = {}
         self._calibrations: dict[str, Calibration] = {}
+        self._scales: dict[str, Scale] = {}
+        """Made of `_calibrations`, and anew where these change."""
         self._faults: Counter[tuple[str, str]] = Counter()
         self._boot = boot
         self._naming = naming
@@ -92,6 +95,7 @@ class Ledger:
         self._known[device.id] = (device, facts)
         if calibration is not None:
             self._calibrations[device.id] = calibration
+            self._scales.pop(device.id, None)
         for reason in FAULT_REASONS:
             self._faults.setdefault((device.id, reason), 0)
 
@@ -135,13 +139,11 @@ class Ledger:
         self._devices.setdefault(device.id, DeviceAccount()).add(attribution)
         self._known.setdefault(device.id, (device, DeviceFacts(method=attribution.delta.method)))
         self._own.add(attribution)
-        for process in {**attribution.context_uj, **attribution.active_uj}:
-            error = attribution.errors.get(process, PartError())
+        context_uj, active_uj, errors = attribution.context_uj, attribution.active_uj, attribution.errors
+        for process in {**context_uj, **active_uj}:
+            error = errors.get(process, NO_ERROR)
             part = PartAccount(
-                attribution.context_uj.get(process, 0),
-                attribution.active_uj.get(process, 0),
-                error.variance_uj2,
-                error.systematic_uj,
+                context_uj.get(process, 0), active_uj.get(process, 0), error.variance_uj2, error.systematic_uj
             )
             self._add(process, device.id, part, run_of(process))
         for run, error in attribution.run_errors.items():
@@ -161,9 +163,13 @@ class Ledger:
             return
         # Somebody worked, or may have, who was not named: that a holder was not seen says nothing.
         doubtful = not usage.sampled or usage.unknown_busy_s > 0
-        holders = {key: doubtful for process in usage.holders if (key := self.job_of(process)) is not None}
-        working = {key: True for process in usage.busy_s if (key := self.job_of(process)) is not None}
-        self._jobs.hold(window.device, window.span_s, {**holders, **working})
+        holders: dict[JobKey, bool] = {}
+        for process in {*usage.holders, *usage.busy_s}:
+            key = self.job_of(process)
+            if key is not None:
+                used = doubtful if process not in usage.busy_s else True
+                holders[key] = used or holders.get(key, False)
+        self._jobs.hold(window.device, window.span_s, holders)
 
     def learned(self, device: str, idle_w: float | None) -> None:
         """Note the idle level of `device`; None is no news."""
@@ -202,7 +208,11 @@ class Ledger:
 
     def scale(self, device: Device) -> Scale:
         """The scale of the sensor that the energy of `device` was read from."""
-        return scale_of(device, self._calibrations.get(device.id) or default_calibration(device.kind))
+        scale = self._scales.get(device.id)
+        if scale is None:
+            calibration = self._calibrations.get(device.id) or default_calibration(device.kind)
+            scale = self._scales[device.id] = scale_of(device, calibration)
+        return scale
 
     def name_of(self, process: ProcessId) -> str:
         """The short name of a process's executable."""
@@ -223,6 +233,19 @@ class Ledger:
         asleep_s: float = 0.0,
     ) -> Snapshot:
         """All of it, frozen. `powers_w` has the power now of each device that is up; `asleep_s` as of `positions`."""
+        return self.draft(at_unix_s, version, powers_w, agent, positions, journal, asleep_s).snapshot()
+
+    def draft(
+        self,
+        at_unix_s: float,
+        version: str,
+        powers_w: Mapping[str, float | None],
+        agent: AgentStats | None = None,
+        positions: Mapping[str, Position] = MappingProxyType({}),
+        journal: JournalState | None = None,
+        asleep_s: float = 0.0,
+    ) -> Draft:
+        """The snapshot of now, to be made when somebody looks: what is posted meanwhile does not change it."""
         self._book.published()
         self._jobs.published()
         self._date(at_unix_s)
@@ -230,26 +253,25 @@ class Ledger:
         self._seen_unix_s.update(dict.fromkeys((*unseen, *powers_w), at_unix_s))
         self._snapshots += 1
         devices = {device_id: self._known[device_id][0] for device_id in self._devices}
-        return Snapshot(
+        bare = Snapshot(
             at_unix_s,
             version,
             tuple(self._device_states(powers_w, positions)),
-            tuple(self._process_energies()),
-            tuple(self._runs.rows(devices)),
-            MappingProxyType(dict(self._faults)),
-            agent or AgentStats(),
-            tuple(_folded(devices, self._book.folded)),
-            tuple(self._users.rows(devices)),
-            journal,
-            self._since_unix_s,
-            self._boot,
-            self._naming,
-            self._snapshots,
-            asleep_s,
-            tuple(self._jobs.rows(devices, self._error_uj)),
-            tuple(_folded(devices, self._jobs.folded)),
+            runs=tuple(self._runs.rows(devices)),
+            fault_counts=MappingProxyType(dict(self._faults)),
+            agent=agent or AgentStats(),
+            folded=tuple(_folded(devices, self._book.folded)),
+            users=tuple(self._users.rows(devices)),
+            journal=journal,
+            since_unix_s=self._since_unix_s,
+            boot=self._boot,
+            naming=self._naming,
+            number=self._snapshots,
+            asleep_s=asleep_s,
+            folded_jobs=tuple(_folded(devices, self._jobs.folded)),
             own=tuple(self._own.rows(devices)),
         )
+        return Draft(bare, tuple(self._process_drafts()), tuple(self._jobs.rows(self._part_draft)))
 
     @property
     def folded(self) -> int:
@@ -289,33 +311,29 @@ class Ledger:
                 self._idle_w.get(device_id),
             )
 
-    def _process_energies(self) -> Iterable[ProcessEnergy]:
+    def _process_drafts(self) -> Iterable[ProcessDraft]:
         for account in self._book.shown.values():
-            for device_id, part in account.parts.items():
-                row = account.rows.get(device_id)
-                if row is None:
-                    row = account.rows[device_id] = self._process_energy(account, device_id, part)
-                yield row
+            yield from account.shown or self._redrawn(account)
         for device_id, part in self._book.other.items():
-            yield self._process_energy(None, device_id, part)
+            yield ProcessDraft(None, "", self._part_draft(device_id, part), None, self._since_unix_s)
 
-    def _process_energy(self, account: ProcessAccount | None, device_id: str, part: PartAccount) -> ProcessEnergy:
+    def _redrawn(self, account: ProcessAccount) -> tuple[ProcessDraft, ...]:
+        """The rows of an account some of which have changed."""
+        rows = account.rows
+        for device_id, part in account.parts.items():
+            if device_id not in rows:
+                draft = self._part_draft(device_id, part)
+                row = ProcessDraft(account.info, account.run, draft, account.ended_s, account.since_unix_s)
+                rows[device_id] = row
+        account.shown = tuple([rows[device_id] for device_id in account.parts])
+        return account.shown
+
+    def _part_draft(self, device_id: str, part: PartAccount) -> PartDraft:
         device = self._known[device_id][0]
-        return ProcessEnergy(
-            account.info if account else None,
-            account.run if account else "",
-            device,
-            part.context_uj,
-            part.active_uj,
-            self._error_uj(device, part),
-            account.ended_s if account else None,
-            part.error,
-            account.since_unix_s if account else self._since_unix_s,
-        )
-
-    def _error_uj(self, device: Device, part: PartAccount) -> float:
-        """Half-width of the 95 % interval of a part."""
-        return part_error(part, self.scale(device)).absolute_95_uj
+        calibration = self.scale(device).calibration
+        return PartDraft(
+            device, calibration, part.context_uj, part.active_uj, part.variance_uj2, part.systematic_uj
+        )  # fmt: skip
 
 
 def _folded(devices: Mapping[str, Device], parts: Mapping[str, PartAccount]) -> Iterable[FoldedEnergy]:

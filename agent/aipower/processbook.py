@@ -51,7 +51,9 @@ class ProcessBook:
         account = self.shown.get(process) or self._admit(process, run)
         if account is not None:
             account.add(device, part)
-            account.know(self._directory.describe(process))
+            info = self._directory.describe(process)
+            if info is not account.info:
+                account.know(info)
             return account.info
         self.other.setdefault(device, PartAccount()).merge(part)
         dormant = self._dormant.get(process)

@@ -20,16 +20,15 @@ class UserBook:
         """When sums begin that are opened now."""
         self._sums_uj: dict[str, dict[str, int]] = {}
         self._since_unix_s: dict[str, float | None] = {}
+        self._rows: dict[str, dict[str, UserEnergy]] = {}
+        """What snapshots show of them, until that changes."""
 
     def add(self, user: str, device: str, energy_uj: int, since_unix_s: float | None = None) -> None:
         """Take in what a process of `user` used of `device`."""
-        sums_uj = self._sums_uj.get(user)
-        if sums_uj is None:
-            room = user == REST or len(self._sums_uj) - (REST in self._sums_uj) < self._most
-            shown = user if room else REST
-            sums_uj = self._sums_uj.setdefault(shown, {})
-            self._since_unix_s.setdefault(shown, since_unix_s or self.now_unix_s)
+        shown = user if user in self._sums_uj else self._open(user, since_unix_s)
+        sums_uj = self._sums_uj[shown]
         sums_uj[device] = sums_uj.get(device, 0) + energy_uj
+        self._rows[shown].pop(device, None)
 
     def restore(self, rows: Iterable[UserEnergy]) -> None:
         """Go on with the sums of `rows`."""
@@ -39,5 +38,18 @@ class UserBook:
     def rows(self, devices: Mapping[str, Device]) -> Iterator[UserEnergy]:
         """What a snapshot shows of them."""
         for user, sums_uj in self._sums_uj.items():
+            rows, since_unix_s = self._rows[user], self._since_unix_s[user]
             for device, energy_uj in sums_uj.items():
-                yield UserEnergy(user, devices[device], energy_uj, self._since_unix_s[user])
+                row = rows.get(device)
+                if row is None:
+                    row = rows[device] = UserEnergy(user, devices[device], energy_uj, since_unix_s)
+                yield row
+
+    def _open(self, user: str, since_unix_s: float | None) -> str:
+        """The user under whose name the energy of `user` is shown."""
+        room = user == REST or len(self._sums_uj) - (REST in self._sums_uj) < self._most
+        shown = user if room else REST
+        if shown not in self._sums_uj:
+            self._sums_uj[shown], self._rows[shown] = {}, {}
+            self._since_unix_s[shown] = since_unix_s or self.now_unix_s
+        return shown

@@ -76,7 +76,7 @@ class Agent:
         self._schedule.end()
         if found is not None:
             now_s = self.machine.clock.unix_s()
-            self.snapshot = replace(found, journal=JournalState(True, 12, 0.02, 40_000, now_s - 3))
+            self.snapshot = replace(found.snapshot(), journal=JournalState(True, 12, 0.02, 40_000, now_s - 3))
 
     def ticks(self) -> int:
         """How often it has ticked since it was on time."""

@@ -12,6 +12,7 @@ from typing import TypeVar
 from aipower.daemon.mishaps import Mishaps
 from aipower.daemon.pace import Pace, Schedule
 from aipower.daemon.tick import Errands, Keeper, NoErrands, Outside, Recorder, Tick
+from aipower.drafts import Draft
 from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import Fault, Snapshot
@@ -63,7 +64,7 @@ class Sampler:
         self._schedule = Schedule(pace.interval_s, clock)
         self._tick = Tick(meter, ledger, pace, clock, self._errands, keeper, outside, recorder)
         self._mishaps = Mishaps()
-        self._snapshot: Snapshot | None = None
+        self._draft: Draft | None = None
         self._started_s = clock.monotonic_s()
         self._ticked_s: float | None = None
 
@@ -107,8 +108,12 @@ class Sampler:
         return answer
 
     def snapshot(self) -> Snapshot | None:
-        """The newest snapshot, the same object until the next one; None before the first."""
-        return self._snapshot
+        """The newest snapshot, the same object until the next one; None before the first.
+
+        It is made by the thread that asks first, and the sampler does not wait for that.
+        """
+        draft = self._draft
+        return None if draft is None else draft.snapshot()
 
     def age_s(self) -> float | None:
         """Seconds since the last tick ended; None before the first."""
@@ -184,9 +189,9 @@ class Sampler:
 
     def _step(self) -> None:
         self._adopt()
-        snapshot = self._tick.run(self._schedule, late=self.stale)
-        if snapshot is not None:
-            self._snapshot = snapshot
+        draft = self._tick.run(self._schedule, late=self.stale)
+        if draft is not None:
+            self._draft = draft
         self._ticked_s = self._clock.monotonic_s()
 
     def _adopt(self) -> None:

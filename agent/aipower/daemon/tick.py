@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from aipower import __version__
 from aipower.daemon.pace import Pace, Schedule
 from aipower.daemon.selfstats import SelfStats
+from aipower.drafts import Draft
 from aipower.ledger import Ledger
 from aipower.meter import Meter
-from aipower.model import Fault, JournalState, SinkState, Snapshot, Unavailable
+from aipower.model import Fault, JournalState, SinkState, Unavailable
 from aipower.resume import SUSPENDED_S
 from aipower.seams import Clock, SensorSet
 
@@ -69,8 +69,8 @@ class Keeper(Protocol):
         """How it does."""
         ...
 
-    def offer(self, snapshot: Snapshot) -> None:
-        """Take the newest."""
+    def offer(self, draft: Draft) -> None:
+        """Take the newest; it need not be made before it is written."""
         ...
 
 
@@ -171,7 +171,7 @@ class Tick:
         self._stats = SelfStats()
         self._due = _Due(clock.monotonic_s(), clock.monotonic_s(), clock.monotonic_s())
 
-    def run(self, schedule: Schedule, *, late: Callable[[], bool]) -> Snapshot | None:
+    def run(self, schedule: Schedule, *, late: Callable[[], bool]) -> Draft | None:
         """Read, and close the windows that end; what is to be published now. A window is only over once it is.
 
         `late` says, once all is read, if the time without ticks that ends with this one is to be counted.
@@ -191,10 +191,10 @@ class Tick:
             self._look_at_limits(began_s)
         if late():
             self._ledger.fault(Fault(None, self._clock.monotonic_s(), "late", retry=True))
-        snapshot = self._snapshot(schedule) if gpu else None
+        draft = self._draft(schedule) if gpu else None
         self._close_windows(began_s, gpu=gpu, cpu=cpu)
         self._log_changes(self._due.up)
-        return snapshot
+        return draft
 
     def _close_windows(self, began_s: float, *, gpu: bool, cpu: bool) -> None:
         if gpu:
@@ -208,11 +208,11 @@ class Tick:
             self._due.limits_s = now_s + LIMITS_S
             self._meter.refresh_limits()
 
-    def _snapshot(self, schedule: Schedule) -> Snapshot:
+    def _draft(self, schedule: Schedule) -> Draft:
         self._meter.refresh_methods()
         for fault in self._keeper.take_faults() if self._keeper else ():
             self._ledger.fault(fault)
-        snapshot = self._ledger.snapshot(
+        draft = self._ledger.draft(
             self._clock.unix_s(),
             __version__,
             self._meter.powers_w(),
@@ -221,10 +221,10 @@ class Tick:
             self._keeper.state() if self._keeper else None,
             self._slept_s,
         )
+        draft = draft.beside(self._outside.unavailable(), self._outside.sinks())
         if self._keeper:
-            self._keeper.offer(snapshot)
-        outside = self._outside
-        return replace(snapshot, unavailable=tuple(outside.unavailable()), sinks=tuple(outside.sinks()))
+            self._keeper.offer(draft)
+        return draft
 
     def _notice_sleep(self, read: bool) -> None:  # noqa: FBT001 - the meter calls it, with nothing else
         """Counters may have stood still, run on or begun anew while the machine slept: none of it is believed.

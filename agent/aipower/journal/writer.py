@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from aipower.drafts import Draft
 from aipower.journal.folder import Disk, Folder
 from aipower.journal.journal import Journal, Loaded
 from aipower.journal.troubles import JournalError, Troubles
@@ -64,7 +65,7 @@ class JournalWriter:
         self._clock = clock
         self._flush_interval_s = flush_interval_s
         self._changed = threading.Condition()
-        self._newest: Snapshot | None = None
+        self._newest: Draft | Snapshot | None = None
         self._durable: Snapshot | None = None
         self._wanted = 0
         """Number of the newest snapshot that somebody waits for."""
@@ -83,10 +84,10 @@ class JournalWriter:
         """The newest snapshot that is on the disk; None before the first."""
         return self._durable
 
-    def offer(self, snapshot: Snapshot) -> None:
-        """Take `snapshot` as the newest; returns at once."""
+    def offer(self, draft: Draft | Snapshot) -> None:
+        """Take `draft` as the newest; returns at once. It is made when it is written, on the writer's thread."""
         with self._changed:
-            self._take(snapshot)
+            self._take(draft)
 
     def flushed(self, snapshot: Snapshot, timeout_s: float) -> bool:
         """True once `snapshot`, or a later one, is on the disk; False after `timeout_s`, or as soon as that is vain.
@@ -126,12 +127,12 @@ class JournalWriter:
         return self._newest is None or self._has(self._newest.number)
 
     def _run(self) -> None:
-        while (snapshot := self._next()) is not None:
-            self._write(snapshot)
+        while (draft := self._next()) is not None:
+            self._write(draft)
             if self._closing:
                 return
 
-    def _next(self) -> Snapshot | None:
+    def _next(self) -> Draft | Snapshot | None:
         """The snapshot to write, once that is due; None at the end."""
         with self._changed:
             while not (due := self._due()) and not self._closing:
@@ -152,10 +153,11 @@ class JournalWriter:
             return None
         return max(0.0, self._next_s - self._clock.monotonic_s())
 
-    def _write(self, snapshot: Snapshot) -> None:
+    def _write(self, draft: Draft | Snapshot) -> None:
         began_s, foreign = self._clock.monotonic_s(), self._journal.foreign
-        trouble, size_bytes = None, 0
+        trouble, snapshot, size_bytes = None, None, 0
         try:
+            snapshot = draft.snapshot() if isinstance(draft, Draft) else draft
             size_bytes = self._journal.save(snapshot)
         except JournalError as error:
             trouble = error
@@ -163,10 +165,10 @@ class JournalWriter:
             trouble = JournalError("failed", repr(error))
         with self._changed:
             self._writing_since_s = None
-            if trouble is None:
+            if trouble is None and snapshot is not None:
                 self._wrote(snapshot, size_bytes, began_s)
                 self._end_trouble(foreign=foreign)
-            else:
+            elif trouble is not None:
                 self._trouble(trouble)
                 self._next_s = self._clock.monotonic_s() + min(RETRY_S, self._flush_interval_s)
             self._changed.notify_all()
@@ -191,7 +193,7 @@ class JournalWriter:
         before = self._state
         self._state = JournalState(False, before.flushes, before.flush_s, before.size_bytes, before.written_unix_s)
 
-    def _take(self, snapshot: Snapshot) -> None:
+    def _take(self, snapshot: Draft | Snapshot) -> None:
         if self._newest is None or snapshot.number > self._newest.number:
             if self._newest is None or self._has(self._newest.number):
                 self._changed.notify_all()

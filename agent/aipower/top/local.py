@@ -11,6 +11,7 @@ from msgspec import Struct
 from aipower.daemon.finder import Finder
 from aipower.daemon.looks import sources_of
 from aipower.daemon.sampler import Pace, Sampler
+from aipower.drafts import Draft
 from aipower.errors import AipowerError, SensorError
 from aipower.ledger import Ledger
 from aipower.meter import Meter
@@ -94,11 +95,11 @@ class LocalSource:
         """Nothing is kept on disk."""
         return JournalState(up=False)
 
-    def offer(self, snapshot: Snapshot) -> None:
+    def offer(self, draft: Draft) -> None:
         """Make a look of it; called on the sampler's thread, just after the counters were taken."""
         if self._parts is None:
             return
-        now_s, meter = self._clock.monotonic_s(), self._parts.meter
+        now_s, meter, snapshot = self._clock.monotonic_s(), self._parts.meter, draft.snapshot()
         if now_s >= self._limits_due_s:
             self._limits_due_s = now_s + LIMITS_S
             self._limits_w = limits_w(meter)
