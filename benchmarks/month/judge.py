@@ -30,9 +30,19 @@ class Look:
     anonymous_mb: float
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What has happened in a life until now."""
+
+    reads: int = 0
+    wraps: int = 0
+    resets: int = 0
+    restarts: int = 0
+
+
 @dataclass(slots=True)
 class Verdict:
-    """A life, judged as it goes on."""
+    """A life, judged as it goes on. It holds no snapshot, so that it can go from one process to another."""
 
     looks: list[Look] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
@@ -40,7 +50,7 @@ class Verdict:
     """Comparisons with a counter that came out equal to the microjoule."""
     anew: int = 0
     """Comparisons over a counter that began anew: what it had counted last is filled in from power."""
-    last: Checkpoint | None = None
+    totals: Totals = field(default_factory=Totals)
 
     def see(self, checkpoint: Checkpoint, anonymous_mb: float) -> None:
         """Judge one checkpoint."""
@@ -58,7 +68,8 @@ class Verdict:
                 moved_uj = off_uj - before.off_uj[device]
                 self.wrong.append(f"{device}: {moved_uj:+d} uJ against its counter at {look.at_s / DAY_S:.2f} days")
         self.looks.append(look)
-        self.last = checkpoint
+        resets = sum(checkpoint.resets.values())
+        self.totals = Totals(checkpoint.reads, checkpoint.wraps, resets, checkpoint.restarts)
 
     def drift_ppm(self, device: str) -> Slope:
         """The trend of the error against the truth, in millionths of what the device used.

@@ -84,9 +84,9 @@ def _interval(found: Slope, digits: int) -> str:
 
 
 def _notes(plan: Plan, verdicts: Sequence[Verdict]) -> Iterator[str]:
-    ends = [verdict.last for verdict in verdicts if verdict.last is not None]
+    ends = [verdict.totals for verdict in verdicts]
     reads, wraps = sum(end.reads for end in ends), sum(end.wraps for end in ends)
-    resets, restarts = sum(sum(end.resets.values()) for end in ends), sum(end.restarts for end in ends)
+    resets, restarts = sum(end.resets for end in ends), sum(end.restarts for end in ends)
     yield (
         f"{reads:,} samples, each of {plan.devices} sensors read every {plan.interval_s:.3g} s, attributed every "
         f"{plan.window_s:g} s; {plan.processes} processes at a time, each followed by another after a while; "
