@@ -36,7 +36,7 @@ LOOK_AGAIN_S = 1.0
 """Pause between attempts to read a device that has left: it may come back under the same name."""
 
 
-class PowerStats(Struct, frozen=True):
+class PowerStats(Struct, frozen=True, gc=False):
     """Power of a device while it was watched, in watts; None where no reading gave one."""
 
     latest_w: float | None = None
@@ -75,7 +75,8 @@ class Channel:
         self._clock = clock
         self._pending: list[EnergyDelta] = []
         self._usages: list[Usage] = []
-        self._counted: list[EnergyDelta] = []
+        self._counted: EnergyDelta | None = None
+        """What the counter gave since the latest power was found from it."""
         self._surprises: set[str] = set()
         self._warnings: list[Fault] = []
 
@@ -103,7 +104,7 @@ class Channel:
         if forget:
             self._pending = []
         self.energy = DeviceEnergy(self.sensor.device, self.sensor.traits, self._max_gap_s)
-        self._counted, self._counted_to = [], None
+        self._counted = self._counted_to = None
         self.power = PowerStats(None, self.power.peak_w)
 
     def open(self, at_s: float) -> None:
@@ -133,8 +134,7 @@ class Channel:
             return None
         counted = None if self.energy.method == "integrated" else self._counted_to
         at_s = self._found_s if self._found_s is not None else (counted or self.first).at_s
-        pending_uj = self._true_delta().energy_uj if self._pending else 0
-        return Position(at_s, counted.counter_uj if counted else None, pending_uj)
+        return Position(at_s, counted.counter_uj if counted else None, self._true_pending_uj())
 
     @property
     def edge_uj(self) -> float:
@@ -143,6 +143,8 @@ class Channel:
 
     def warnings(self) -> list[Fault]:
         """What the use of the device has shown to be wrong since the last call or read."""
+        if not self._warnings:
+            return []
         new, self._warnings = self._warnings, []
         return new
 
@@ -162,17 +164,19 @@ class Channel:
             self._warnings.extend(self.energy.worked(None, self._clock.monotonic_s()))
         if not self._pending:
             return None
-        self.covered_s += sum(delta.span_s for delta in self._pending)
-        delta = self._true_delta()
+        self.covered_s += sum([delta.end_s - delta.start_s for delta in self._pending])
+        joined = join(self._pending)
+        delta = replace(joined, energy_uj=self._true_pending_uj())
         usages = [usage for usage in self._usages if usage.end_s > delta.start_s]
         self.taken, self._pending, self._usages = self._pending, [], []
         return delta, merge(usages) if usages else None
 
-    def _true_delta(self) -> EnergyDelta:
-        """What is pending as one, calibrated."""
-        span_s = sum(delta.span_s for delta in self._pending)
-        joined = join(self._pending)
-        return replace(joined, energy_uj=true_uj(self.calibration, joined.energy_uj, span_s))
+    def _true_pending_uj(self) -> int:
+        """What is pending, calibrated."""
+        if not self._pending:
+            return 0
+        span_s = sum([delta.end_s - delta.start_s for delta in self._pending])
+        return true_uj(self.calibration, sum([delta.energy_uj for delta in self._pending]), span_s)
 
     def _surprise(self, error: Exception) -> SensorFailedError:
         """The error that nobody foresaw as one that may pass; its traceback is logged the first time."""
@@ -202,16 +206,19 @@ class Channel:
         progress = self.energy.advance(reading)
         self._pending.extend(progress.deltas)
         self._follow(reading, progress)
-        self._note_power(reading.power_w if reading.power_w is not None else self._counted_power_w(progress.deltas))
+        self._note_power(self._counted_power_w(progress.deltas) if reading.power_w is None else reading.power_w)
         return [*self.warnings(), *progress.faults]
 
     def _follow(self, reading: Reading, progress: Progress) -> None:
         """Note up to which counter value energy was found: a step that is held back is not, an anew begun one is."""
-        if progress.deltas:
-            self._found_s = progress.deltas[-1].end_s
-        counted = any(delta.method == "counter" for delta in progress.deltas)
-        anew = any(fault.reason in BEGUN_ANEW for fault in progress.faults)
-        if reading.counter_uj is not None and (self._counted_to is None or counted or anew):
+        deltas = progress.deltas
+        if deltas:
+            self._found_s = deltas[-1].end_s
+        if reading.counter_uj is None:
+            return
+        counted = bool(deltas) and any(delta.method == "counter" for delta in deltas)
+        anew = bool(progress.faults) and any(fault.reason in BEGUN_ANEW for fault in progress.faults)
+        if counted or anew or self._counted_to is None:
             self._counted_to = reading
 
     def _note_power(self, power_w: float | None) -> None:
@@ -219,19 +226,21 @@ class Channel:
         if power_w is None or not 0 <= power_w <= self.sensor.traits.max_power_w:
             return
         latest_w, peak_w = true_w(self.calibration, power_w), self.power.peak_w
-        self.power = PowerStats(latest_w, latest_w if peak_w is None else max(peak_w, latest_w))
+        if latest_w != self.power.latest_w:
+            self.power = PowerStats(latest_w, latest_w if peak_w is None else max(peak_w, latest_w))
 
     def _counted_power_w(self, deltas: Sequence[EnergyDelta]) -> float | None:
         """Power between moves of the counter, by their instants; None until enough of them have been seen."""
         if not deltas:
             return None
-        if self._counted and deltas[0].start_s > self._counted[-1].end_s:
-            self._counted = []
-        self._counted.extend(deltas)
-        counted = join(self._counted)
+        if self._counted is None or deltas[0].start_s > self._counted.end_s:
+            self._counted = join(deltas)
+        else:
+            self._counted = join((self._counted, *deltas))
+        counted = self._counted
         if counted.span_s < self._power_window_s():
             return None
-        self._counted = []
+        self._counted = None
         return counted.mean_w
 
     def _power_window_s(self) -> float:

@@ -82,7 +82,7 @@ class UnfoldedAverage:
         if len(news) > 1 and at_s - before[0] > self.period_s:
             change_uj = (power_w - before[1]) * self._window_s * 1e6
             self._missed_uj2 += (len(news) - 1) * (MISSED_SE * change_uj) ** 2
-        return [part for value_s, value_w in news if (part := self._part(value_s, value_w)) is not None]
+        return self._unfolded(news)
 
     def _begin(self, value: Published) -> None:
         at_s, power_w = value
@@ -91,24 +91,24 @@ class UnfoldedAverage:
         self._known.append((at_s, 0.0))
         self._until_s, self._given_uj = at_s, 0
 
-    def _part(self, at_s: float, power_w: float) -> Part | None:
-        energy_j = self._energy_j(at_s - self._window_s) + power_w * self._window_s
-        self._known.append((at_s, energy_j))
-        start_s, self._until_s = self._until_s, at_s
-        energy_uj = round(energy_j * 1e6) - self._given_uj
-        energy_uj = max(energy_uj, 0)
-        self._given_uj += energy_uj
-        if at_s <= start_s:
-            return None
-        part = Part(start_s, at_s, energy_uj)
-        self._note_unrest(part.mean_w)
-        return part
-
-    def _note_unrest(self, power_w: float) -> None:
-        if self._step_w is not None:
-            self._steps_w.append(abs(power_w - self._step_w))
-            self._unrest_w = None
-        self._step_w = power_w
+    def _unfolded(self, news: Sequence[Published]) -> Sequence[Part]:
+        """The energy from each of the `news` to the next."""
+        parts: list[Part] = []
+        window_s, start_s, step_w = self._window_s, self._until_s, self._step_w
+        for at_s, power_w in news:
+            energy_j = self._energy_j(at_s - window_s) + power_w * window_s
+            self._known.append((at_s, energy_j))
+            energy_uj = max(0, round(energy_j * 1e6) - self._given_uj)
+            self._given_uj += energy_uj
+            if at_s > start_s:
+                parts.append(Part(start_s, at_s, energy_uj))
+                before_w, step_w = step_w, energy_uj / 1e6 / (at_s - start_s)
+                if before_w is not None:
+                    self._steps_w.append(abs(step_w - before_w))
+            start_s = at_s
+        self._until_s, self._step_w = start_s, step_w
+        self._unrest_w = None if self._steps_w else 0.0
+        return parts
 
     def _energy_j(self, at_s: float) -> float:
         """Energy up to `at_s`, between the instants at which it is known on the straight line.

@@ -33,6 +33,9 @@ class Progress(Struct, frozen=True, gc=False):
     faults: tuple[Fault, ...] = ()
 
 
+NO_PROGRESS = Progress()
+
+
 class DeviceEnergy:
     """Turns the readings of one sensor into deltas that never overlap and never invent."""
 
@@ -111,7 +114,7 @@ class DeviceEnergy:
     def advance(self, reading: Reading) -> Progress:
         """The energy that `reading` makes known. A reading that is not later than the last is no news."""
         if reading.at_s <= self._read_s:
-            return Progress()
+            return NO_PROGRESS
         self._read_s = reading.at_s
         implausible = self.powers.advance(reading)
         faults = [] if implausible is None else [implausible]
@@ -121,9 +124,8 @@ class DeviceEnergy:
             self.powers.interrupted()
         deltas = self._after_the_last(self._choose(reading, step, faults))
         self._doubts.see(reading, integrating=self._integrating)
-        self._doubts.compare(reading.at_s, integrating=self._integrating)
         faults.extend(self._doubts.warnings())
-        return Progress(deltas, tuple(faults))
+        return Progress(deltas, tuple(faults)) if deltas or faults else NO_PROGRESS
 
     def close(self, at_s: float, pending: Sequence[EnergyDelta]) -> tuple[EnergyDelta, ...]:
         """All deltas of the account up to `at_s`: the `pending` ones, what was held back, and what is yet unseen."""
@@ -198,7 +200,7 @@ class DeviceEnergy:
         if self._integrating and (self._recovered < RECOVERED_STEPS or not step.deltas):
             return self._integrated(faults)
         self._integrating = False
-        if not self.powers.seen and self._stillness.too_long(reading.at_s, self.period_s):
+        if not step.moved and not self.powers.seen and self._stillness.too_long(reading.at_s, self.period_s):
             missing = ", and there is no power reading: its energy is missing"
             faults.extend(filter(None, [self._stillness.fault_once(reading.at_s, missing)]))
         if step.fault is not None:
@@ -219,7 +221,7 @@ class DeviceEnergy:
         """True when the counter has stood still so long that power would have moved it, or there is none."""
         if not self._stillness.counted:
             return True
-        return self.powers.shadow.energy_uj > 0 and self._stillness.too_long(at_s, self.period_s)
+        return self._stillness.too_long(at_s, self.period_s) and self.powers.shadow.energy_uj > 0
 
     def _after_the_last(self, deltas: Sequence[EnergyDelta]) -> tuple[EnergyDelta, ...]:
         """`deltas` without what lies before the opening or was accounted for already.
@@ -227,8 +229,9 @@ class DeviceEnergy:
         The first ones of an account are held back until the level after its beginning has been seen.
         """
         if self._edges.opened:
-            if deltas:
-                self._edges.refine()
+            if not deltas:
+                return ()
+            self._edges.refine()
             return self._without_overlap(deltas)
         self._opening.extend(delta for delta in deltas if delta.end_s > self._edges.open_s)
         enough = len(self._opening) >= HELD_STEPS
@@ -245,8 +248,6 @@ class DeviceEnergy:
         return self._without_overlap(held)
 
     def _without_overlap(self, deltas: Sequence[EnergyDelta]) -> tuple[EnergyDelta, ...]:
-        if not deltas:
-            return ()
         kept = []
         for delta in deltas:
             part = starting_at(delta, self._until_s)

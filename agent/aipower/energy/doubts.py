@@ -51,6 +51,7 @@ class Doubts:
 
     def see(self, reading: Reading, *, integrating: bool) -> None:
         """A reading has been taken in by the powers; a change at either end of the account is none inside it."""
+        self._compare(reading.at_s, integrating=integrating)
         power_w = reading.power_w
         if power_w is None:
             return
@@ -78,18 +79,6 @@ class Doubts:
             detail = f"the sensor looks part of the time, and {bound_j:.1f} J may hide in the rest: the load switches"
             self._warn("alias", until_s, detail)
 
-    def compare(self, at_s: float, *, integrating: bool) -> None:
-        """Warn where counter and readings contradict each other."""
-        found = None if integrating else self._powers.disagreement
-        if found is None:
-            self._told.discard("disagreement")
-        elif "disagreement" not in self._told:
-            detail = (
-                f"the energy counter says {found.counter_uj / 1e6:.1f} J, the power readings of the same time say "
-                f"{found.integral_uj / 1e6:.1f} J"
-            )
-            self._warn("disagreement", at_s, detail)
-
     def warnings(self) -> Sequence[Fault]:
         """New warnings since the last call."""
         if not self._untold:
@@ -109,6 +98,18 @@ class Doubts:
 
     def _disagreed_uj(self, found: Disagreement | None) -> float:
         return 0.0 if found is None else found.share * self._energy_uj
+
+    def _compare(self, at_s: float, *, integrating: bool) -> None:
+        """Warn where counter and readings contradict each other."""
+        found = None if integrating else self._powers.disagreement
+        if found is None:
+            self._told.discard("disagreement")
+        elif "disagreement" not in self._told:
+            detail = (
+                f"the energy counter says {found.counter_uj / 1e6:.1f} J, the power readings of the same time say "
+                f"{found.integral_uj / 1e6:.1f} J"
+            )
+            self._warn("disagreement", at_s, detail)
 
     def _sees_all(self, *, integrating: bool) -> bool:
         return not self._powers.part_time or (not integrating and self._powers.duty == "full")

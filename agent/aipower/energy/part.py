@@ -17,11 +17,6 @@ class Part(Struct, frozen=True, gc=False):
     end_s: float
     energy_uj: int
 
-    @property
-    def mean_w(self) -> float:
-        """Mean power in watts."""
-        return self.energy_uj / 1e6 / (self.end_s - self.start_s)
-
     def after(self, at_s: float) -> Part:
         """What is after an instant inside, in proportion to time."""
         before_uj = proportion_uj(self.energy_uj, at_s - self.start_s, self.end_s - at_s)

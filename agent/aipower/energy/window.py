@@ -58,8 +58,9 @@ def retimed(deltas: Sequence[EnergyDelta], steps: Sequence[EnergyDelta]) -> list
 def join(deltas: Sequence[EnergyDelta]) -> EnergyDelta:
     """One delta over all of `deltas`, which are of one device and in order; `counter` only if all of them are."""
     first, last = deltas[0], deltas[-1]
-    method: Method = "counter" if all(delta.method == "counter" for delta in deltas) else "integrated"
-    energy_uj = sum(delta.energy_uj for delta in deltas)
+    methods = {delta.method for delta in deltas}
+    method: Method = "counter" if methods == {"counter"} else "integrated"
+    energy_uj = sum([delta.energy_uj for delta in deltas])
     return EnergyDelta(first.device, first.start_s, last.end_s, energy_uj, method)
 
 
