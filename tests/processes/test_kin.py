@@ -48,6 +48,26 @@ def test_it_finds_children_of_children_and_no_one_else(tree: ProcTree) -> None:
     assert pids(Descendants(ProcFs(tree.root), US)) == [60, 61, 62]
 
 
+def test_whoever_was_there_before_is_not_read(tree: ProcTree) -> None:
+    procfs = CountingProcFs(tree.root)
+    before = procfs.listing()
+    tree.put(70, US, started=200)
+    tree.put(71, 70, started=201)
+    kin = Descendants(procfs, US, since_ticks=200, before=before)
+    assert pids(kin) == [70, 71]
+    assert procfs.read == [70, 71]
+    assert pids(kin) == [70, 71]
+
+
+def test_a_pid_that_was_another_s_before_is_read(tree: ProcTree) -> None:
+    procfs = ProcFs(tree.root)
+    before = {**procfs.listing(), 9: 1}
+    tree.drop(60)
+    tree.put(60, US, started=200)
+    before[60] = -1  # the folder of a new process is another one
+    assert pids(Descendants(procfs, US, since_ticks=200, before=before)) == [60]
+
+
 def test_a_newborn_with_a_lower_pid_than_its_parent_is_found(tree: ProcTree) -> None:
     kin = Descendants(ProcFs(tree.root), US)
     kin.scan()

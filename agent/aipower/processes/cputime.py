@@ -55,6 +55,8 @@ class _Account(Struct):
     """Credited to its vanished children: no one else can have reaped them."""
     loose: int = 0
     """Credited to vanished processes below it that either it or one of its ancestors has reaped."""
+    done: StatRow | None = None
+    """The row out of which nothing more will come; None while some of it is held back, or for a zombie."""
 
 
 class CpuAccounts:
@@ -80,13 +82,13 @@ class CpuAccounts:
                 scan began and was not in it is no newborn: its past is not credited. None believes all births.
         """
         scan = self._placeable({row.pid: row for row in rows})
-        place = {pid: at for at, pid in enumerate(scan)}
-        orderly = all(place.get(row.ppid, -1) < place[row.pid] for row in scan.values())
-        held = {} if orderly else self._held_back(scan, place)
+        orderly = _is_orderly(scan)
+        held = {} if orderly else self._held_back(scan, {pid: at for at, pid in enumerate(scan)})
         self._bury(scan, orderly=orderly)
-        spent = {row.pid: self._own_growth(row) for row in scan.values()}
+        new = [row for row in scan.values() if not self._is_done(row)]
+        spent = {row.pid: self._own_growth(row) for row in new}
         # Children first: the nearest possible reaper pays a debt before its ancestors are asked.
-        for row in reversed(scan.values()):
+        for row in reversed(new):
             spent[row.pid] += self._reaped_growth(row, held.get(row.pid, 0))
         if not self._credit_first:
             self._born_after = -1 if began_ticks is None else began_ticks - _BIRTH_SLACK_TICKS
@@ -95,8 +97,9 @@ class CpuAccounts:
 
     def oldest_first(self, pids: Iterable[int]) -> list[int]:
         """The order in which to read `pids`: ancestors before descendants, strangers (the newborn) last."""
-        known = self._accounts
-        return sorted(pids, key=lambda pid: (known[pid].id.started_ticks if pid in known else _NEVER, pid))
+        keys = [(account.id.started_ticks if (account := self._accounts.get(pid)) else _NEVER, pid) for pid in pids]
+        keys.sort()
+        return [pid for _, pid in keys]
 
     def _placeable(self, scan: dict[int, StatRow]) -> dict[int, StatRow]:
         """`scan` without newborn processes whose parent is not in view, the first time that they are met.
@@ -107,7 +110,7 @@ class CpuAccounts:
         self._met, self._strangers = self._strangers, {}
         if self._born_after == _NEVER:
             return scan
-        new = [row for row in scan.values() if self._account_of(row) is None]
+        new = [row for row in scan.values() if not self._is_done(row) and self._account_of(row) is None]
         apart = {row.pid for row in new if row.ppid and row.ppid not in scan and _key(row) not in self._met}
         if not apart:
             return scan
@@ -130,11 +133,17 @@ class CpuAccounts:
                     held[pid] = held.get(pid, 0) + row.own_ticks + row.reaped_ticks
         return held
 
+    def _is_done(self, row: StatRow) -> bool:
+        """True for the very row of the last scan, if all of it was credited."""
+        account = self._accounts.get(row.pid)
+        return account is not None and account.done is row
+
     def _bury(self, scan: Mapping[int, StatRow], *, orderly: bool) -> None:
         gone = {
             pid: account
             for pid, account in self._accounts.items()
-            if pid not in scan or self._account_of(scan[pid]) is not account
+            if (row := scan.get(pid)) is None
+            or (account.done is not row and account.id.started_ticks != row.started_ticks)
         }
         parents = {pid: account.ppid for pid, account in self._accounts.items()} if gone else {}
         for account in gone.values():
@@ -183,11 +192,12 @@ class CpuAccounts:
     def _reaped_growth(self, row: StatRow, held: int) -> int:
         account = self._accounts[row.pid]
         surplus = max(0, row.reaped_ticks - account.covered)
-        if not surplus:
-            return 0
-        rest = surplus - self._pay(account, surplus)
-        kept_back = min(rest, held)
-        account.covered += surplus - kept_back
+        kept_back = rest = 0
+        if surplus:
+            rest = surplus - self._pay(account, surplus)
+            kept_back = min(rest, held)
+            account.covered += surplus - kept_back
+        account.done = row if not kept_back and row.state != "Z" else None
         return rest - kept_back
 
     def _pay(self, account: _Account, surplus: int) -> int:
@@ -206,6 +216,16 @@ class CpuAccounts:
             return []
         parents = {pid: other.ppid for pid, other in self._accounts.items()}
         return [other for other in debtors if account.id.pid in _ancestors(other.id.pid, parents)]
+
+
+def _is_orderly(scan: Mapping[int, StatRow]) -> bool:
+    """True if no process stands before its parent."""
+    met: set[int] = set()
+    for pid, row in scan.items():
+        if row.ppid not in met and row.ppid in scan:
+            return False
+        met.add(pid)
+    return True
 
 
 def _key(row: StatRow) -> tuple[int, int]:

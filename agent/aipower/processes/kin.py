@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from aipower.processes.procfs import ProcFs, StatRow
 
@@ -25,8 +26,11 @@ class Descendants:
         ignore: frozenset[int] = frozenset(),
         since_ticks: int = 0,
         root_pid: int = 0,
+        before: Mapping[int, int] = MappingProxyType({}),
     ) -> None:
         """A finder that leaves out some children of `ancestor_pid`, and all below them.
+
+        `before` is a listing of /proc from before there was any descendant: whoever is in it need not be read.
 
         It takes in `root_pid`, whosever child that is.
         Those are `ignore` and all that started before `since_ticks`: a shell that had jobs in the background
@@ -40,6 +44,7 @@ class Descendants:
         self._kin: dict[int, int] = {}
         """Start ticks of each descendant; in the order of discovery, so parents come before their children."""
         self._strangers: set[int] = set()
+        self._before = before
         self._scans = 0
 
     def scan(self) -> list[StatRow]:
@@ -51,11 +56,18 @@ class Descendants:
         self._scans += 1
         if self._scans % _RECHECK_EVERY == 0:
             self._strangers.clear()
-        listed = self._procfs.pids()
+        listed = self._first_listing() if self._before else self._procfs.pids()
         self._strangers.intersection_update(listed)
         rows = self._known_rows()
         unknown = [pid for pid in listed if pid not in self._kin and pid not in self._strangers]
         return rows + self._welcome(self._rows(unknown), frozenset(listed))
+
+    def _first_listing(self) -> list[int]:
+        """All pids; those whose folder is the one of before are strangers, unless their pid is another's by now."""
+        listing, before = self._procfs.listing(), self._before
+        self._before = {}
+        self._strangers.update(pid for pid, inode in listing.items() if before.get(pid) == inode)
+        return sorted(listing)
 
     def _known_rows(self) -> list[StatRow]:
         rows = [row for row in self._rows(self._kin) if row.started_ticks == self._kin[row.pid]]

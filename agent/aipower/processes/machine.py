@@ -14,6 +14,7 @@ from aipower.errors import SensorFailedError
 from aipower.model import ProcessId, Usage
 from aipower.processes.cgroups import CGROUPS, find_hierarchy
 from aipower.processes.cputime import CpuAccounts
+from aipower.processes.kept import KeptRows
 from aipower.processes.orphans import OrphanTime, Scan
 from aipower.processes.placement import Placement
 from aipower.processes.procfs import ProcFs, StatRow
@@ -85,7 +86,7 @@ class MachineCpuUsage:
         self._procfs = procfs
         self._table = table
         self._accounts = CpuAccounts(table.boot, procfs.ticks_per_s)
-        self._tiers = TieredScan(procfs)
+        self._tiers = TieredScan(KeptRows(procfs))
         self._orphans = OrphanTime(find_hierarchy(cgroups), procfs, table.boot)
         try:
             self._windows = _Windows(procfs, clock, cpus)

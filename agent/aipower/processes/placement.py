@@ -40,13 +40,13 @@ class Placement:
         """`threads` looks at the threads of busy processes: worth it where there is more than one socket."""
         self._procfs = procfs
         self._look_at_threads = threads
-        self._cpus: dict[int, tuple[int, int]] = {}
-        """Start and last CPU of each process, by pid."""
+        self._rows: Mapping[int, StatRow] = {}
+        """All processes as they were at the last look, by pid."""
         self._threads: dict[ProcessId, _Threads] = {}
 
     def note(self, rows: Mapping[int, StatRow]) -> None:
         """Remember where all processes are at the end of a window."""
-        self._cpus = {pid: (row.started_ticks, row.processor) for pid, row in rows.items()}
+        self._rows = rows
 
     def places(self, busy_s: Mapping[ProcessId, float], rows: Mapping[int, StatRow], span_s: float) -> Places:
         """Where the `busy_s` of a window that ends with `rows` were spent.
@@ -68,11 +68,8 @@ class Placement:
         return found
 
     def _of_one(self, process: ProcessId, row: StatRow | None, seconds: float) -> Sequence[Stint]:
-        started, before = self._cpus.get(process.pid, (-1, -1))
-        here = row.processor if row is not None and row.started_ticks == process.started_ticks else None
-        seen = {before} if started == process.started_ticks else set()
-        if here is not None:
-            seen.add(here)
+        looks = (self._rows.get(process.pid), row)
+        seen = {look.processor for look in looks if look and look.started_ticks == process.started_ticks}
         return [Stint(cpu, seconds / len(seen)) for cpu in sorted(seen)]
 
     def _of_many(self, busiest: Sequence[ProcessId], busy_s: Mapping[ProcessId, float]) -> Places:

@@ -10,14 +10,14 @@ from msgspec import Struct, field
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _STATUS_BYTES = 8192
-_ROW_BYTES = 2048
+ROW_BYTES = 2048
 """A stat row has 52 numbers of at most 20 digits and a name of at most 64 bytes."""
 _CHUNK_BYTES = 65536
 _STAT_FIELDS = 37
 """From `state` to `processor`; what follows is not needed."""
 _CPU_TIMES = 8
 """user, nice, system, idle, iowait, irq, softirq, steal; the guest times after them are inside user and nice."""
-_GONE = (FileNotFoundError, NotADirectoryError, ProcessLookupError, PermissionError)
+GONE = (FileNotFoundError, NotADirectoryError, ProcessLookupError, PermissionError)
 """How a process says that it has left, or that it is hidden from us (mount option hidepid)."""
 
 
@@ -104,6 +104,11 @@ class ProcFs:
         self._root = os.fspath(root)
         self.ticks_per_s = ticks_per_s
 
+    @property
+    def root(self) -> str:
+        """Where it is mounted."""
+        return self._root
+
     def pids(self) -> list[int]:
         """All process ids, ascending."""
         names = os.listdir(self._root)  # noqa: PTH208 - hot path: no Path per entry
@@ -121,7 +126,7 @@ class ProcFs:
         """
         try:
             status = os.stat(f"{self._root}/{pid}")  # noqa: PTH116 - hot path
-        except _GONE:
+        except GONE:
             return None
         return status.st_ino, status.st_ctime_ns
 
@@ -166,7 +171,7 @@ class ProcFs:
         """The effective user id of `pid`, also where the process hides its other files."""
         try:
             return os.stat(f"{self._root}/{pid}").st_uid  # noqa: PTH116 - hot path
-        except _GONE:
+        except GONE:
             return None
 
     def namespace_pids(self, pid: int) -> tuple[int, ...]:
@@ -236,15 +241,15 @@ class ProcFs:
         cpus = max(1, len(lines) - 1)
         return CpuTotals(_busy_ticks(times) / self.ticks_per_s, sum(times) / self.ticks_per_s, cpus, by_cpu)
 
-    def _read(self, name: str, size: int = _ROW_BYTES) -> bytes:
+    def _read(self, name: str, size: int = ROW_BYTES) -> bytes:
         """The first `size` bytes at most: the kernel gives a small file in one read."""
         try:
             fd = os.open(f"{self._root}/{name}", os.O_RDONLY | os.O_CLOEXEC)
-        except _GONE:
+        except GONE:
             return b""
         try:
             return os.read(fd, size)
-        except _GONE:
+        except GONE:
             return b""
         finally:
             os.close(fd)
@@ -252,13 +257,13 @@ class ProcFs:
     def _read_all(self, name: str) -> bytes:
         try:
             return Path(f"{self._root}/{name}").read_bytes()
-        except _GONE:
+        except GONE:
             return b""
 
     def _names(self, name: str) -> list[str]:
         try:
             return os.listdir(f"{self._root}/{name}")  # noqa: PTH208 - hot path: no Path per entry
-        except _GONE:
+        except GONE:
             return []
 
     def _link(self, name: str) -> str:

@@ -52,6 +52,8 @@ class _Entry(Struct):
     """Of the process's folder, from just before the row was read."""
     read_s: float = 0.0
     zombie: bool = False
+    row: StatRow | None = None
+    """What was read of it last."""
     place: Place = field(default_factory=Place)
     place_s: float | None = None
     """When its place is to be looked up again; None before the first time."""
@@ -149,8 +151,14 @@ class ProcessTable:
 
     def observe(self, rows: Iterable[StatRow]) -> None:
         """Takes note of a scan of all processes: whoever is not in it has left."""
-        seen = {self._note(row).id.pid for row in rows}
-        for pid in [pid for pid in self._living if pid not in seen]:
+        seen = {}
+        living = self._living
+        for row in rows:
+            seen[row.pid] = row
+            entry = living.get(row.pid)
+            if entry is None or entry.row is not row:  # most rows of a scan are those of the one before
+                self._note(row)
+        for pid in [pid for pid in living if pid not in seen]:
             self._bury(pid)
         self._scanned_s = self._swept_s = self._clock.monotonic_s()
         self._forget()
@@ -195,10 +203,10 @@ class ProcessTable:
     def _note(self, row: StatRow) -> _Entry:
         entry = self._living.get(row.pid)
         if entry is not None and entry.id.started_ticks == row.started_ticks:
-            entry.comm, entry.zombie = row.comm, row.ended
+            entry.comm, entry.zombie, entry.row = row.comm, row.ended, row
             return entry
         self._bury(row.pid)
-        entry = _Entry(self._id(row), row.comm, self._procfs.uid(row.pid), zombie=row.ended)
+        entry = _Entry(self._id(row), row.comm, self._procfs.uid(row.pid), zombie=row.ended, row=row)
         self._living[row.pid] = entry
         return entry
 

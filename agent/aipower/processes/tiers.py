@@ -25,8 +25,12 @@ READ_EVERY = 4
 class Reader(Protocol):
     """What is asked of /proc."""
 
-    def stat(self, pid: int) -> StatRow | None:
-        """The row of `pid`; None if it has left."""
+    def begin(self, inodes: Mapping[int, int]) -> None:
+        """A scan of those in the listing `inodes` begins."""
+        ...
+
+    def stat(self, pid: int, *, often: bool = True) -> StatRow | None:
+        """The row of `pid`; None if it has left. `often` says that it will be read at the next scan too."""
         ...
 
     def token(self, pid: int) -> tuple[int, int] | None:
@@ -69,6 +73,7 @@ class TieredScan:
     def rows(self, order: Iterable[int], inodes: Mapping[int, int]) -> list[StatRow]:
         """The rows of those in `order` who still live, in that order; `inodes` is the listing that it was made of."""
         self._scans += 1
+        self._reader.begin(inodes)
         left = [seen for pid, seen in self._last.items() if inodes.get(pid) != seen.inode]
         now = _Pass(inodes, {seen.row.ppid for seen in left})
         for pid in order:
@@ -103,15 +108,26 @@ class TieredScan:
         return bool(before and after and before.row.started_ticks == after.row.started_ticks)
 
     def _read(self, pid: int, now: _Pass) -> _Seen | None:
-        row = self._reader.stat(pid)
+        seen = self._last.get(pid)
+        row = self._reader.stat(pid, often=seen is not None and seen.idle < IDLE_SCANS)
         if row is None:
             return None
-        seen = self._last.get(pid)
+        if seen is not None and row is seen.row:
+            return self._unchanged(seen, pid, now)
         old = seen.row if seen and seen.row.started_ticks == row.started_ticks else None
         if old is None or old.reaped_ticks != row.reaped_ticks or row.ppid in now.reaping:
             now.reaping.add(pid)
         quiet = old is not None and (old.own_ticks, old.reaped_ticks) == (row.own_ticks, row.reaped_ticks)
         return _Seen(row, now.inodes[pid], seen.idle + 1 if seen and quiet else 0)
+
+    def _unchanged(self, seen: _Seen, pid: int, now: _Pass) -> _Seen:
+        """One whose row is the very same as before."""
+        if seen.row.ppid in now.reaping:
+            now.reaping.add(pid)
+        inode = now.inodes[pid]
+        if seen.idle >= IDLE_SCANS and seen.inode == inode:
+            return seen  # how long it has been idle makes no difference any more
+        return _Seen(seen.row, inode, seen.idle + 1)
 
     def _mend(self, now: _Pass) -> None:
         """Look after the resting parents of those who left meanwhile: a zombie has not reaped its child.

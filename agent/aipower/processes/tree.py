@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -51,6 +52,7 @@ class RunTree:
         ignore: frozenset[int] = frozenset(),
         admits: Callable[[int], bool] = lambda _: True,
         joined: bool = False,
+        before: Mapping[int, int] = MappingProxyType({}),
     ) -> None:
         """A tree of all below `reaper_pid`, without its children `ignore` and those older than the root.
 
@@ -58,6 +60,7 @@ class RunTree:
         `reaped_s` gives the CPU seconds of what `reaper_pid` has waited for; it too must leave out `ignore`.
         With `joined` it is a tree of `root_pid` and of all below it, whoever reaps them: what they have used before
         the first `refresh` is not counted.
+        `before` is a listing of /proc from before the command was spawned, which saves a look at all who are in it.
         """
         self._procfs = procfs
         self._table = table
@@ -79,7 +82,7 @@ class RunTree:
         self._kin = (
             Descendants(procfs, NOBODY, ignore, started_ticks, root_pid)
             if joined
-            else Descendants(procfs, reaper_pid, ignore, started_ticks)
+            else Descendants(procfs, reaper_pid, ignore, started_ticks, before=before)
         )
         self.root = ProcessId(table.boot, root_pid, started_ticks)
         """The command itself. What ended unseen and was reaped by us is credited to it."""

@@ -112,6 +112,7 @@ class RunDesk:
         meter = RunMeter(listener, shop.table, shop.clock, shop.max_gap_s, shop.calibrations)
         run = MeteredRun(run_id, name, owner, meter, listener, shop.clock)
         run.dense = not owner.uid or self._bursts.take(owner.uid, shop.clock.monotonic_s())
+        run.before = shop.procfs.listing()
         self._runs[run_id] = run
         shop.meter.sample()
         shop.meter.attribute(("gpu",))
@@ -139,7 +140,9 @@ class RunDesk:
             reaped_s=Reaped(shop.procfs, supervisor),
             ignore=ignore,
             admits=partial(self._may, run.owner),
+            before={} if pid in run.before else run.before,  # a caller may name whom it has started before
         )
+        run.before = {}
         run.start(tree, supervisor, min(started_s, shop.clock.monotonic_s()), shop.procfs)
         shop.ledger.register_run(run_id, run.name, shop.user_of(run.owner.uid))
         self._meet(run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
 from msgspec import Struct
@@ -47,6 +47,8 @@ class MeteredRun:
         self.listener = listener
         self.supervisor: ProcessId | None = None
         self.tree: RunTree | None = None
+        self.before: Mapping[int, int] = {}
+        """Who lived before the command began: a listing of /proc."""
         self.dense = True
         """Whether it may have the sensors read every few milliseconds at its start."""
         self.done: Future[Measured] | None = None
