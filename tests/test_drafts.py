@@ -53,6 +53,9 @@ class Crowd:
         owner = Owner("slurm", str(one.pid % 3), "0") if one.pid % 3 else Owner()
         return ProcessInfo(one, f"p{one.pid}", "ada" if one.pid % 2 else "bob", Place(owner))
 
+    def resolve(self, pid: int) -> ProcessId | None:
+        return process(pid)
+
     def alive(self, one: ProcessId) -> bool:
         return one.pid not in self.dead
 

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from aipower.model import Snapshot
 from aipower_exporters import metrics
 from aipower_exporters.metrics import METRICS, Metric
-from aipower_exporters.samples import label_value
+from aipower_exporters.samples import CleanLabels
 
 Labels = tuple[str, ...]
 
@@ -75,31 +75,31 @@ def _first(labels: Labels) -> Labels:
 
 
 def _of_processes(snapshot: Snapshot) -> Mapping[Labels, float]:
+    clean = CleanLabels()
     return {
-        _clean(str(row.info.id.pid), row.info.comm, row.info.user, row.run): row.since_unix_s
+        (str(row.info.id.pid), clean[row.info.comm], clean[row.info.user], clean[row.run]): row.since_unix_s
         for row in snapshot.processes
         if row.info is not None and _is_known(row.since_unix_s)
     }
 
 
 def _of_runs(snapshot: Snapshot) -> Mapping[Labels, float]:
-    return {_clean(row.run): row.since_unix_s for row in snapshot.runs if _is_known(row.since_unix_s)}
+    clean = CleanLabels()
+    return {(clean[row.run],): row.since_unix_s for row in snapshot.runs if _is_known(row.since_unix_s)}
 
 
 def _of_users(snapshot: Snapshot) -> Mapping[Labels, float]:
-    return {_clean(row.user): row.since_unix_s for row in snapshot.users if _is_known(row.since_unix_s)}
+    clean = CleanLabels()
+    return {(clean[row.user],): row.since_unix_s for row in snapshot.users if _is_known(row.since_unix_s)}
 
 
 def _of_jobs(snapshot: Snapshot) -> Mapping[Labels, float]:
+    clean = CleanLabels()
     return {
-        _clean(row.owner.system, row.owner.job, row.owner.step, row.user): row.since_unix_s
+        (clean[row.owner.system], clean[row.owner.job], clean[row.owner.step], clean[row.user]): row.since_unix_s
         for row in snapshot.jobs
         if _is_known(row.since_unix_s)
     }
-
-
-def _clean(*words: str) -> Labels:
-    return tuple(label_value(word) for word in words)
 
 
 def _is_known(at_unix_s: float | None) -> TypeGuard[float]:

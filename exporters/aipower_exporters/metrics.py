@@ -10,7 +10,7 @@ MetricType = Literal["counter", "gauge", "info"]
 """`info` is a gauge that is always 1 in the text format, and a type of its own in OpenMetrics."""
 
 
-class Metric(Struct, frozen=True):
+class Metric(Struct, frozen=True, cache_hash=True, gc=False):
     """One family of series."""
 
     name: str

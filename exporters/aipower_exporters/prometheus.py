@@ -3,31 +3,35 @@
 The lines are written here and not by `prometheus_client`, whose encoders look at every label name of every
 sample with regular expressions: for 1200 series they take four times as long, over the budget of a scrape.
 The tests hold what its parsers read here equal to what they read from its own encoders.
+What stands before the value in a line is kept from page to page.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 from prometheus_client.exposition import choose_encoder
 
 from aipower.model import Snapshot
 from aipower_exporters.beginnings import Beginnings, beginnings
+from aipower_exporters.lines import Line, Lines, Values, line_of
 from aipower_exporters.metrics import Metric
-from aipower_exporters.samples import Series, collect
+from aipower_exporters.samples import Series, samples
 
 OPENMETRICS = "application/openmetrics-text"
 
 
 class PrometheusExporter(Struct, frozen=True):
-    """Renders `/metrics`. It keeps nothing between calls, so any thread may call it."""
+    """Renders `/metrics`. Any thread may call it."""
 
     path: str = "/metrics"
     created: bool = True
     """Whether OpenMetrics pages say when each counter began."""
+    lines: Lines = field(default_factory=Lines)
+    """What it keeps between calls: the text of series."""
 
     def configured(self, settings: Mapping[str, object]) -> PrometheusExporter:
         """As the agent's settings have it."""
@@ -41,9 +45,10 @@ class PrometheusExporter(Struct, frozen=True):
         head = _openmetrics_head if openmetrics else text_head
         lines: list[str] = []
         began = beginnings(snapshot) if openmetrics and self.created else {}
-        for metric, series in collect(snapshot).items():
-            lines.append(head(metric))
-            lines.extend(sample_lines(metric, series, began.get(metric)))
+        for metric, values in self.lines.table(samples(snapshot)).items():
+            if values:
+                lines.append(head(metric))
+                lines.extend(_lines(values, began.get(metric)))
         lines.append("# EOF\n" if openmetrics else "")
         return "".join(lines).encode(), content_type
 
@@ -60,37 +65,28 @@ def _openmetrics_head(metric: Metric) -> str:
     return f"# HELP {family} {metric.help}\n# TYPE {family} {metric.type}\n{unit}"
 
 
-def sample_lines(metric: Metric, series: Series, began: Beginnings | None = None) -> Iterator[str]:
+def _lines(values: Values, began: Beginnings | None) -> Iterable[str]:
     """The samples; with `began`, which has what is known of a counter's beginnings, those after each one."""
-    template = _template(metric.name, metric)
-    created = _template(f"{metric.name.removesuffix('_total')}_created", metric)
+    if began is None:
+        return [f"{line.text}{_number(value)}\n" for line, value in values.items()]
+    return [_with_beginning(line, value, began.of(line.labels)) for line, value in values.items()]
+
+
+def _with_beginning(line: Line, value: float, at_unix_s: float | None) -> str:
+    sample = f"{line.text}{_number(value)}\n"
+    return sample if at_unix_s is None else f"{sample}{line.created}{_number(at_unix_s)}\n"
+
+
+def sample_lines(metric: Metric, series: Series) -> Iterator[str]:
+    """The samples of series that nobody shows again soon: nothing of them is kept."""
     for labels, value in series.items():
-        # Hardly a value needs an escape: one look at all together is cheaper than one at each.
-        together = "".join(labels)
-        plain = '"' not in together and "\\" not in together
-        shown = labels if plain else tuple(map(_escape, labels))
-        yield template.format(*shown, _number(value))
-        if began is not None and (at_unix_s := began.of(labels)) is not None:
-            yield created.format(*shown, _number(at_unix_s))
-
-
-def _template(name: str, metric: Metric) -> str:
-    """A format string of the label values, in the table's order, and the value; it writes labels by name."""
-    places = sorted((label, place) for place, label in enumerate(metric.labels))
-    labels = ",".join(f'{label}="{{{place}}}"' for label, place in places)
-    braced = f"{{{{{labels}}}}}" if labels else ""
-    return f"{name}{braced} {{{len(places)}}}\n"
+        yield f"{line_of(metric, labels).text}{_number(value)}\n"
 
 
 def _number(value: float) -> str:
     if math.isfinite(value):
         return repr(value)
     return "NaN" if math.isnan(value) else f"{value:+}".title()
-
-
-def _escape(value: str) -> str:
-    """A label value as it stands between quotes; line ends are gone since the sample was made."""
-    return value.replace("\\", r"\\").replace('"', r"\"")
 
 
 def _prefers_openmetrics(accept: str) -> bool:

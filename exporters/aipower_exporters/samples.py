@@ -180,7 +180,7 @@ def _joules(energy_uj: int) -> float:
     return energy_uj / UJ_PER_J
 
 
-class _CleanLabels(dict[str, str]):
+class CleanLabels(dict[str, str]):
     """`label_value` of each text, worked out once: of 8000 values on a page a few hundred differ."""
 
     def __missing__(self, text: str) -> str:
@@ -194,16 +194,17 @@ def _merged(found: Iterable[Sample]) -> dict[Metric, dict[tuple[str, ...], float
     Two accounts meet in one series where cleaning made two names equal. Their energies add up, so that the
     parts still sum to the whole.
     """
-    clean = _CleanLabels()
+    clean = CleanLabels()
     table: dict[Metric, dict[tuple[str, ...], float]] = {metric: {} for metric in METRICS}
     for metric, raw_labels, value in found:
         labels = tuple([clean[text] for text in raw_labels])
         values = table[metric]
-        values[labels] = _joined(metric, values[labels], value) if labels in values else value
+        values[labels] = joined(metric, values[labels], value) if labels in values else value
     return table
 
 
-def _joined(metric: Metric, first: float, second: float) -> float:
+def joined(metric: Metric, first: float, second: float) -> float:
+    """The value of a series in which two samples meet."""
     if metric is metrics.SENSOR_UP or metric.type == "info":
         return min(first, second)
     return first + second

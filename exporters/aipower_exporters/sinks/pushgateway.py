@@ -97,7 +97,7 @@ def page_of(snapshot: Snapshot) -> bytes:
     parts: list[str] = []
     for metric, series in collect(snapshot).items():
         parts.append(text_head(metric))
-        parts.extend(sample_lines(_renamed(metric), series, None))
+        parts.extend(sample_lines(_renamed(metric), series))
     return "".join(parts).encode()
 
 
