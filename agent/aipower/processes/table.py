@@ -100,17 +100,11 @@ class ProcessTable:
 
         A sample that is older than the process which has the pid now belongs to its tombstone, if to any.
         """
-        entry = self._look(pid)
-        if entry and (sampled_unix_s is None or self._existed(entry.id, sampled_unix_s)):
-            return entry.id
-        tomb = self._tombstone(pid)
-        if tomb and (sampled_unix_s is None or self._existed(tomb.id, sampled_unix_s)):
-            return tomb.id
-        return None
+        return self._resolved(pid, sampled_unix_s)
 
     def resolve_gpu(self, pid: int, sampled_unix_s: float | None = None) -> ProcessId | None:
         """Like `resolve_at`, for a pid that a GPU driver named: None where that pid may be another namespace's."""
-        process = self.resolve_at(pid, sampled_unix_s)
+        process = self._resolved(pid, sampled_unix_s)
         if process is None or not self._doubtful():
             return process
         entry = self._entry(process)
@@ -168,6 +162,15 @@ class ProcessTable:
         yield from (entry.id for entry in self._living.values())
         yield from self._dead
 
+    def _resolved(self, pid: int, sampled_unix_s: float | None) -> ProcessId | None:
+        entry = self._look(pid)
+        if entry and (sampled_unix_s is None or self._existed(entry.id, sampled_unix_s)):
+            return entry.id
+        tomb = self._tombstone(pid)
+        if tomb and (sampled_unix_s is None or self._existed(tomb.id, sampled_unix_s)):
+            return tomb.id
+        return None
+
     def _id(self, row: StatRow) -> ProcessId:
         return ProcessId(self.boot, row.pid, row.started_ticks)
 
@@ -186,8 +189,9 @@ class ProcessTable:
         return entry if entry and entry.id == process else self._dead.get(process)
 
     def _look(self, pid: int) -> _Entry | None:
-        self._tidy()
         now_s = self._clock.monotonic_s()
+        if now_s - self._swept_s >= TOMBSTONE_S:
+            self._tidy()
         token = self._procfs.token(pid)
         entry = self._living.get(pid)
         if entry and token and entry.token == token and now_s - entry.read_s < REREAD_S:
