@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aipower.run.lightly import LazyUtil
+from aipower.run.lightly import lazy_util
 from run.aipower_run import CODE, environment
 
 LIMIT_S = 60.0
@@ -56,15 +56,15 @@ def test_typing_extensions_can_be_imported_afterwards() -> None:
 
 
 def test_the_real_module_stays_where_it_is_there() -> None:
-    with LazyUtil():
+    with lazy_util():
         assert sys.modules["ctypes.util"] is ctypes.util
     assert sys.modules["ctypes.util"] is ctypes.util
 
 
 def test_who_calls_the_stand_in_is_answered_by_the_real_one() -> None:
     code = (
-        "import sys; from aipower.run.lightly import LazyUtil\n"
-        "with LazyUtil():\n"
+        "import sys; from aipower.run.lightly import lazy_util\n"
+        "with lazy_util():\n"
         "    from ctypes.util import find_library\n"
         "    import pynvml\n"
         "    print('subprocess' in sys.modules)\n"
@@ -74,3 +74,30 @@ def test_who_calls_the_stand_in_is_answered_by_the_real_one() -> None:
         "print(real is not find_library and found == real('c'))"
     )
     assert printed(code) == ["False", "False", "True"]
+
+
+def test_uvicorn_is_whole_without_its_command_line() -> None:
+    code = (
+        "import sys; from aipower.standin import StandIn\n"
+        "with StandIn('uvicorn.main', {'main', 'run'}, {'Server': 'uvicorn.server'}):\n"
+        "    import uvicorn\n"
+        "print({'click', 'multiprocessing', 'uvicorn.main'} & set(sys.modules))\n"
+        "from uvicorn.server import Server\n"
+        "print(uvicorn.Server is Server)\n"
+        "run = uvicorn.run\n"
+        "import uvicorn.main\n"
+        "try: run()\n"
+        "except TypeError as error: print('app' in str(error), 'click' in sys.modules)"
+    )
+    assert printed(code) == ["set()", "True", "True", "True"]
+
+
+def test_what_a_stand_in_does_not_know_is_the_real_modules() -> None:
+    code = (
+        "from aipower.standin import StandIn\n"
+        "with StandIn('colorsys', {'hls_to_rgb'}):\n"
+        "    from colorsys import ONE_THIRD, hls_to_rgb\n"
+        "import colorsys\n"
+        "print(ONE_THIRD == colorsys.ONE_THIRD, hls_to_rgb(0.5, 0.5, 0.5) == colorsys.hls_to_rgb(0.5, 0.5, 0.5))"
+    )
+    assert printed(code) == ["True", "True"]

@@ -85,18 +85,23 @@ def run(config: AgentConfig, load: Callable[[], AgentConfig]) -> int:
     history = HistoryBook(config.history_s) if config.live_page == "on" else None
     wish = Wish(config, selection, calibrations, reloader, make_sinks(config.sinks), history)
     make_sites = site_maker(config, history, clock)
-    tidying = threading.Timer(SETTLED_S, give_back)
-    tidying.daemon = True
-    tidying.start()
     try:
         exporters = load_exporters(config)
-        make = partial(wire, wish, clock)
+        make = partial(wired, wish, clock)
         own = config.run_records == AUTO
         return serve(address, make, clock, reloader, web_path(config), exporters, make_sites, own_records=own)
     finally:
-        tidying.cancel()
         # What went before must be on the screen before the error that ends it.
         written.flush()
+
+
+def wired(wish: Wish, clock: Clock, tell: Callable[[End], None]) -> Parts:
+    """As `wire`; when the rest has started as well, memory goes back."""
+    parts = wire(wish, clock, tell)
+    tidying = threading.Timer(SETTLED_S, give_back)
+    tidying.daemon = True
+    tidying.start()
+    return parts
 
 
 def site_maker(config: AgentConfig, history: HistoryBook | None, clock: Clock) -> SiteMaker:

@@ -6,14 +6,10 @@ Only `aipower-run` does this: in a user's program and in the agent, modules are 
 from __future__ import annotations
 
 import sys
-from types import ModuleType
 
-TYPE_CHECKING = False  # see aipower.run.cli
-if TYPE_CHECKING:
-    from types import TracebackType
+from aipower.standin import StandIn
 
 _EXTENSIONS = "typing_extensions"
-_UTIL = "ctypes.util"
 
 
 def import_msgspec() -> None:
@@ -32,28 +28,6 @@ def import_msgspec() -> None:
         del sys.modules[_EXTENSIONS]
 
 
-class LazyUtil:
-    """While this context lasts, `from ctypes.util import find_library` imports nothing.
-
-    pynvml says so and never calls the function; the module imports subprocess, tempfile and shutil. Whoever does call
-    it gets the answer of the real one.
-    """
-
-    def __init__(self) -> None:
-        self._stand_in = ModuleType(_UTIL)
-        self._stand_in.find_library = self._find_library  # type: ignore[attr-defined]
-
-    def __enter__(self) -> None:
-        sys.modules.setdefault(_UTIL, self._stand_in)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if sys.modules.get(_UTIL) is self._stand_in:
-            del sys.modules[_UTIL]
-
-    def _find_library(self, name: str) -> str | None:
-        self.__exit__(None, None, None)
-        from ctypes.util import find_library  # noqa: PLC0415 - hardly ever needed
-
-        return find_library(name)
+def lazy_util() -> StandIn:
+    """For pynvml, which imports `find_library` of ctypes.util and never calls it: subprocess, tempfile and shutil."""
+    return StandIn("ctypes.util", {"find_library"})

@@ -19,7 +19,7 @@ from aipower.processes.tree import RunTree
 from aipower.record.measured import Measured, Trouble
 from aipower.record.runmeter import ATTRIBUTE_S, BURST_S, DENSE_S, RunMeter, hungriest, patience_s, uneven_s
 from aipower.run.console import in_one_line
-from aipower.run.lightly import LazyUtil
+from aipower.run.lightly import lazy_util
 from aipower.run.scales import load_scales
 from aipower.seams import Clock
 from aipower.sensors.select import Machine, Selection, discover
@@ -180,7 +180,7 @@ class Measurement:
             self._ready.set()
 
     def _prepare(self) -> RunMeter:
-        with LazyUtil():
+        with lazy_util():
             found = discover(self._selection, self._machine, None)
         max_gap_s = max(2.0, 5 * self._interval_s)
         run = RunMeter(found.sensors, found.directory, self._clock, max_gap_s, self._scales.calibrations)
