@@ -31,7 +31,8 @@ from aipower.model import (
     Usage,
 )
 from aipower.uncertainty import part_error, scale_of
-from fakes import CPU, GPU, process
+from fakes import CPU, GPU
+from fakes import process as known
 
 WINDOW = st.tuples(
     st.sampled_from([GPU, CPU]),
@@ -49,15 +50,15 @@ class Crowd:
     def __init__(self) -> None:
         self.dead: set[int] = set()
 
-    def describe(self, one: ProcessId) -> ProcessInfo:
-        owner = Owner("slurm", str(one.pid % 3), "0") if one.pid % 3 else Owner()
-        return ProcessInfo(one, f"p{one.pid}", "ada" if one.pid % 2 else "bob", Place(owner))
+    def describe(self, process: ProcessId) -> ProcessInfo:
+        owner = Owner("slurm", str(process.pid % 3), "0") if process.pid % 3 else Owner()
+        return ProcessInfo(process, f"p{process.pid}", "ada" if process.pid % 2 else "bob", Place(owner))
 
     def resolve(self, pid: int) -> ProcessId | None:
-        return process(pid)
+        return known(pid)
 
-    def alive(self, one: ProcessId) -> bool:
-        return one.pid not in self.dead
+    def alive(self, process: ProcessId) -> bool:
+        return process.pid not in self.dead
 
 
 class Books:
@@ -71,7 +72,7 @@ class Books:
         self, number: int, device: Device, energy_uj: int, busy: dict[int, float], dead: set[int], *, told: bool
     ) -> Draft:
         """A second in which a window is posted, and the draft after it."""
-        busy_s = {process(pid): span_s for pid, span_s in busy.items()}
+        busy_s = {known(pid): span_s for pid, span_s in busy.items()}
         delta = EnergyDelta(device, float(number), number + 1.0, energy_uj)
         usage = Usage(delta.start_s, delta.end_s, busy_s, holders=frozenset(busy_s), samples=6)
         if told:

@@ -78,11 +78,12 @@ def test_names_that_look_the_same_meet_in_one_series_in_each_page(accept: str) -
 
 def test_what_has_left_is_forgotten() -> None:
     kept = Lines(spare=50)
+    used = 0
     for number_of in range(40):
         shot = named(*[f"p{number_of}-{place}" for place in range(30)])
         table = kept.table(samples(shot))
         assert len(table[PROCESS_ENERGY]) == 30
-    used = sum(len(values) for values in table.values())
+        used = sum(len(values) for values in table.values())
     assert sum(len(known) for known in kept._known.values()) <= 3 * used + 50
     assert len(kept._lines) <= 3 * used + 50
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client.exposition import choose_encoder
 
 from aipower.seams import Exporter
 from aipower_exporters.prometheus import PrometheusExporter
@@ -79,6 +80,13 @@ def test_the_format_is_the_one_asked_for(accept: str, kind: str) -> None:
     version = "1.0.0" if kind == OPENMETRICS else "0.0.4"
     assert content_type.startswith(f"{kind}; version={version}; charset=utf-8")
     assert body.endswith(b"# EOF\n") == (kind == OPENMETRICS)
+
+
+@pytest.mark.parametrize("accept", [f"{OPENMETRICS};version=1.0.0", "text/plain"])
+def test_the_type_is_that_of_prometheus_client(accept: str) -> None:
+    """Later ones may say more of escaping, which is not needed: there is nothing to escape in our names."""
+    told, expected = PrometheusExporter().render(node(), accept)[1], choose_encoder(accept)[1]
+    assert told.split("; escaping=")[0] == expected.split("; escaping=")[0]
 
 
 @given(st.text(max_size=80) | st.text(alphabet="aplictonextmrs/-;,=q.01* ", max_size=80))
