@@ -5,8 +5,8 @@ from __future__ import annotations
 import ctypes
 import gc
 
-SETTLED_S = 3.0
-"""So long after its sensors are found the agent has imported and opened what it lives with."""
+SETTLED_S = 5.0
+"""So long after its parts were put together the agent has imported and opened what it lives with."""
 _ARENA_MAX = -8
 """M_ARENA_MAX of glibc's malloc.h."""
 
