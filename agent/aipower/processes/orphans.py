@@ -62,6 +62,8 @@ class OrphanTime(Struct):
     boot: str
     _members: dict[ProcessId, _Member] = field(default_factory=dict)
     _groups: dict[str, _Group] = field(default_factory=dict)
+    _paths: dict[str, str | None] = field(default_factory=dict)
+    """The group that each text names: thousands of processes share a few texts, and what one means never changes."""
 
     def before(self) -> None:
         """Read the groups that are known. To be called just before the processes are read.
@@ -115,9 +117,16 @@ class OrphanTime(Struct):
         text = self.procfs.cgroups(process.pid)
         if not text and member is None and (row := scan.rows.get(process.pid)):
             text = self.procfs.cgroups(row.ppid) if row.ppid else ""
-        path = hierarchy.path_of(text) if text or member is None else member.path
+        path = self._named(hierarchy, text) if text or member is None else member.path
         self._members[process] = _Member(path, now_s)
         return path
+
+    def _named(self, hierarchy: Hierarchy, text: str) -> str | None:
+        if text not in self._paths:
+            if len(self._paths) >= MOST_GROUPS:
+                self._paths.clear()
+            self._paths[text] = hierarchy.path_of(text)
+        return self._paths[text]
 
     def _owed(
         self, hierarchy: Hierarchy, path: str, balance_s: float, scan: Scan

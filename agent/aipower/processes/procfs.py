@@ -256,9 +256,15 @@ class ProcFs:
 
     def _read_all(self, name: str) -> bytes:
         try:
-            return Path(f"{self._root}/{name}").read_bytes()
+            fd = os.open(f"{self._root}/{name}", os.O_RDONLY | os.O_CLOEXEC)
         except GONE:
             return b""
+        try:
+            return b"".join(iter(lambda: os.read(fd, _CHUNK_BYTES), b""))
+        except GONE:
+            return b""
+        finally:
+            os.close(fd)
 
     def _names(self, name: str) -> list[str]:
         try:
