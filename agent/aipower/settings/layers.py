@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -89,7 +88,7 @@ def _from_key(document: Document, key: str, raw: object) -> Setting | Mistake:
 
 
 def _unknown_key(document: Document, key: str) -> Mistake:
-    near = difflib.get_close_matches(key, (*OPTIONS, TABLE), n=1)
+    near = _near(key, (*OPTIONS, TABLE))
     hint = f'; did you mean "{TABLE}"?' if near == [TABLE] else _suggestion(key)
     return Mistake(f"{document.place(key)}: unknown key {_shown(key)}{hint}")
 
@@ -101,7 +100,7 @@ def _from_environ(environ: Mapping[str, str]) -> Iterator[Setting | Mistake]:
         key = name.removeprefix(ENV_PREFIX).lower()
         if key in OPTIONS:
             yield _from_text(key, text, f"{name}={_shown(text)}")
-        elif near := difflib.get_close_matches(key, OPTIONS, n=1, cutoff=TYPO_RATIO):
+        elif near := _near(key, OPTIONS, TYPO_RATIO):
             yield Mistake(f"unknown variable {_shown(name)}; did you mean {ENV_PREFIX}{near[0].upper()}?")
 
 
@@ -129,7 +128,7 @@ def _wrong(key: str, shown: str, error: ValueError) -> Mistake:
 
 
 def _suggestion(key: str) -> str:
-    near = difflib.get_close_matches(key, OPTIONS, n=1)
+    near = _near(key, OPTIONS)
     return f'; did you mean "{near[0]}"?' if near else f"; the keys are {', '.join(OPTIONS)}"
 
 
@@ -139,3 +138,10 @@ def _shown(raw: object) -> str:
     except RecursionError:  # a.a.a.a = 1 makes a table in a table as often as somebody likes
         text = f"{type(raw).__name__} of many levels"
     return text if len(text) <= MAX_SHOWN_CHARS else f"{text[:MAX_SHOWN_CHARS]}..."
+
+
+def _near(key: str, known: Iterable[str], ratio: float = 0.6) -> list[str]:
+    """The one of `known` that is most like `key`, if there is one."""
+    import difflib  # noqa: PLC0415 - only for a mistake
+
+    return difflib.get_close_matches(key, list(known), n=1, cutoff=ratio)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -35,6 +34,8 @@ class Section:
             if key in unsupported:
                 raise self.wrong(key, f"not supported; {unsupported[key]}")
             if key not in known:
+                import difflib  # noqa: PLC0415 - only for a mistake
+
                 near = difflib.get_close_matches(key, known, n=1)
                 remedy = f'did you mean "{near[0]}"?' if near else f"the keys are {', '.join(known)}"
                 raise self.wrong(key, f"unknown key; {remedy}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 
@@ -87,6 +86,8 @@ def _factory(settings: SinkSettings, kinds: Mapping[str, Sequence[EntryPoint]]) 
 
 
 def _hint(kind: str, kinds: Mapping[str, object]) -> str:
+    import difflib  # noqa: PLC0415 - only for a mistake
+
     near = difflib.get_close_matches(kind, kinds, n=1)
     if near:
         return f'did you mean "{near[0]}"?'
