@@ -1,4 +1,4 @@
-"""The table of processes where several threads ask: the sampler, and one for each GPU."""
+"""The table of processes where several threads ask: the sampler, and those that ask the GPUs."""
 
 from __future__ import annotations
 
