@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct, field
 
@@ -172,14 +172,17 @@ class JobBook:
             hold = account.holds.setdefault(row.device.id, Hold())
             hold.held_s, hold.unused_s = hold.held_s + row.held_s, hold.unused_s + row.unused_s
 
-    def rows(self, draft_of: Callable[[str, PartAccount], PartDraft]) -> Iterator[JobDraft]:
+    def rows(self, draft_of: Callable[[str, PartAccount], PartDraft]) -> Sequence[JobDraft]:
         """What a snapshot shows of them; `draft_of` is that of a device's part."""
+        found: list[JobDraft] = []
         for key, account in (*self._accounts.items(), *self._loose.items()):
-            for device_id, part in account.parts.items():
-                row = account.rows.get(device_id)
-                if row is None:
-                    row = account.rows[device_id] = _row(key, account, draft_of(device_id, part))
-                yield row
+            rows = account.rows
+            if len(rows) < len(account.parts):
+                for device_id, part in account.parts.items():
+                    if device_id not in rows:
+                        rows[device_id] = _row(key, account, draft_of(device_id, part))
+            found += [rows[device_id] for device_id in account.parts] if len(rows) > 1 else rows.values()
+        return found
 
     def _account(self, key: JobKey) -> JobAccount:
         """That of `key`, or of those it must share one with."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from aipower.accounts import DeviceAccount, PartAccount, ProcessAccount
@@ -271,7 +271,7 @@ class Ledger:
             folded_jobs=tuple(_folded(devices, self._jobs.folded)),
             own=tuple(self._own.rows(devices)),
         )
-        return Draft(bare, tuple(self._process_drafts()), tuple(self._jobs.rows(self._part_draft)))
+        return Draft(bare, self._process_drafts(), self._jobs.rows(self._part_draft))
 
     @property
     def folded(self) -> int:
@@ -311,11 +311,13 @@ class Ledger:
                 self._idle_w.get(device_id),
             )
 
-    def _process_drafts(self) -> Iterable[ProcessDraft]:
+    def _process_drafts(self) -> Sequence[ProcessDraft]:
+        found: list[ProcessDraft] = []
         for account in self._book.shown.values():
-            yield from account.shown or self._redrawn(account)
+            found += account.shown or self._redrawn(account)
         for device_id, part in self._book.other.items():
-            yield ProcessDraft(None, "", self._part_draft(device_id, part), None, self._since_unix_s)
+            found.append(ProcessDraft(None, "", self._part_draft(device_id, part), None, self._since_unix_s))
+        return found
 
     def _redrawn(self, account: ProcessAccount) -> tuple[ProcessDraft, ...]:
         """The rows of an account some of which have changed."""

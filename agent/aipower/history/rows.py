@@ -96,8 +96,11 @@ class Rows:
         """Add a row behind all others: the biggest processes by name, what they leave over as others."""
         columns = self._columns
         biggest = _biggest(sums, self._most_parts)
-        for process, part in biggest:
-            _append_entry(columns, self._register.use(process), part)
+        use = self._register.use
+        columns.number.extend([use(process) for process, _ in biggest])
+        columns.energy_j.extend([part.energy_j for _, part in biggest])
+        columns.variance_j2.extend([part.variance_j2 for _, part in biggest])
+        columns.systematic_j.extend([part.systematic_j for _, part in biggest])
         rest = _rest(sums, biggest)
         if rest is not None:
             _append_entry(columns, OTHERS, rest)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
 from aipower.calibration.default import default_calibration
 from aipower.channel import Channel
 from aipower.history.book import HistoryBook
-from aipower.model import Attribution, Calibration, EnergyDelta, Usage
+from aipower.model import Attribution, Calibration, EnergyDelta, Kind, Usage
 
 
 class Chronicle:
@@ -16,6 +17,7 @@ class Chronicle:
     def __init__(self, history: HistoryBook, calibrations: Mapping[str, Calibration]) -> None:
         self._history = history
         self._calibrations = calibrations
+        self._usual = {kind: default_calibration(kind) for kind in get_args(Kind)}
 
     def taken(self, channel: Channel, window: EnergyDelta, usage: Usage | None) -> None:
         """Nothing: what is kept is what was attributed."""
@@ -23,5 +25,5 @@ class Chronicle:
     def posted(self, attribution: Attribution) -> None:
         """Keep a window."""
         device = attribution.delta.device
-        calibration = self._calibrations.get(device.id) or default_calibration(device.kind)
+        calibration = self._calibrations.get(device.id) or self._usual[device.kind]
         self._history.post(attribution, calibration)
