@@ -143,6 +143,15 @@ def test_those_who_are_read_often_come_first() -> None:
         assert open_files() == before
 
 
+def test_one_that_nobody_closes_gives_its_descriptors_back() -> None:
+    procfs, before = ProcFs(Path("/proc/self/task")), open_files()
+    rows = KeptRows(procfs)
+    rows.stat(os.getpid())
+    assert open_files() == before + 1
+    del rows
+    assert open_files() == before
+
+
 @pytest.mark.parametrize(("soft", "most"), [(1024, 256), (256, 64), (100_000, 1024), (resource.RLIM_INFINITY, 1024)])
 def test_a_share_of_what_the_system_allows_is_kept(soft: int, most: int) -> None:
     assert allowed(soft) == most

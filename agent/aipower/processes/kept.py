@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import resource
+import weakref
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -49,6 +50,7 @@ class KeptRows:
         """The descriptors by pid, the oldest first."""
         self._inodes: Mapping[int, int] = {}
         self._room = 0
+        weakref.finalize(self, _close, self._open)
 
     def begin(self, inodes: Mapping[int, int]) -> None:
         """A scan of those in the listing `inodes` begins: what is kept of all others is dropped."""
@@ -123,6 +125,12 @@ class KeptRows:
         if pid in self._open:
             self._shut(pid)
         self._seen.pop(pid, None)
+
+
+def _close(descriptors: dict[int, int]) -> None:
+    """Give back those of one that nobody has closed."""
+    while descriptors:
+        os.close(descriptors.popitem()[1])
 
 
 def _row(kept: _Kept, data: bytes) -> StatRow | None:
