@@ -146,6 +146,7 @@ def test_those_who_are_read_often_come_first() -> None:
 def test_one_that_nobody_closes_gives_its_descriptors_back() -> None:
     procfs, before = ProcFs(Path("/proc/self/task")), open_files()
     rows = KeptRows(procfs)
+    rows.begin(procfs.listing())
     rows.stat(os.getpid())
     assert open_files() == before + 1
     del rows
