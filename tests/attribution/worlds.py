@@ -12,6 +12,7 @@ from aipower.attribution.baseline import GpuBaseline
 from aipower.attribution.choose import apportioner_of
 from aipower.attribution.columns import NameOf
 from aipower.attribution.designs import Gpu
+from aipower.attribution.rows import Row
 from aipower.attribution.samples import Covariance
 from aipower.attribution.window import Window
 from aipower.attribution.work import Work, work_of
@@ -49,10 +50,15 @@ def worked(usage: Usage, names: NameOf = name_of) -> Work:
     return work_of(usage, {who: names(who) for who in everyone}, usage.end_s - usage.start_s)
 
 
-def window_of(usage: Usage, work: Work, covariance_s2: Covariance, energy_j: float) -> Window:
+def window_of(usage: Usage, work: Work, covariance_s2: Covariance | None, energy_j: float) -> Window:
     """A window whose energy is all that of work."""
     delta = EnergyDelta(GPU, usage.start_s, usage.end_s, round(energy_j * UJ_PER_J))
     return Window(delta, usage, work, covariance_s2)
+
+
+def row_of(seconds: Mapping[str, float], energy_j: float, covariance_s2: Covariance | None = None) -> Row:
+    """A window of which all columns were seen."""
+    return Row(tuple(seconds), tuple(seconds.values()), energy_j, covariance_s2, len(seconds))
 
 
 def by_busy_time(usage: Usage) -> dict[ProcessId | None, float]:

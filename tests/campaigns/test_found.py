@@ -15,10 +15,12 @@ from msgspec.structs import replace
 from aipower.arguments import Parser
 from aipower.attribution.choose import apportioner_of
 from aipower.attribution.evidence import MOST_COLUMNS, Evidence
+from aipower.attribution.samples import Covariance
 from aipower.daemon.served import Served
 from aipower.errors import UsageError
 from aipower.ledger import Ledger
 from aipower.model import EnergyDelta, ProcessId, ProcessInfo, Snapshot, Usage
+from attribution.worlds import row_of
 from daemon.rigs import Rig, Sensor
 from daemon.runs.rigs import Caller, eventually, rig
 from fakes import CPU, GPU, FakeClock
@@ -47,6 +49,11 @@ def test_programs_that_come_and_go_cost_no_more_with_time() -> None:
     assert found.idle_uj == pytest.approx(40e6, rel=0.1), "what was forgotten has not spoilt the rest"
 
 
+def drawn(**shares: float) -> Covariance:
+    """Of columns that have these shares of the looks."""
+    return Covariance(tuple(shares), [0.1 * share for share in shares.values()], list(shares.values()), 0.1)
+
+
 @given(
     st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=20),
     st.floats(1, 500),
@@ -58,8 +65,9 @@ def test_what_is_forgotten_at_its_intensity_was_never_there(
     for first_s, second_s, gone_s in windows:
         energy_j = 20 * first_s + 30 * second_s
         seconds = {"first": first_s, "gone": gone_s, "second": second_s}
-        whole.add(seconds, energy_j + intensity_w * gone_s, {("gone", "gone"): 0.1, ("first", "second"): 0.2})
-        without.add({"first": first_s, "second": second_s}, energy_j, {("first", "second"): 0.2})
+        whole.add(row_of(seconds, energy_j + intensity_w * gone_s, drawn(first=0.2, gone=0.3, second=0.4)))
+        kept = {"first": first_s, "second": second_s}
+        without.add(row_of(kept, energy_j, drawn(first=0.2, second=0.4)))
     whole.forget("gone", intensity_w)
     assert whole.columns == without.columns
     assert whole.energy_j == pytest.approx(without.energy_j, abs=1e-6)

@@ -5,9 +5,8 @@ With `keep` windows held back the split of each rests on later ones as well: a r
 
 from __future__ import annotations
 
-import math
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,38 +15,30 @@ from aipower.attribution.attribute import attribute, without_usage
 from aipower.attribution.backlog import IDLE, REMEMBERED, Backlog, Key
 from aipower.attribution.baseline import Baseline, Floor
 from aipower.attribution.columns import Columns, NameOf
-from aipower.attribution.designs import Design, Residual
-from aipower.attribution.doubts import Doubt, Doubts, Owner
+from aipower.attribution.designs import Design
+from aipower.attribution.doubts import Doubts
 from aipower.attribution.evidence import Evidence, Solution
+from aipower.attribution.leverage import Leverage, Owner
+from aipower.attribution.residuals import judged, residual, weight_of
+from aipower.attribution.rows import Table
 from aipower.attribution.samples import covariance_s2
 from aipower.attribution.shares import Shares, shares_of
 from aipower.attribution.window import Window
-from aipower.attribution.work import STATIC, STEP, work_of
+from aipower.attribution.work import work_of
 from aipower.model import UJ_PER_J, Attribution, EnergyDelta, JobKey, PartError, ProcessId, Usage
 
 MEMORY = 0.997
 """Share of the evidence that a window leaves where old ones are not kept: half of it is gone after four minutes."""
 LOCAL = 0.5
 """Share of the usual mix of work that a window leaves: programs work in phases, and a phase tells the next second."""
+TRACE = 1e-6
+"""A smaller share of the usual mix is forgotten."""
 SOLVE_EACH = 64
 """Windows between two solutions while they come, once there were as many; at first less."""
 NEWS = 0.01
 """Intensities that differ by no more than this share are the same."""
-
 PASSES = 3
 """Solutions at the end, each with the weights that the one before gives to the windows."""
-SHARED = 4.0
-"""Windows whose samples leave so many times the model's own variance open have been shared by unlike programs."""
-FEWEST = 5
-"""Fewer shared windows show no misfit."""
-MISFIT_Z = 3.0
-"""Standard errors beyond which shared windows do not have the sum of their parts' energies by chance."""
-MODEL_SE = 5.0
-"""Two who share a window divide what the model has wrong in proportion; it may be the other way round."""
-FAR = 2.4
-"""Standard errors at which a window counts half less: 95 % efficient on normal errors (Holland and Welsch, 1977)."""
-MEDIAN_CHI2 = 0.455
-"""Median of the square of a standard normal variable."""
 
 TOGETHER = "\0together"
 """The name by which the ledger keeps the error of all processes of a device together that nothing tells apart."""
@@ -67,35 +58,27 @@ class _Split(Struct, frozen=True):
 
     def wanted_uj(self) -> dict[Key, float]:
         """The microjoules of each worker, and of the idle device."""
-        work_uj, total_j = self.window.work_uj(self.floor), self.shares.total_j
+        weights = self.shares.weights
+        each_uj = self.window.work_uj(self.floor) / self.shares.total_j if weights else 0.0
         parts: dict[Key, float] = {IDLE: float(self.floor.idle_uj)}
-        for process, weight in self.shares.weights.items():
-            parts[process] = work_uj * weight / total_j
+        parts.update({process: each_uj * weight for process, weight in weights.items()})
         return parts
 
-    def variance_uj2(self, members: frozenset[ProcessId]) -> float:
-        """Variance of the part of `members` for the samples' sake, in square microjoules."""
-        return self.window.work_uj(self.floor) ** 2 * self.shares.sampling_variance(members)
+    def leverage(self) -> Leverage:
+        """What its parts depend on."""
+        return Leverage(self.window, self.floor, self.shares, self.solution)
 
-    def doubt(self, members: frozenset[ProcessId]) -> Doubt:
-        """What the part of `members` depends on."""
-        work_uj = self.window.work_uj(self.floor)
-        slopes_uj = {c: work_uj * slope for c, slope in self.shares.slopes(members).items()}
-        own, held = self.shares.share_of(members), self._held(members)
-        if STATIC in self.solution.place:
-            slopes_uj[STATIC] = -own * self.window.delta.span_s * UJ_PER_J
-        if STEP in self.solution.place:
-            slopes_uj[STEP] = (held - own) * self.window.delta.span_s * UJ_PER_J
-        floor = self.floor
-        model_uj = MODEL_SE * own * (1 - own) * self.solution.shown_j * UJ_PER_J
-        return Doubt(
-            slopes_uj, math.hypot((own or held) * floor.idle_se_uj, (own - held) * floor.context_se_uj, model_uj)
-        )
 
-    def _held(self, members: frozenset[ProcessId]) -> float:
-        usage = self.window.usage
-        contexts = len(usage.holders) + usage.unknown_holders
-        return len(usage.holders & members) / contexts if contexts else 0.0
+class _Owners(Struct, frozen=True):
+    """Who got something of a window: processes, and the runs and jobs that they belong to."""
+
+    processes: Collection[ProcessId]
+    groups: dict[Owner, list[ProcessId]]
+
+    @property
+    def all(self) -> tuple[Owner, ...]:
+        """In the order of their doubts."""
+        return (*self.processes, *self.groups)
 
 
 class Apportioner:
@@ -154,15 +137,16 @@ class Apportioner:
         kept = [self._window(window.delta, window.usage) for window in kept]
         self._solve(kept)
         doubts = Doubts(None)
-        splits = [self._split(window) for window in kept]
-        found = [self._attribution(split) for split in splits]
-        owners = [self._with_group(self._owners(attribution)) for attribution in found]
-        for split, members in zip(splits, owners, strict=True):
-            doubts.add({owner: split.doubt(who) for owner, who in members.items()}, self._solution, split.mean_w)
-        done = [
-            self._with_errors(attribution, split, members, doubts)
-            for attribution, split, members in zip(reversed(found), reversed(splits), reversed(owners), strict=True)
-        ]
+        found: list[tuple[Attribution, _Owners, list[float]]] = []
+        for window in kept:
+            split = self._split(window)
+            attribution = self._attribution(split)
+            owners = self._with_group(self._owners(attribution))
+            doubted, variances_uj2 = split.leverage().doubted(owners.processes, owners.groups)
+            doubts.add(doubted, self._solution, split.mean_w)
+            found.append((attribution, owners, variances_uj2))
+        # What the sums may be off is told with the last window of each.
+        done = [_with_errors(*one, doubts) for one in reversed(found)]
         return done[::-1]
 
     def indistinct(self, processes: Iterable[ProcessId]) -> frozenset[ProcessId]:
@@ -179,9 +163,9 @@ class Apportioner:
         paid = replace(split, floor=replace(split.floor, idle_uj=idle_uj))
         found = self._attribution(paid, weights)
         owners = self._owners(found)
-        doubts = {owner: split.doubt(members) for owner, members in owners.items()}
-        self._doubts.add(doubts, self._solution, split.mean_w)
-        return self._with_errors(found, split, owners, self._doubts)
+        doubted, variances_uj2 = split.leverage().doubted(owners.processes, owners.groups)
+        self._doubts.add(doubted, self._solution, split.mean_w)
+        return _with_errors(found, owners, variances_uj2, self._doubts)
 
     def _window(self, delta: EnergyDelta, usage: Usage) -> Window:
         span_s = delta.span_s
@@ -198,9 +182,7 @@ class Apportioner:
 
     def _learn(self, window: Window) -> None:
         if len(self._recent) == REMEMBERED:
-            oldest = self._recent.popleft()
-            self._design.add(self._old, oldest, self._weight(self._design.residual(oldest, self._solution)))
-            self._old.trim(self._solution)
+            self._retire(self._recent.popleft())
         self._recent.append(window)
         self._since_solved += 1
         if self._since_solved < self._solve_after:
@@ -214,36 +196,25 @@ class Apportioner:
         if _has_changed(before, self._solution):
             self._backlog.revise(lambda old: self._split(old).wanted_uj())
 
+    def _retire(self, oldest: Window) -> None:
+        """Its row goes to the old evidence."""
+        row = self._design.row(oldest)
+        if row is not None:
+            self._old.add(row, weight_of(residual(row, self._solution), self._solution))
+            self._old.trim(self._solution)
+
     def _solve(self, windows: Collection[Window]) -> None:
         """Solve by the old evidence and `windows`; those that a first solution is far from count less in the next."""
-        weights = [1.0] * len(windows)
+        rows = [row for window in windows if (row := self._design.row(window)) is not None]
+        table, solve = Table(rows), self._design.solver(windows)
+        weights = [1.0] * len(rows)
         for _ in range(PASSES):
-            self._design, self._evidence = self._design.anew(), self._old.copy()
-            for window, weight in zip(windows, weights, strict=True):
-                self._design.add(self._evidence, window, weight)
-            weights = [self._weight(found) for found in self._judge(windows)]
-
-    def _judge(self, windows: Iterable[Window]) -> Sequence[Residual | None]:
-        """Solve, and judge from `windows` what the model does not explain; their residuals.
-
-        By the median: phases that change inside a window make some of them far off.
-        """
-        solution = self._design.solve(self._evidence)
-        floor_j2 = max(solution.floor_j2, TRACE)
-        residuals = [self._design.residual(window, solution) for window in windows]
-        found = [residual for residual in residuals if residual is not None]
-        squares = sorted(r.energy_j**2 * floor_j2 / (floor_j2 + r.sampling_j2) for r in found)
-        median_j2 = squares[len(squares) // 2] / MEDIAN_CHI2 if squares else 0.0
-        misfit_j = _misfit_j([r for r in found if r.sampling_j2 > SHARED * floor_j2])
-        error_j2, shown_j2 = max(floor_j2, median_j2), max(floor_j2 / 4, median_j2)
-        self._solution = replace(solution, model_error_j2=error_j2, seen_j2=shown_j2, misfit_j=misfit_j)
-        return residuals
-
-    def _weight(self, found: Residual | None) -> float:
-        """Less for a window that the solution is far from (Cauchy's weight function)."""
-        if found is None:
-            return 1.0
-        return 1 / (1 + found.energy_j**2 / (FAR**2 * self._solution.model_error_j2))
+            self._evidence = self._old.copy()
+            self._evidence.add_all(table, weights)
+            solution = solve(self._evidence)
+            residuals = [residual(row, solution) for row in rows]
+            self._solution = judged(solution, residuals)
+            weights = [weight_of(found, self._solution) for found in residuals]
 
     def _split(self, window: Window) -> _Split:
         floor = self._design.floor(window, self._solution)
@@ -256,52 +227,34 @@ class Apportioner:
         window = split.window
         return attribute(window.delta, window.usage, split.floor, weights or split.shares.weights)
 
-    def _owners(self, attribution: Attribution) -> dict[Owner, frozenset[ProcessId]]:
+    def _owners(self, attribution: Attribution) -> _Owners:
         """The processes that got something, and the runs and jobs that they belong to."""
         processes = {**attribution.context_uj, **attribution.active_uj}
-        groups: dict[Owner, set[ProcessId]] = {}
+        run_of, job_of = self._run_of, self._job_of
+        groups: dict[Owner, list[ProcessId]] = {}
         for process in processes:
-            if run := self._run_of(process):
-                groups.setdefault(run, set()).add(process)
-            if (job := self._job_of(process)) is not None:
-                groups.setdefault(job, set()).add(process)
-        singles: dict[Owner, frozenset[ProcessId]] = {process: frozenset((process,)) for process in processes}
-        return {**singles, **{group: frozenset(members) for group, members in groups.items()}}
+            if run := run_of(process):
+                groups.setdefault(run, []).append(process)
+            if (job := job_of(process)) is not None:
+                groups.setdefault(job, []).append(process)
+        return _Owners(processes, groups)
 
-    def _with_group(self, owners: dict[Owner, frozenset[ProcessId]]) -> dict[Owner, frozenset[ProcessId]]:
+    def _with_group(self, owners: _Owners) -> _Owners:
         """`owners` and those of them together that nothing tells apart: of their sum more is known than of each."""
-        group = self.indistinct(owner for owner in owners if isinstance(owner, ProcessId))
-        return {**owners, TOGETHER: group} if len(group) > 1 else owners
-
-    def _with_errors(
-        self, attribution: Attribution, split: _Split, owners: Mapping[Owner, frozenset[ProcessId]], doubts: Doubts
-    ) -> Attribution:
-        errors: dict[ProcessId, PartError] = {}
-        run_errors: dict[str, PartError] = {}
-        job_errors: dict[JobKey, PartError] = {}
-        for owner, members in owners.items():
-            news_uj = doubts.news_uj(owner, self._solution, split.mean_w)
-            error = PartError(split.variance_uj2(members), news_uj)
-            if isinstance(owner, ProcessId):
-                errors[owner] = error
-            elif isinstance(owner, str):
-                run_errors[owner] = error
-            else:
-                job_errors[owner] = error
-        return replace(attribution, errors=errors, run_errors=run_errors, job_errors=job_errors)
+        doubtful = self.indistinct(owners.processes)
+        group = [process for process in owners.processes if process in doubtful]
+        return _Owners(owners.processes, {**owners.groups, TOGETHER: group}) if len(group) > 1 else owners
 
 
-TRACE = 1e-6
-"""A smaller share of the usual mix is forgotten."""
-
-
-def _misfit_j(shared: Sequence[Residual]) -> float:
-    """The mean of what shared windows have beyond the sum of their parts, 0 if chance explains it."""
-    if len(shared) < FEWEST:
-        return 0.0
-    mean_j = sum(r.energy_j for r in shared) / len(shared)
-    se_j = math.sqrt(sum(r.sampling_j2 for r in shared)) / len(shared)
-    return abs(mean_j) if abs(mean_j) > MISFIT_Z * se_j else 0.0
+def _with_errors(
+    attribution: Attribution, owners: _Owners, variances_uj2: Iterable[float], doubts: Doubts
+) -> Attribution:
+    news_uj = doubts.news_uj(owners.all)
+    errors = dict(zip(owners.all, map(PartError, variances_uj2, news_uj), strict=True))
+    own = {process: errors.pop(process) for process in owners.processes}
+    run_errors = {owner: error for owner, error in errors.items() if isinstance(owner, str)}
+    job_errors = {owner: error for owner, error in errors.items() if isinstance(owner, tuple)}
+    return replace(attribution, errors=own, run_errors=run_errors, job_errors=job_errors)
 
 
 def _has_changed(before: Solution, now: Solution) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aipower.attribution.baseline import Floor
-from aipower.attribution.split import largest_remainder
+from aipower.attribution.split import equal_parts, largest_remainder
 from aipower.attribution.work import order
 from aipower.model import Attribution, EnergyDelta, ProcessId, Usage
 
@@ -37,13 +37,10 @@ def lone_holder(usage: Usage) -> dict[ProcessId | None, float]:
 
 def _context(context_uj: int, usage: Usage) -> tuple[dict[ProcessId, int], int]:
     """The step in equal parts, its Shapley value; the parts of unknown holders are nobody's."""
-    holders: dict[ProcessId | None, float] = {}
-    for holder in sorted(usage.holders, key=order):
-        holders[holder] = 1.0
-    if usage.unknown_holders:
-        holders[None] = float(usage.unknown_holders)
-    if not holders:
-        return {}, context_uj
+    known = sorted(usage.holders, key=order)
+    if not usage.unknown_holders:
+        return (equal_parts(context_uj, known), 0) if known else ({}, context_uj)
+    holders: dict[ProcessId | None, float] = {**dict.fromkeys(known, 1.0), None: float(usage.unknown_holders)}
     return _without_unknown(largest_remainder(context_uj, holders))
 
 
@@ -53,6 +50,6 @@ def _active(work_uj: int, weights: Mapping[ProcessId | None, float]) -> tuple[di
     return _without_unknown(largest_remainder(work_uj, weights))
 
 
-def _without_unknown(parts: Mapping[ProcessId | None, int]) -> tuple[dict[ProcessId, int], int]:
-    known = {process: part for process, part in parts.items() if process is not None}
-    return known, parts.get(None, 0)
+def _without_unknown(parts: dict[ProcessId | None, int]) -> tuple[dict[ProcessId, int], int]:
+    unknown_uj = parts.pop(None, 0)
+    return {process: part for process, part in parts.items() if process is not None}, unknown_uj

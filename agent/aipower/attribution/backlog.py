@@ -7,8 +7,9 @@ to come. Every window still sums to its own energy.
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -29,10 +30,11 @@ Parts = Mapping[Key, float]
 
 
 class _Entry(Struct):
-    """A window, and how it should have been split by the solution so far."""
+    """A window, and how it should have been split by the solution so far: two rows take less than a mapping."""
 
     window: Window
-    wanted_uj: Parts
+    keys: tuple[Key, ...]
+    wanted_uj: Sequence[float]
 
 
 class Backlog:
@@ -44,29 +46,42 @@ class Backlog:
 
     def pay(self, window: Window, wanted_uj: Parts) -> dict[Key, float]:
         """The split of `window`: what is wanted, moved from debtors to creditors among those who are in it."""
-        self._entries.append(_Entry(window, wanted_uj))
-        owed = {key: self._owed_uj.get(key, 0.0) for key in wanted_uj}
-        due_uj = sum(value for value in owed.values() if value > 0)
+        self._entries.append(_Entry(window, tuple(wanted_uj), array("d", wanted_uj.values())))
+        given = dict(wanted_uj)
+        known = self._owed_uj
+        owed = {key: value for key in wanted_uj if (value := known.get(key, 0.0))} if known else {}
+        due_uj = sum([value for value in owed.values() if value > 0])
         free = {key: min(-value, MOST * wanted_uj[key]) for key, value in owed.items() if value < 0}
         free_uj = sum(free.values())
         moved_uj = min(due_uj, free_uj)
         if moved_uj <= 0:
-            return dict(wanted_uj)
-        given: dict[Key, float] = {}
-        for key, value in wanted_uj.items():
-            gain = moved_uj * owed[key] / due_uj if owed[key] > 0 else -moved_uj * free.get(key, 0.0) / free_uj
-            given[key] = value + gain
-            self._owed_uj[key] = owed[key] - gain
+            return given
+        for key, value in owed.items():
+            gain = moved_uj * value / due_uj if value > 0 else -moved_uj * free[key] / free_uj
+            given[key] += gain
+            known[key] = value - gain
         return given
 
     def revise(self, split: Callable[[Window], Parts]) -> None:
         """The solution has changed: split what is remembered anew."""
         present: set[Key] = set()
+        owed = self._owed_uj
         for entry in self._entries:
             wanted = split(entry.window)
-            for key in {**wanted, **entry.wanted_uj}:
-                change_uj = wanted.get(key, 0.0) - entry.wanted_uj.get(key, 0.0)
-                self._owed_uj[key] = self._owed_uj.get(key, 0.0) + change_uj
-            entry.wanted_uj = wanted
-            present.update(wanted)
-        self._owed_uj = {key: value for key, value in self._owed_uj.items() if key in present}
+            keys = tuple(wanted)
+            before = entry.wanted_uj if keys == entry.keys else _ordered(entry, keys)
+            for key, now_uj, before_uj in zip(keys, wanted.values(), before, strict=False):
+                owed[key] = owed.get(key, 0.0) + (now_uj - before_uj)
+            if keys != entry.keys:
+                for key, before_uj in zip(entry.keys, entry.wanted_uj, strict=True):
+                    if key not in wanted:
+                        owed[key] = owed.get(key, 0.0) - before_uj
+            entry.keys, entry.wanted_uj = keys, array("d", wanted.values())
+            present.update(keys)
+        self._owed_uj = {key: value for key, value in owed.items() if key in present}
+
+
+def _ordered(entry: _Entry, keys: Sequence[Key]) -> Sequence[float]:
+    """What was wanted so far, in the order of `keys`."""
+    before = dict(zip(entry.keys, entry.wanted_uj, strict=True))
+    return [before.get(key, 0.0) for key in keys]

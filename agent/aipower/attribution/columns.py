@@ -41,18 +41,22 @@ class Columns:
         if max(len(self._windows), len(self._latest)) > MOST_KNOWN:
             self._windows = dict.fromkeys(usage.busy_s, SEASONED)
             self._latest = {process: self._latest[process] for process in usage.busy_s if process in self._latest}
+        windows = self._windows
         for process in usage.busy_s:
-            self._windows[process] = self._windows.get(process, 0) + 1
+            windows[process] = windows.get(process, 0) + 1
 
     def of(self, usage: Usage) -> Mapping[ProcessId, str]:
         """The columns of all who work in a window or may have."""
-        names = {process: self._name(process) for process in {**usage.busy_s, **dict.fromkeys(usage.holders)}}
+        known, busy_s = self._names, usage.busy_s
+        names = {process: known.get(process) or self._name(process) for process in busy_s}
+        names.update({who: self._name(who) for who in usage.holders if who not in names})
         namesakes = Counter(names.values())
+        few = {name for name, count in namesakes.items() if 1 < count <= NAMESAKES}
         found: dict[ProcessId, str] = {}
         for process, name in names.items():
-            alone = 1 < namesakes[name] <= NAMESAKES and self._windows.get(process, 0) >= SEASONED
+            alone = name in few and self._windows.get(process, 0) >= SEASONED
             program = f"{name}\0{process.pid}:{process.started_ticks}" if alone else name
-            found[process] = self._admitted(program, usage.busy_s.get(process, 0.0))
+            found[process] = self._admitted(program, busy_s.get(process, 0.0))
         self._latest.update(found)
         return found
 

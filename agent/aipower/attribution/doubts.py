@@ -9,42 +9,43 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
+from operator import mul
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from aipower.attribution.evidence import Solution
+from aipower.attribution.leverage import NO_SLOPES, Direction, Doubted, Owner
 from aipower.attribution.priors import PROGRAM_SE
-from aipower.attribution.shares import standard_error
-from aipower.model import JobKey, ProcessId
-
-Owner = ProcessId | str | JobKey
-"""A process, a run by its name, or a job."""
+from aipower.attribution.symmetric import Matrix, quadratic
+from aipower.attribution.vectors import dot
 
 
-class Doubt(Struct, frozen=True):
-    """Of one owner's part of one window."""
+class _Image(Struct, frozen=True):
+    """A direction in the columns of the basis, its product with the intensities' errors, and its own square."""
 
-    slopes_uj: Mapping[str, float]
-    """How much it changes per watt of each column's intensity."""
-    floor_uj: float
-    """Standard error for the idle level's and the contexts' sake."""
+    slopes_uj: Sequence[float]
+    errors: Sequence[float]
+    square_uj2: float
 
 
 class _Account(Struct):
     """Sums over the remembered windows, and what older ones have left."""
 
-    slopes_uj: dict[str, float] = field(default_factory=dict)
+    slopes_uj: list[float]
+    square_uj2: float | None = None
+    """Of the error that the slopes make; None while it must be found anew."""
     floor_uj: float = 0.0
     old_uj: float = 0.0
     told_uj: float = 0.0
     windows: int = 0
 
-    def add(self, doubt: Doubt, sign: int) -> None:
-        for column, slope in doubt.slopes_uj.items():
-            self.slopes_uj[column] = self.slopes_uj.get(column, 0.0) + sign * slope
-        self.floor_uj += sign * doubt.floor_uj
-        self.windows += sign
+    def move(self, part: float, image: _Image) -> None:
+        """Add `part` of a direction: the square follows without the product of all pairs of columns."""
+        slopes_uj = self.slopes_uj
+        if self.square_uj2 is not None:
+            self.square_uj2 += part * (2 * sum(map(mul, image.errors, slopes_uj)) + part * image.square_uj2)
+        self.slopes_uj = [have + part * new for have, new in zip(slopes_uj, image.slopes_uj, strict=True)]
 
 
 class Doubts:
@@ -53,32 +54,134 @@ class Doubts:
     def __init__(self, remembered: int | None) -> None:
         """Remember so many windows, or all."""
         self._remembered = remembered
-        self._windows: deque[Mapping[Owner, Doubt]] = deque()
+        self._windows: deque[Doubted] = deque()
         self._accounts: dict[Owner, _Account] = {}
+        self._basis = Basis()
 
-    def add(self, doubts: Mapping[Owner, Doubt], solution: Solution, mean_w: float) -> None:
+    def add(self, doubted: Doubted, solution: Solution, mean_w: float) -> None:
         """Take in one window."""
-        for owner, doubt in doubts.items():
-            self._accounts.setdefault(owner, _Account()).add(doubt, 1)
-        self._windows.append(doubts)
-        if self._remembered is not None and len(self._windows) > self._remembered:
-            self._forget(self._windows.popleft(), solution, mean_w)
+        self._know(doubted, solution, mean_w)
+        self._apply(doubted, 1, self._images(doubted))
+        if self._remembered is None:
+            return
+        self._windows.append(doubted)
+        if len(self._windows) > self._remembered:
+            self._forget(self._windows.popleft())
 
-    def news_uj(self, owner: Owner, solution: Solution, mean_w: float) -> float:
+    def news_uj(self, owners: Iterable[Owner]) -> list[float]:
         """How much more standard error there is than was told; negative where evidence has made it less."""
-        account = self._accounts.get(owner)
-        if account is None:
-            return 0.0
-        split_uj = standard_error(account.slopes_uj, solution, mean_w, PROGRAM_SE)
+        return [self._news_uj(self._accounts[owner]) for owner in owners]
+
+    def _news_uj(self, account: _Account) -> float:
+        if account.square_uj2 is None:
+            account.square_uj2 = self._basis.square(account.slopes_uj)
+        split_uj = math.sqrt(max(0.0, account.square_uj2))
         total_uj = account.old_uj + math.hypot(split_uj, account.floor_uj)
         news_uj, account.told_uj = total_uj - account.told_uj, total_uj
         return news_uj
 
-    def _forget(self, doubts: Mapping[Owner, Doubt], solution: Solution, mean_w: float) -> None:
-        for owner, doubt in doubts.items():
+    def _know(self, doubted: Doubted, solution: Solution, mean_w: float) -> None:
+        """By another solution all that was multiplied with its errors is found anew."""
+        basis = self._basis
+        if solution is basis.solution:
+            self._open(doubted.columns)
+            return
+        used = dict.fromkeys(window.columns for window in (*self._windows, doubted))
+        kept = basis.columns if self._remembered is None else ()
+        self._basis = Basis((*solution.columns, *kept, *(c for columns in used for c in columns)), solution, mean_w)
+        at = [basis.place.get(column) for column in self._basis.columns]
+        for account in self._accounts.values():
+            account.slopes_uj = [0.0 if i is None else account.slopes_uj[i] for i in at]
+            account.square_uj2 = None
+
+    def _open(self, columns: Iterable[str]) -> None:
+        """Programs that come between two solutions change nothing of what the others' errors make."""
+        new = [column for column in columns if column not in self._basis.place]
+        if new:
+            self._basis.open(new)
+            for account in self._accounts.values():
+                account.slopes_uj = account.slopes_uj + [0.0] * len(new)
+
+    def _apply(self, doubted: Doubted, sign: int, images: Sequence[_Image]) -> None:
+        accounts, empty = self._accounts, [0.0] * len(self._basis.columns)
+        # Where nothing is forgotten only the end counts.
+        square_uj2 = None if self._remembered is None else 0.0
+        rows = zip(doubted.owners, doubted.kinds, doubted.shares, doubted.floors_uj, strict=True)
+        for owner, kind, part, floor_uj in rows:
+            account = accounts.get(owner)
+            if account is None:
+                account = accounts[owner] = _Account(empty, square_uj2)
+            account.floor_uj += sign * floor_uj
+            account.windows += sign
+            if kind != NO_SLOPES:
+                account.move(sign * part, images[kind])
+
+    def _forget(self, doubted: Doubted) -> None:
+        images = self._images(doubted)
+        self._apply(doubted, -1, images)
+        errors_uj = [math.sqrt(max(0.0, image.square_uj2)) for image in images]
+        rows = zip(doubted.owners, doubted.kinds, doubted.shares, doubted.floors_uj, strict=True)
+        for owner, kind, part, floor_uj in rows:
             account = self._accounts[owner]
-            account.add(doubt, -1)
-            own_uj = standard_error(doubt.slopes_uj, solution, mean_w, PROGRAM_SE)
-            account.old_uj += math.hypot(own_uj, doubt.floor_uj)
+            account.old_uj += math.hypot(part * errors_uj[kind], floor_uj) if kind != NO_SLOPES else floor_uj
             if account.windows <= 0:
                 del self._accounts[owner]
+
+    def _images(self, doubted: Doubted) -> Sequence[_Image]:
+        return self._basis.images(doubted.columns, doubted.seconds, doubted.directions)
+
+
+class Basis:
+    """Columns in an order, with the errors of their intensities by one solution."""
+
+    def __init__(self, columns: Iterable[str] = (), solution: Solution | None = None, mean_w: float = 0.0) -> None:
+        """Columns without evidence have the prior's error."""
+        self.solution = solution
+        self.columns: list[str] = []
+        self.place: dict[str, int] = {}
+        self._prior_w2 = (PROGRAM_SE * mean_w) ** 2
+        self._errors_w2: Matrix = []
+        self.open(dict.fromkeys(columns))
+        known = solution.place if solution is not None else {}
+        at = [known.get(column) for column in self.columns]
+        for k, i in enumerate(at):
+            if solution is not None and i is not None:
+                row = solution.covariance_w2[i]
+                self._errors_w2[k] = [0.0 if j is None else row[j] for j in at]
+
+    def open(self, columns: Iterable[str]) -> None:
+        """Take in columns of which nothing is known yet."""
+        for column in columns:
+            self.place[column] = len(self.columns)
+            self.columns.append(column)
+            for row in self._errors_w2:
+                row.append(0.0)
+            self._errors_w2.append([0.0] * len(self.place))
+            self._errors_w2[-1][-1] = self._prior_w2
+
+    def square(self, slopes_uj: Sequence[float]) -> float:
+        """The square of the error that slopes make, in square microjoules."""
+        return quadratic(self._errors_w2, slopes_uj)
+
+    def images(
+        self, columns: Sequence[str], seconds: Sequence[float], directions: Sequence[Direction]
+    ) -> list[_Image]:
+        """All directions of a window, in steps of one vector each: they are all made of the same few."""
+        at = [self.place[column] for column in columns]
+        common = [0.0] * len(self.columns)
+        for place, value in zip(at, seconds, strict=True):
+            common[place] = value
+        errors = [dot(row, common) for row in self._errors_w2]
+        return [self._image(direction, at, common, errors) for direction in directions]
+
+    def _image(
+        self, direction: Direction, at: Sequence[int], common: Sequence[float], errors: Sequence[float]
+    ) -> _Image:
+        factor = direction.common_uj
+        slopes = [factor * value for value in common]
+        image = [factor * value for value in errors]
+        for number, more in direction.more_uj:
+            place = at[number]
+            slopes[place] += more
+            image = [value + more * error for value, error in zip(image, self._errors_w2[place], strict=True)]
+        return _Image(slopes, image, dot(slopes, image))

@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from operator import mul
 
 from msgspec import Struct, field
 
 from aipower.attribution.fit import Scaled, fitted
+from aipower.attribution.rows import Row, Table
+from aipower.attribution.samples import Covariance
 from aipower.attribution.symmetric import Matrix
+from aipower.attribution.vectors import dot
 
 LEAST_ERROR = 0.01
 """No load on a GPU is so regular that less would be honest."""
@@ -74,6 +78,8 @@ class Evidence:
     def __init__(self, memory: float = 1.0) -> None:
         """Evidence of which each further window leaves the share `memory`."""
         self._memory = memory
+        self._left = 1.0
+        """The share of all sums that is left: they fade by one number, until it is multiplied out."""
         self._columns: list[str] = []
         self._place: dict[str, int] = {}
         self._seconds2: Matrix = []
@@ -85,6 +91,7 @@ class Evidence:
     def copy(self) -> Evidence:
         """The same, to be added to."""
         other = Evidence(self._memory)
+        other._left = self._left
         other._columns, other._place = list(self._columns), dict(self._place)
         other._seconds2, other._noise2 = ([list(row) for row in m] for m in (self._seconds2, self._noise2))
         other._energies, other._totals_s = list(self._energies), list(self._totals_s)
@@ -99,12 +106,12 @@ class Evidence:
     @property
     def windows(self) -> float:
         """The number of windows, older ones counting less."""
-        return self._windows
+        return self._windows * self._left
 
     @property
     def energy_j(self) -> float:
         """All energy, older windows counting less."""
-        return self._energy_j
+        return self._energy_j * self._left
 
     @property
     def mean_w(self) -> float:
@@ -115,40 +122,56 @@ class Evidence:
     def total_s(self, column: str) -> float:
         """All seconds of a column."""
         at = self._place.get(column)
-        return 0.0 if at is None else self._totals_s[at]
+        return 0.0 if at is None else self._totals_s[at] * self._left
 
-    def add(
-        self,
-        seconds: Mapping[str, float],
-        energy_j: float,
-        noise_s2: Mapping[tuple[str, str], float],
-        weight: float = 1.0,
-    ) -> None:
-        """Take in one window: seconds by column, the energy of work, and the covariance of the seconds' errors.
-
-        `weight` is from 0 to 1, less for windows that the others contradict.
-        """
-        for column in seconds:
+    def add(self, row: Row, weight: float = 1.0) -> None:
+        """Take in one window; `weight` is from 0 to 1, less for windows that the others contradict."""
+        for column in row.columns:
             self._open(column)
-        if self._memory < 1:
-            self._fade()
-        places = [(self._place[column], value) for column, value in seconds.items() if value > 0]
-        for i, x in places:
-            self._energies[i] += weight * x * energy_j
-            self._totals_s[i] += x
-            for j, y in places:
-                self._seconds2[i][j] += weight * x * y
-        for (one, other), value in noise_s2.items():
-            self._noise2[self._place[one]][self._place[other]] += weight * value
-        self._energy2 += weight * energy_j**2
-        self._energy_j += energy_j
-        self._windows += weight
+        self._left *= self._memory
+        if self._left < LEAST_LEFT:
+            self._multiply_out()
+        one = 1 / self._left
+        part = weight * one
+        seconds = [0.0] * len(self._columns)
+        for column, value in zip(row.columns, row.seconds, strict=True):
+            self._totals_s[self._place[column]] += one * value
+            seconds[self._place[column]] = value
+        _add_products(self._seconds2, seconds, part)
+        self._energies = [sum_ + part * row.energy_j * x for sum_, x in zip(self._energies, seconds, strict=True)]
+        if row.covariance_s2 is not None:
+            self._add_noise(row.columns, row.covariance_s2, part)
+        self._energy2 += part * row.energy_j**2
+        self._energy_j += one * row.energy_j
+        self._windows += part
+
+    def add_all(self, table: Table, weights: Sequence[float]) -> None:
+        """Take in windows, as `add` does one after the other."""
+        for column in table.columns:
+            self._open(column)
+        self._left *= self._memory**table.size
+        self._multiply_out()
+        ages = [self._memory**age for age in range(table.size - 1, -1, -1)]
+        parts = list(map(mul, weights, ages))
+        at = [self._place[column] for column in table.columns]
+        _add_table(self._seconds2, at, table.seconds, parts, 1.0)
+        if table.sampled:
+            _add_table(self._noise2, at, table.draws_s, parts, -1.0)
+        energies = list(map(mul, parts, table.energies_j))
+        for i, seconds, own_s2 in zip(at, table.seconds, table.own_s2, strict=True):
+            self._totals_s[i] += dot(ages, seconds)
+            self._energies[i] += dot(energies, seconds)
+            self._noise2[i][i] += dot(parts, own_s2) if table.sampled else 0.0
+        self._energy2 += dot(energies, table.energies_j)
+        self._energy_j += dot(ages, table.energies_j)
+        self._windows += sum(parts)
 
     def solve(self, priors: Mapping[str, Prior], least_error: float = LEAST_ERROR) -> Solution:
         """The intensities of all columns that have a prior with an error.
 
         `least_error` is the error of one window's energy that is always reckoned with, as a share of it.
         """
+        self._multiply_out()
         columns = [c for c in self._columns if c in priors and priors[c].se_w > 0 and self.total_s(c) > 0]
         if not columns:
             return Solution()
@@ -212,13 +235,48 @@ class Evidence:
         self._energies.append(0.0)
         self._totals_s.append(0.0)
 
-    def _fade(self) -> None:
-        keep = self._memory
+    def _add_noise(self, columns: Sequence[str], covariance: Covariance, part: float) -> None:
+        shares = [0.0] * len(self._columns)
+        for column, share, own_s2 in zip(columns, covariance.shares, covariance.own_s2, strict=True):
+            at = self._place[column]
+            shares[at] = share
+            self._noise2[at][at] += part * own_s2
+        _add_products(self._noise2, shares, -part * covariance.each_s2)
+
+    def _multiply_out(self) -> None:
+        left, self._left = self._left, 1.0
+        if left == 1.0:
+            return
         for matrix in (self._seconds2, self._noise2):
-            for row in matrix:
-                row[:] = [value * keep for value in row]
-        self._energies = [value * keep for value in self._energies]
-        self._totals_s = [value * keep for value in self._totals_s]
+            matrix[:] = [[value * left for value in row] for row in matrix]
+        self._energies = [value * left for value in self._energies]
+        self._totals_s = [value * left for value in self._totals_s]
         self._energy2, self._energy_j, self._windows = (
-            value * keep for value in (self._energy2, self._energy_j, self._windows)
+            value * left for value in (self._energy2, self._energy_j, self._windows)
         )
+
+
+LEAST_LEFT = 1e-6
+"""Sums that have faded to less are multiplied out, so that new windows do not become too large numbers."""
+
+
+def _add_products(matrix: Matrix, vector: Sequence[float], times: float) -> None:
+    """Add the products of all pairs of elements."""
+    for i, value in enumerate(vector):
+        if value:
+            factor = times * value
+            matrix[i] = [sum_ + factor * other for sum_, other in zip(matrix[i], vector, strict=True)]
+
+
+def _add_table(
+    matrix: Matrix, at: Sequence[int], columns: Sequence[Sequence[float]], parts: Sequence[float], times: float
+) -> None:
+    """Add the products of all pairs of columns, row by row weighted by `parts`."""
+    used = [(i, column) for i, column in zip(at, columns, strict=True) if any(column)]
+    for number, (i, column) in enumerate(used):
+        weighted = list(map(mul, parts, column))
+        for j, other in used[: number + 1]:
+            sum_ = times * dot(weighted, other)
+            matrix[i][j] += sum_
+            if i != j:
+                matrix[j][i] += sum_

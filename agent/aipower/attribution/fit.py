@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from operator import mul
 
 from msgspec import Struct
 
 from aipower.attribution.symmetric import Matrix, eigen, is_positive, non_negative, quadratic
+from aipower.attribution.vectors import dot
 
 ROUNDS = 4
 """Fits in turn with the noise that they leave over; the third differs little from the second."""
@@ -59,16 +59,49 @@ def fitted(problem: Scaled) -> Fit:
     prior stands.
     """
     floor_j2 = max(problem.least_error**2 * problem.energy2 / max(problem.windows, 1.0), 1e-12)
-    known, doubtful = _directions(problem)
+    vectors, doubtful = _directions(problem)
+    known = _seen_along(problem, vectors)
     plain = _rounds(problem, known, floor_j2)
     followed = [vector for vector in doubtful if _is_followed(problem, vector, plain)]
     if followed:
-        known = [*known, *followed]
+        known = _seen_along(problem, [*vectors, *followed])
         plain = _rounds(problem, known, floor_j2)
     unknown = {k for vector in doubtful if vector not in followed for k in _members(vector)}
     covariance = _covariance(problem, known, plain)
     several = len(problem.means) > 1
     return Fit(plain.values, covariance, sorted(unknown) if several else [], floor_j2)
+
+
+class _Known(Struct, frozen=True):
+    """Directions in which something can be told, and the sums along them."""
+
+    vectors: Sequence[Sequence[float]]
+    along_seconds2: Matrix
+    along_noise2: Matrix
+    """In the coordinates of the directions."""
+    seconds2: Matrix
+    noise2: Matrix
+    energies: Sequence[float]
+    """In those of the columns."""
+
+
+def _seen_along(problem: Scaled, vectors: Sequence[Sequence[float]]) -> _Known:
+    """All there is where nothing is doubtful: then no part of it needs to be cut out."""
+    size = len(problem.means)
+    along_seconds2, along_noise2 = _projected(problem.seconds2, vectors), _projected(problem.noise2, vectors)
+    if len(vectors) == size:
+        all_ = (problem.seconds2, problem.noise2, problem.energies)
+        return _Known(vectors, along_seconds2, along_noise2, *all_)
+    columns = list(zip(*vectors, strict=True)) or [()] * size
+    along = [dot(vector, problem.energies) for vector in vectors]
+    return _Known(
+        vectors,
+        along_seconds2,
+        along_noise2,
+        _projected(along_seconds2, columns),
+        _projected(along_noise2, columns),
+        [dot(along, column) for column in columns],
+    )
 
 
 class _Round(Struct, frozen=True):
@@ -89,13 +122,11 @@ def _directions(problem: Scaled) -> tuple[list[Sequence[float]], list[Sequence[f
     return known, doubtful
 
 
-def _rounds(problem: Scaled, known: Sequence[Sequence[float]], floor_j2: float) -> _Round:
+def _rounds(problem: Scaled, known: _Known, floor_j2: float) -> _Round:
     last = _Round(problem.means, floor_j2, 0.0)
     for _ in range(ROUNDS):
-        borne = _bearable(problem, known, last.borne)
-        matrix = _within(_less(problem.seconds2, problem.noise2, borne), known)
-        right = [sum(_dot(v, problem.energies) * v[i] for v in known) for i in range(len(problem.means))]
-        values = _ridge(matrix, right, problem.means, last)
+        borne = _bearable(known, last.borne)
+        values = _ridge(_less(known.seconds2, known.noise2, borne), known.energies, problem.means, last)
         sampling_j2 = max(0.0, quadratic(problem.noise2, values)) / max(problem.windows, 1.0)
         left_j2 = _left_j2(problem, values) / max(problem.windows - len(values), 1.0)
         ratio = min(1.0, left_j2 / (floor_j2 + sampling_j2))
@@ -103,11 +134,13 @@ def _rounds(problem: Scaled, known: Sequence[Sequence[float]], floor_j2: float) 
     return last
 
 
-def _bearable(problem: Scaled, known: Sequence[Sequence[float]], borne: float) -> float:
+def _bearable(known: _Known, borne: float) -> float:
     """No more of the noise than leaves a part of the variation in every known direction."""
-    seconds2, noise2 = _projected(problem.seconds2, known), _projected(problem.noise2, known)
+    if borne <= 0:
+        return borne
+    most = _scaled(known.along_seconds2, 1 - LEAST_LEFT)
     for _ in range(HALVINGS):
-        if borne <= 0 or is_positive(_less(_scaled(seconds2, 1 - LEAST_LEFT), noise2, borne)):
+        if is_positive(_less(most, known.along_noise2, borne)):
             return borne
         borne /= 2
     return 0.0
@@ -126,28 +159,29 @@ def _ridge(matrix: Matrix, right: Sequence[float], means: Sequence[float], last:
 
 def _left_j2(problem: Scaled, values: Sequence[float]) -> float:
     """The sum of squares that the fit leaves."""
-    return max(0.0, problem.energy2 - 2 * _dot(values, problem.energies) + quadratic(problem.seconds2, values))
+    return max(0.0, problem.energy2 - 2 * dot(values, problem.energies) + quadratic(problem.seconds2, values))
 
 
 def _is_followed(problem: Scaled, vector: Sequence[float], fit: _Round) -> bool:
     """True where the energy follows a direction beyond chance: what the fit leaves is not free of it."""
     size = len(problem.means)
-    rest = [problem.energies[i] - _dot(problem.seconds2[i], fit.values) for i in range(size)]
+    rest = [problem.energies[i] - dot(problem.seconds2[i], fit.values) for i in range(size)]
     variation = quadratic(problem.seconds2, vector)
-    return _dot(vector, rest) ** 2 > SIGNIFICANT**2 * fit.error_j2 * variation > 0
+    return dot(vector, rest) ** 2 > SIGNIFICANT**2 * fit.error_j2 * variation > 0
 
 
-def _covariance(problem: Scaled, known: Sequence[Sequence[float]], fit: _Round) -> Matrix:
+def _covariance(problem: Scaled, known: _Known, fit: _Round) -> Matrix:
     """In each known direction: what is left of the prior's error, the windows' own, and the doubt about the noise."""
     size = len(problem.means)
     covariance: Matrix = [[float(i == j) for j in range(size)] for i in range(size)]
-    inner = eigen(_projected(_less(problem.seconds2, problem.noise2, fit.borne), known))
+    inner = eigen(_less(known.along_seconds2, known.along_noise2, fit.borne))
+    columns = list(zip(*known.vectors, strict=True))
     for seen, parts in zip(inner.values, inner.vectors, strict=True):
-        vector = [sum(part * v[i] for part, v in zip(parts, known, strict=True)) for i in range(size)]
-        variance = _variance(problem, vector, max(seen, 0.0), fit)
-        for i in range(size):
-            for j in range(size):
-                covariance[i][j] += (variance - 1) * vector[i] * vector[j]
+        vector = [dot(parts, column) for column in columns]
+        change = _variance(problem, vector, max(seen, 0.0), fit) - 1
+        for i, value in enumerate(vector):
+            factor = change * value
+            covariance[i] = [sum_ + factor * other for sum_, other in zip(covariance[i], vector, strict=True)]
     return covariance
 
 
@@ -165,23 +199,9 @@ def _less(matrix: Matrix, other: Matrix, times: float) -> Matrix:
 
 def _projected(matrix: Matrix, basis: Sequence[Sequence[float]]) -> Matrix:
     """The matrix in the coordinates of `basis`."""
-    images = [[_dot(row, vector) for row in matrix] for vector in basis]
-    return [[_dot(one, image) for image in images] for one in basis]
-
-
-def _within(matrix: Matrix, basis: Sequence[Sequence[float]]) -> Matrix:
-    """The part of the matrix that acts inside the span of `basis`."""
-    inner, columns = _projected(matrix, basis), list(zip(*basis, strict=True))
-    if not columns:
-        return [[0.0] * len(matrix) for _ in matrix]
-    halves = [[_dot(row, column) for row in inner] for column in columns]
-    return [[_dot(half, other) for other in columns] for half in halves]
+    images = [[dot(row, vector) for row in matrix] for vector in basis]
+    return [[dot(one, image) for image in images] for one in basis]
 
 
 def _members(vector: Sequence[float]) -> list[int]:
     return [k for k, part in enumerate(vector) if part**2 > PRESENT]
-
-
-def _dot(one: Sequence[float], other: Sequence[float]) -> float:
-    product: float = sum(map(mul, one, other))
-    return product

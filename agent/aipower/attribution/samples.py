@@ -8,69 +8,119 @@ are b + S I (y - I'b) / (I'SI + s^2), the update of Kalman (1960).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from msgspec import Struct, field
+from msgspec import Struct
+
+from aipower.attribution.vectors import dot
 
 LEAST_LOOKS = 0.5
 """Fewer tell nothing."""
-Covariance = Mapping[tuple[str, str], float]
-
 PSEUDO = 0.5
 """Looks that are taken to have fallen as usual, beside the n of the window: no look says 'never'."""
 
 
+class Covariance(Struct, frozen=True):
+    """Covariance of sampled seconds: a diagonal less the products of the shares, as of all draws.
+
+    So it takes two numbers for each column, and its product with a vector as many steps as there are columns.
+    """
+
+    columns: tuple[str, ...]
+    own_s2: Sequence[float]
+    """The diagonal, before the products are taken off."""
+    shares: Sequence[float]
+    each_s2: float
+    """Square seconds for each product of two shares."""
+
+    def at(self, one: int, other: int) -> float:
+        """One element, in square seconds."""
+        product = self.each_s2 * self.shares[one] * self.shares[other]
+        return self.own_s2[one] - product if one == other else -product
+
+    def times(self, vector: Sequence[float]) -> list[float]:
+        """The product with `vector`."""
+        shared = self.each_s2 * dot(self.shares, vector)
+        return [own * x - shared * p for own, x, p in zip(self.own_s2, vector, self.shares, strict=True)]
+
+    def form(self, vector: Sequence[float]) -> float:
+        """The quadratic form of `vector`: its variance."""
+        diagonal: float = sum([own * x * x for own, x in zip(self.own_s2, vector, strict=True)])
+        return diagonal - self.each_s2 * dot(self.shares, vector) ** 2
+
+
 class Refined(Struct, frozen=True):
-    """Busy seconds by column with their covariance in square seconds."""
+    """Busy seconds in the order of the columns, and what is left of their covariance.
 
-    seconds: Mapping[str, float]
-    covariance_s2: Covariance
-    gains: Mapping[str, float] = field(default_factory=dict)
-    """Seconds that each column gains per joule beyond what was expected."""
+    That is `sampled` less the products of the gains, times `energy_j2`.
+    """
+
+    seconds: Sequence[float]
+    sampled: Covariance | None = None
+    gains: Sequence[float] = ()
+    """Seconds that each column gains per joule beyond what was expected; none where energy says nothing."""
+    energy_j2: float = 0.0
+    """Variance of the window's energy about what was expected."""
+
+    def form(self, vector: Sequence[float]) -> float:
+        """Variance of the sum of all seconds, each times its element of `vector`."""
+        if self.sampled is None:
+            return 0.0
+        form = self.sampled.form(vector)
+        return form - self.energy_j2 * dot(self.gains, vector) ** 2 if self.gains else form
+
+    def variance(self, column: int) -> float:
+        """Of the seconds of one column."""
+        if self.sampled is None:
+            return 0.0
+        variance = self.sampled.at(column, column)
+        return variance - self.energy_j2 * self.gains[column] ** 2 if self.gains else variance
+
+    def times(self, vector: Sequence[float]) -> Sequence[float]:
+        """The product of the covariance with `vector`."""
+        if self.sampled is None:
+            return [0.0] * len(vector)
+        product = self.sampled.times(vector)
+        if not self.gains:
+            return product
+        known = self.energy_j2 * dot(self.gains, vector)
+        return [value - known * gain for value, gain in zip(product, self.gains, strict=True)]
 
 
-def covariance_s2(seconds: Mapping[str, float], usual: Mapping[str, float], span_s: float, looks: float) -> Covariance:
+def covariance_s2(
+    seconds: Mapping[str, float], usual: Mapping[str, float], span_s: float, looks: float
+) -> Covariance | None:
     """Covariance of sampled seconds (multinomial); `usual` are the shares of all time that columns have on the whole.
 
-    Empty where nothing was sampled (`looks` is 0).
+    None where nothing was sampled (`looks` is 0).
     """
-    if looks <= 0 or span_s <= 0:
-        return {}
-    columns = list(dict.fromkeys([*seconds, *usual]))
-    shares = {
-        c: (looks * seconds.get(c, 0.0) / span_s + PSEUDO * usual.get(c, 0.0)) / (looks + PSEUDO) for c in columns
-    }
+    columns = tuple(dict.fromkeys([*seconds, *usual]))
+    if looks <= 0 or span_s <= 0 or not columns:
+        return None
+    shares = [(looks * seconds.get(c, 0.0) / span_s + PSEUDO * usual.get(c, 0.0)) / (looks + PSEUDO) for c in columns]
     # Shares that were seen vary less by themselves than the true ones allow: estimating p (1 - p) from them is low.
     unbiased = looks * (1 - looks / (looks + PSEUDO) ** 2)
     each_s2 = span_s**2 / max(unbiased, LEAST_LOOKS)
-    return {
-        (one, other): each_s2 * shares[one] * (max(0.0, 1 - shares[one]) if one == other else -shares[other])
-        for one in columns
-        for other in columns
-    }
+    return Covariance(columns, [each_s2 * (p if p <= 1 else p * p) for p in shares], shares, each_s2)
 
 
 def refined(
-    seconds: Mapping[str, float],
-    covariance: Covariance,
-    intensities_w: Mapping[str, float],
+    seconds: Sequence[float],
+    covariance: Covariance | None,
+    watts: Sequence[float],
     energy_j: float,
     error_j2: float,
 ) -> Refined:
-    """`seconds` as the energy of the window corrects them, none below 0.
+    """`seconds` as the energy of the window corrects them by the columns' `watts`, none below 0.
 
     `error_j2` is the variance of the energy that the intensities explain, their own errors included.
     """
-    if not covariance:
-        return Refined(dict(seconds), {})
-    columns = list(dict.fromkeys(one for one, _ in covariance))
-    gains = {one: sum(covariance[one, other] * intensities_w.get(other, 0.0) for other in columns) for one in columns}
-    spread_j2 = sum(gains[column] * intensities_w.get(column, 0.0) for column in columns)
-    total_j2 = spread_j2 + error_j2
+    if covariance is None:
+        return Refined(seconds)
+    pulls = covariance.times(watts)
+    total_j2 = dot(pulls, watts) + error_j2
     if total_j2 <= 0:
-        return Refined(dict(seconds), covariance)
-    expected_j = sum(intensities_w.get(column, 0.0) * value for column, value in seconds.items())
-    step = (energy_j - expected_j) / total_j2
-    better = {column: max(0.0, seconds.get(column, 0.0) + gains[column] * step) for column in columns}
-    left = {(a, b): value - gains[a] * gains[b] / total_j2 for (a, b), value in covariance.items()}
-    return Refined(better, left, {column: gain / total_j2 for column, gain in gains.items()})
+        return Refined(seconds, covariance)
+    step = (energy_j - dot(watts, seconds)) / total_j2
+    better = [max(0.0, value + pull * step) for value, pull in zip(seconds, pulls, strict=True)]
+    return Refined(better, covariance, [pull / total_j2 for pull in pulls], total_j2)

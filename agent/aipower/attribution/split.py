@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 K = TypeVar("K")
@@ -21,15 +21,24 @@ def largest_remainder(total_uj: int, weights: Mapping[K, float]) -> dict[K, int]
     Raises:
         ValueError: There is something to split, but no weight above 0.
     """
-    whole = {key: max(1, round(weight * RESOLUTION)) for key, weight in weights.items() if weight > 0}
+    keys = [key for key, weight in weights.items() if weight > 0]
+    whole = [round(weight * RESOLUTION) or 1 for weight in weights.values() if weight > 0]
     if not whole:
         if total_uj:
             raise ValueError(f"nobody to take {total_uj} uJ")
         return {}
-    total_weight = sum(whole.values())
-    quotas = {key: divmod(total_uj * weight, total_weight) for key, weight in whole.items()}
-    parts = {key: quotient for key, (quotient, _) in quotas.items()}
-    left = total_uj - sum(parts.values())
-    for key in sorted(quotas, key=lambda key: quotas[key][1], reverse=True)[:left]:
-        parts[key] += 1
-    return parts
+    total_weight = sum(whole)
+    quotas = [total_uj * weight for weight in whole]
+    parts = [quota // total_weight for quota in quotas]
+    left = total_uj - sum(parts)
+    if left:
+        rests = [quota % total_weight for quota in quotas]
+        for place in sorted(range(len(rests)), key=rests.__getitem__, reverse=True)[:left]:
+            parts[place] += 1
+    return dict(zip(keys, parts, strict=True))
+
+
+def equal_parts(total_uj: int, keys: Sequence[K]) -> dict[K, int]:
+    """`total_uj` among `keys`, the earlier ones get what is left over."""
+    each, left = divmod(total_uj, len(keys))
+    return {key: each + (number < left) for number, key in enumerate(keys)}

@@ -15,6 +15,8 @@ Matrix = list[list[float]]
 
 SWEEPS = 30
 """Rounds of rotations; Jacobi's method converges quadratically, ten are plenty for a dozen rows."""
+NOTHING = 1e-32
+"""Square of an element as a share of its diagonal's, below which a rotation by it changes no digit."""
 ROUNDS = 300
 SETTLED = 1e-6
 """A round that changes no value by more than this share ends the search."""
@@ -33,30 +35,34 @@ def eigen(matrix: Sequence[Sequence[float]]) -> Eigen:
     rows: Matrix = [list(row) for row in matrix]
     vectors: Matrix = [[float(i == j) for j in range(size)] for i in range(size)]
     for _ in range(SWEEPS):
-        off = sum(rows[i][j] ** 2 for i in range(size) for j in range(i))
-        if off <= 1e-24 * sum(rows[i][i] ** 2 for i in range(size)):
+        off = sum([sum(map(mul, row[:i], row[:i])) for i, row in enumerate(rows)])
+        if off <= 1e-24 * sum([row[i] ** 2 for i, row in enumerate(rows)]):
             break
         for i in range(size):
             for j in range(i):
-                _rotate(rows, vectors, j, i)
-    return Eigen([rows[k][k] for k in range(size)], [[vectors[i][k] for i in range(size)] for k in range(size)])
+                if rows[j][i] ** 2 > NOTHING * abs(rows[i][i] * rows[j][j]):
+                    _rotate(rows, vectors, j, i)
+    return Eigen([row[k] for k, row in enumerate(rows)], vectors)
 
 
 def _rotate(rows: Matrix, vectors: Matrix, p: int, q: int) -> None:
-    """Make the element (p, q) zero."""
-    if rows[p][q] == 0:
-        return
-    theta = (rows[q][q] - rows[p][p]) / (2 * rows[p][q])
+    """Make the element (p, q) zero; `vectors` has the basis so far by rows."""
+    row_p, row_q = rows[p], rows[q]
+    between = row_p[q]
+    theta = (row_q[q] - row_p[p]) / (2 * between)
     tangent = math.copysign(1.0, theta) / (abs(theta) + math.hypot(theta, 1.0))
     cosine = 1 / math.hypot(tangent, 1.0)
     sine = tangent * cosine
-    for row in (*rows, *vectors):
-        at_p, at_q = row[p], row[q]
-        row[p], row[q] = cosine * at_p - sine * at_q, sine * at_p + cosine * at_q
-    rows[p], rows[q] = (
-        [cosine * a - sine * b for a, b in zip(rows[p], rows[q], strict=True)],
-        [sine * a + cosine * b for a, b in zip(rows[p], rows[q], strict=True)],
-    )
+    new_p = [cosine * a - sine * b for a, b in zip(row_p, row_q, strict=True)]
+    new_q = [sine * a + cosine * b for a, b in zip(row_p, row_q, strict=True)]
+    new_p[p], new_q[q] = row_p[p] - tangent * between, row_q[q] + tangent * between
+    new_p[q] = new_q[p] = 0.0
+    rows[p], rows[q] = new_p, new_q
+    for row, at_p, at_q in zip(rows, new_p, new_q, strict=True):
+        row[p], row[q] = at_p, at_q
+    row_p, row_q = vectors[p], vectors[q]
+    vectors[p] = [cosine * a - sine * b for a, b in zip(row_p, row_q, strict=True)]
+    vectors[q] = [sine * a + cosine * b for a, b in zip(row_p, row_q, strict=True)]
 
 
 def is_positive(matrix: Sequence[Sequence[float]]) -> bool:

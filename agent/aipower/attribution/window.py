@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from aipower.attribution.baseline import Floor
@@ -20,10 +22,21 @@ class Window(Struct, frozen=True):
     delta: EnergyDelta
     usage: Usage
     work: Work
-    covariance_s2: Covariance
-    """Of the sampled seconds by column; empty where they are exact."""
+    covariance_s2: Covariance | None = None
+    """Of the sampled seconds by column; None where they are exact."""
     unrest_w: float = 0.0
     """By how much the power differs from that of the window before."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those of work that was seen, then those of samples that may have missed some."""
+        return tuple(self.work.seconds) if self.covariance_s2 is None else self.covariance_s2.columns
+
+    @property
+    def seconds(self) -> Sequence[float]:
+        """Seconds of work that were seen, in the order of the columns."""
+        seen = [*self.work.seconds.values()]
+        return seen + [0.0] * (len(self.columns) - len(seen))
 
     @property
     def looks_per_s(self) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from array import array
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 from msgspec import Struct, field
 
@@ -23,21 +25,21 @@ LEAST_COVER = 0.3
 """Samples of a smaller share of the window are no picture of it."""
 
 
-class Worker(Struct, frozen=True):
-    """One process, or None for those that are not known, with its seconds in each column."""
-
-    process: ProcessId | None
-    seconds: Mapping[str, float]
-
-
 class Work(Struct, frozen=True):
-    """The work of one window."""
+    """The work of one window, as rows: a process or None for the unknown, a column, and its own seconds there.
 
-    workers: tuple[Worker, ...] = ()
+    A window of a large node has a thousand rows, and ninety windows are remembered: so rows are no objects.
+    """
+
+    processes: tuple[ProcessId | None, ...] = ()
+    columns: tuple[str, ...] = ()
+    own_s: Sequence[float] = ()
     present: Mapping[str, tuple[ProcessId, ...]] = field(default_factory=dict)
     """Processes by column that may have worked without being seen: they hold the device."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """By column, of all workers together."""
+    single: bool = True
+    """Nobody has more than one row."""
 
 
 def work_of(usage: Usage, columns: Mapping[ProcessId, str], span_s: float) -> Work:
@@ -48,39 +50,46 @@ def work_of(usage: Usage, columns: Mapping[ProcessId, str], span_s: float) -> Wo
     if usage.activity:
         return _measured(usage)
     scale = span_s / usage.covered_s if usage.covered_s > LEAST_COVER * span_s else 1.0
-    workers = [
-        Worker(process, {columns[process]: scale * seconds * usage.weight.get(process, 1.0)})
-        for process, seconds in usage.busy_s.items()
-    ]
+    weight = usage.weight
+    own_s = [scale * seconds * weight.get(process, 1.0) for process, seconds in usage.busy_s.items()]
+    processes: list[ProcessId | None] = [*usage.busy_s]
+    names = [columns[process] for process in usage.busy_s]
     if usage.unknown_busy_s > 0:
-        workers.append(Worker(None, {UNKNOWN: scale * usage.unknown_busy_s}))
+        processes.append(None)
+        names.append(UNKNOWN)
+        own_s.append(scale * usage.unknown_busy_s)
+    return _made(processes, names, own_s, _present(usage, columns), single=True)
+
+
+def _present(usage: Usage, columns: Mapping[ProcessId, str]) -> Mapping[str, tuple[ProcessId, ...]]:
     present: dict[str, list[ProcessId]] = {}
     for holder in sorted(usage.holders, key=order):
         present.setdefault(columns[holder], []).append(holder)
-    held = {column: tuple(holders) for column, holders in present.items()}
-    return Work(tuple(workers), held, _seconds(workers))
+    return {column: tuple(holders) for column, holders in present.items()}
 
 
 def _measured(usage: Usage) -> Work:
     """Work of the unknown is told as activity of the first measure."""
-    workers = [Worker(process, _measures(values)) for process, values in usage.activity.items()]
+    activity: dict[ProcessId | None, tuple[float, ...]] = dict(usage.activity.items())
     if usage.unknown_busy_s > 0:
-        workers.append(Worker(None, _measures((usage.unknown_busy_s,))))
-    return Work(tuple(workers), {}, _seconds(workers))
+        activity[None] = (usage.unknown_busy_s,)
+    rows = [(who, f"{MEASURE}{k}", value) for who, values in activity.items() for k, value in enumerate(values)]
+    return _made([who for who, _, _ in rows], [c for _, c, _ in rows], [s for _, _, s in rows], {}, single=False)
 
 
-def _seconds(workers: Iterable[Worker]) -> dict[str, float]:
+def _made(
+    processes: Sequence[ProcessId | None],
+    columns: Sequence[str],
+    own_s: Sequence[float],
+    present: Mapping[str, tuple[ProcessId, ...]],
+    *,
+    single: bool,
+) -> Work:
     total: dict[str, float] = {}
-    for worker in workers:
-        for column, seconds in worker.seconds.items():
-            total[column] = total.get(column, 0.0) + seconds
-    return total
+    for column, seconds in zip(columns, own_s, strict=True):
+        total[column] = total.get(column, 0.0) + seconds
+    return Work(tuple(processes), tuple(columns), array("d", own_s), present, total, single)
 
 
-def order(process: ProcessId) -> tuple[int, int]:
-    """A key that puts processes into the same order each time."""
-    return process.pid, process.started_ticks
-
-
-def _measures(values: tuple[float, ...]) -> dict[str, float]:
-    return {f"{MEASURE}{number}": value for number, value in enumerate(values)}
+order = attrgetter("pid", "started_ticks")
+"""A key that puts processes into the same order each time."""

@@ -1,0 +1,216 @@
+"""How the parts of one window hang on what is not known well: the samples, the intensities, the floor, the model.
+
+Who has a share `a` of one column depends on everything by `a` times what the whole column does. So that is worked out
+once for each column, and what is left for each process are a few products of numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from aipower.attribution.baseline import Floor
+from aipower.attribution.evidence import Solution
+from aipower.attribution.shares import Shares, Stake, stakes_of
+from aipower.attribution.vectors import dot
+from aipower.attribution.window import Window
+from aipower.attribution.work import STATIC, STEP
+from aipower.model import UJ_PER_J, JobKey, ProcessId
+
+MODEL_SE = 5.0
+"""Two who share a window divide what the model has wrong in proportion; it may be the other way round."""
+
+Owner = ProcessId | str | JobKey
+"""A process, a run by its name, or a job."""
+NO_SLOPES = -1
+
+
+class Direction(Struct, frozen=True):
+    """How a part changes per watt of each column: by `common` for each of its seconds, and more in some columns."""
+
+    common_uj: float
+    more_uj: tuple[tuple[int, float], ...]
+
+
+class Doubted(Struct, frozen=True):
+    """One window's parts: row by row an owner, the direction that it depends on and how much of it.
+
+    Rows are no objects: a large node has a thousand of them in each of ninety windows that are remembered.
+    """
+
+    columns: tuple[str, ...] = ()
+    seconds: Sequence[float] = ()
+    directions: Sequence[Direction] = ()
+    owners: tuple[Owner, ...] = ()
+    kinds: Sequence[int] = ()
+    shares: Sequence[float] = ()
+    floors_uj: Sequence[float] = ()
+    """Standard errors for the idle level's, the contexts' and the model's sake."""
+
+
+class Leverage:
+    """What the parts of one window depend on."""
+
+    def __init__(self, window: Window, floor: Floor, shares: Shares, solution: Solution) -> None:
+        self._window, self._floor, self._shares, self._solution = window, floor, shares, solution
+        self._work_uj = window.work_uj(floor)
+        self._extra = tuple(column for column in (STATIC, STEP) if column in solution.place)
+        total_j = shares.total_j
+        self._fractions = [joules / total_j if total_j > 0 else 0.0 for joules in shares.joules]
+        """The share of the energy of work that each column has."""
+        self._several = len(shares.columns) > 1 and total_j > 0
+        self._unit_uj = self._work_uj / total_j if self._several else 0.0
+        gains = shares.better.gains or [0.0] * len(shares.columns)
+        self._pulls = [watts * gain for watts, gain in zip(shares.watts, gains, strict=True)]
+        self._pull = sum(self._pulls)
+        self._scales = self._per_second()
+        self._sampled = total_j > 0 and shares.looks_per_s > 0
+        self._among, self._within = self._between_columns(), self._within_columns()
+        self._model_uj = MODEL_SE * solution.shown_j * UJ_PER_J
+        usage = window.usage
+        self._contexts = len(usage.holders) + usage.unknown_holders
+        self._stakes = stakes_of(window.work, shares.columns)
+
+    def doubted(
+        self, processes: Iterable[ProcessId], groups: Mapping[Owner, Collection[ProcessId]]
+    ) -> tuple[Doubted, list[float]]:
+        """The doubts of all processes and groups, and the variances of their parts in square microjoules."""
+        directions = self._of_columns()
+        rows = _Rows([], array("h"), array("d"), array("d"), [])
+        alike = STEP not in self._extra
+        for process in processes:
+            stake = self._stakes.get(process, ())
+            if alike and len(stake) <= 1:
+                self._add_single(rows, process, stake, (process,))
+            else:
+                self._add_joint(rows, process, stake, (process,), directions)
+        for owner, members in groups.items():
+            stake = self._joined(members)
+            if alike and len(stake) <= 1:
+                self._add_single(rows, owner, stake, members)
+            else:
+                self._add_joint(rows, owner, stake, members, directions)
+        columns = (*self._shares.columns, *self._extra)
+        seconds = array("d", [*self._shares.better.seconds, *(0.0 for _ in self._extra)])
+        found = Doubted(columns, seconds, directions, tuple(rows.owners), rows.kinds, rows.parts, rows.floors_uj)
+        return found, rows.variances_uj2
+
+    def _per_second(self) -> list[float]:
+        """By what share of the whole each column changes for each of its seconds.
+
+        Where the energy has said nothing of the seconds, those that were not seen count as none.
+        """
+        shares = self._shares
+        counted = len(shares.columns) if shares.better.gains else len(self._window.work.seconds)
+        total_j = shares.total_j
+        return [watts / total_j if total_j > 0 and k < counted else 0.0 for k, watts in enumerate(shares.watts)]
+
+    def _of_columns(self) -> list[Direction]:
+        """The direction of each column; none where one column has all and no level is in the solution."""
+        if not self._several and not self._extra:
+            return []
+        return [self._direction(((k, 1.0),), own, 0.0) for k, own in enumerate(self._fractions)]
+
+    def _direction(self, stake: Stake, own: float, held: float) -> Direction:
+        """More watts of a column mean more energy for its seconds.
+
+        But since the window's energy stands, they also mean fewer seconds of columns that the energy says are there.
+        """
+        seconds, unit_uj = self._shares.better.seconds, self._unit_uj
+        pull = sum([self._pulls[k] * part for k, part in stake]) - own * self._pull
+        more_uj = [(k, unit_uj * seconds[k] * part) for k, part in stake]
+        span_uj = self._window.delta.span_s * UJ_PER_J
+        for place, column in enumerate(self._extra, len(seconds)):
+            more_uj.append((place, -own * span_uj if column == STATIC else (held - own) * span_uj))
+        return Direction(-unit_uj * (own + pull), tuple(more_uj))
+
+    def _add_single(self, rows: _Rows, owner: Owner, stake: Stake, members: Collection[ProcessId]) -> None:
+        """Who has a share of one column has as much of all that the column depends on."""
+        kind, part = stake[0] if stake else (NO_SLOPES, 0.0)
+        own = part * self._fractions[kind] if stake else 0.0
+        variance = part * (part * self._among[kind] + max(0.0, 1 - part) * self._within[kind]) if stake else 0.0
+        rows.owners.append(owner)
+        rows.kinds.append(kind if self._several or self._extra else NO_SLOPES)
+        rows.parts.append(part)
+        rows.floors_uj.append(self._floor_uj(own, members))
+        rows.variances_uj2.append(variance)
+
+    def _add_joint(
+        self, rows: _Rows, owner: Owner, stake: Stake, members: Collection[ProcessId], directions: list[Direction]
+    ) -> None:
+        """By its own direction."""
+        own = sum([part * self._fractions[k] for k, part in stake])
+        rows.owners.append(owner)
+        rows.kinds.append(len(directions) if self._several or self._extra else NO_SLOPES)
+        rows.parts.append(1.0)
+        rows.floors_uj.append(self._floor_uj(own, members))
+        rows.variances_uj2.append(self._variance_uj2(stake, own))
+        directions.append(self._direction(stake, own, self._held(members)))
+
+    def _joined(self, members: Collection[ProcessId]) -> Stake:
+        found: dict[int, float] = {}
+        for member in members:
+            for k, part in self._stakes.get(member, ()):
+                found[k] = found.get(k, 0.0) + part
+        return tuple(found.items())
+
+    def _variance_uj2(self, stake: Stake, own: float) -> float:
+        """For the samples' sake: of the columns' seconds, and inside a column."""
+        if not self._sampled:
+            return 0.0
+        within = sum([part * max(0.0, 1 - part) * self._within[k] for k, part in stake])
+        if len(self._shares.columns) == 1:
+            return within
+        lean = [-own * scale for scale in self._scales]
+        for k, part in stake:
+            lean[k] += part * self._scales[k]
+        return self._work_uj**2 * max(0.0, self._shares.better.form(lean)) + within
+
+    def _between_columns(self) -> list[float]:
+        """Variance of each column's whole part for the errors of all columns' seconds, in square microjoules."""
+        better, scales = self._shares.better, self._scales
+        if not self._sampled or len(scales) == 1:
+            return [0.0] * len(scales)
+        images = better.times(scales)
+        whole = dot(images, scales)
+        return [
+            self._work_uj**2 * max(0.0, scale * (scale * better.variance(k) - 2 * own * image) + own * own * whole)
+            for k, (scale, own, image) in enumerate(zip(scales, self._fractions, images, strict=True))
+        ]
+
+    def _within_columns(self) -> list[float]:
+        """Variance for telling processes of one column apart by their samples alone, for `a (1 - a)` of it."""
+        looks_per_s = self._shares.looks_per_s
+        if not self._sampled:
+            return [0.0] * len(self._fractions)
+        return [
+            (self._work_uj * own) ** 2 / max(1.0, looks_per_s * seconds)
+            for own, seconds in zip(self._fractions, self._shares.better.seconds, strict=True)
+        ]
+
+    def _held(self, members: Collection[ProcessId]) -> float:
+        """The share of the contexts that `members` hold."""
+        holders = self._window.usage.holders
+        return sum([member in holders for member in members]) / self._contexts if self._contexts else 0.0
+
+    def _floor_uj(self, own: float, members: Collection[ProcessId]) -> float:
+        """Standard error for what all windows share beside the intensities."""
+        floor = self._floor
+        model_uj = abs(self._model_uj * own * (1 - own))
+        if not floor.idle_se_uj and not floor.context_se_uj:
+            return model_uj
+        held = self._held(members)
+        return math.hypot((own or held) * floor.idle_se_uj, (own - held) * floor.context_se_uj, model_uj)
+
+
+class _Rows(Struct):
+    """Those of a window that is being worked out."""
+
+    owners: list[Owner]
+    kinds: array[int]
+    parts: array[float]
+    floors_uj: array[float]
+    variances_uj2: list[float]
