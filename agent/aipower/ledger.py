@@ -78,6 +78,8 @@ class Ledger:
         self._retention_s = retention_s
         self._devices: dict[str, DeviceAccount] = {}
         self._known: dict[str, tuple[Device, DeviceFacts]] = {}
+        self._opened: set[str] = set()
+        """Devices that have an account and counters of faults, which never leave."""
         self._seen_unix_s: dict[str, float] = {}
         self._calibrations: dict[str, Calibration] = {}
         self._scales: dict[str, Scale] = {}
@@ -91,13 +93,15 @@ class Ledger:
 
     def open_account(self, device: Device, facts: DeviceFacts, calibration: Calibration | None = None) -> None:
         """Show `device` from now on, also while it has used nothing; what was said of its scale stands."""
-        self._devices.setdefault(device.id, DeviceAccount())
         self._known[device.id] = (device, facts)
         if calibration is not None:
             self._calibrations[device.id] = calibration
             self._scales.pop(device.id, None)
-        for reason in FAULT_REASONS:
-            self._faults.setdefault((device.id, reason), 0)
+        if device.id not in self._opened:
+            self._opened.add(device.id)
+            self._devices.setdefault(device.id, DeviceAccount())
+            for reason in FAULT_REASONS:
+                self._faults.setdefault((device.id, reason), 0)
 
     def restore(self, state: Snapshot) -> None:
         """Go on with the accounts of `state`, which `revived` has made fit for now. The ledger must be new."""
