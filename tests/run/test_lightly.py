@@ -11,7 +11,19 @@ from aipower.run.lightly import lazy_util
 from run.aipower_run import CODE, environment
 
 LIMIT_S = 60.0
-HEAVY = {"typing_extensions", "inspect", "ast", "subprocess", "tempfile", "dataclasses", "json", "difflib", "asyncio"}
+HEAVY = {
+    "typing_extensions",
+    "inspect",
+    "ast",
+    "subprocess",
+    "tempfile",
+    "dataclasses",
+    "json",
+    "difflib",
+    "asyncio",
+    "traceback",
+    "ipaddress",
+}
 TELL = "print(*(name for name, module in sys.modules.items() if module), file=sys.stderr, flush=True)"
 
 
@@ -101,3 +113,15 @@ def test_what_a_stand_in_does_not_know_is_the_real_modules() -> None:
         "print(ONE_THIRD == colorsys.ONE_THIRD, hls_to_rgb(0.5, 0.5, 0.5) == colorsys.hls_to_rgb(0.5, 0.5, 0.5))"
     )
     assert printed(code) == ["True", "True"]
+
+
+def test_a_traceback_can_be_logged_and_a_path_be_a_url() -> None:
+    code = (
+        "from aipower.run.lightly import import_library; import_library()\n"
+        "import io, logging, pathlib\n"
+        "logging.basicConfig(stream=(told := io.StringIO()))\n"
+        "try: 1 / 0\n"
+        "except ZeroDivisionError: logging.exception('broken')\n"
+        "print('ZeroDivisionError: division by zero' in told.getvalue(), pathlib.Path('/a b').as_uri())"
+    )
+    assert printed(code) == ["True", "file:///a%20b"]

@@ -236,9 +236,10 @@ def _by_agent(options: RunOptions, link: Link) -> MeasuredByAgent | None:
 
 
 def _begin_here(options: RunOptions) -> Measurement:
-    from aipower.run.lightly import import_msgspec  # noqa: PLC0415 - see above
+    from aipower.run.lightly import import_library, import_msgspec  # noqa: PLC0415 - see above
 
     import_msgspec()
+    import_library()
     from aipower.run.measured_here import MeasuredHere  # noqa: PLC0415 - see above
 
     measurement = MeasuredHere(options)

@@ -28,6 +28,16 @@ def import_msgspec() -> None:
         del sys.modules[_EXTENSIONS]
 
 
+def import_library() -> None:
+    """Import modules of the standard library without what only a traceback or a URL needs: 4 ms."""
+    with (
+        StandIn("traceback", {"print_exception", "print_stack"}),
+        StandIn("urllib.parse", {"quote_from_bytes"}),
+    ):
+        for name in ("logging", "pathlib"):
+            __import__(name)
+
+
 def lazy_util() -> StandIn:
     """For pynvml, which imports `find_library` of ctypes.util and never calls it: subprocess, tempfile and shutil."""
     return StandIn("ctypes.util", {"find_library"})
