@@ -40,13 +40,6 @@ class _Account(Struct):
     told_uj: float = 0.0
     windows: int = 0
 
-    def move(self, part: float, image: _Image) -> None:
-        """Add `part` of a direction: the square follows without the product of all pairs of columns."""
-        slopes_uj = self.slopes_uj
-        if self.square_uj2 is not None:
-            self.square_uj2 += part * (2 * sum(map(mul, image.errors, slopes_uj)) + part * image.square_uj2)
-        self.slopes_uj = [have + part * new for have, new in zip(slopes_uj, image.slopes_uj, strict=True)]
-
 
 class Doubts:
     """The doubts of one device."""
@@ -114,7 +107,12 @@ class Doubts:
             account.floor_uj += sign * floor_uj
             account.windows += sign
             if kind != NO_SLOPES:
-                account.move(sign * part, images[kind])
+                # The square follows without the products of all pairs of columns.
+                image, share, slopes_uj = images[kind], sign * part, account.slopes_uj
+                if account.square_uj2 is not None:
+                    along = 2 * sum(map(mul, image.errors, slopes_uj)) + share * image.square_uj2
+                    account.square_uj2 += share * along
+                account.slopes_uj = [have + share * new for have, new in zip(slopes_uj, image.slopes_uj, strict=True)]
 
     def _forget(self, doubted: Doubted) -> None:
         images = self._images(doubted)

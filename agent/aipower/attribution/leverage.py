@@ -26,6 +26,8 @@ MODEL_SE = 5.0
 Owner = ProcessId | str | JobKey
 """A process, a run by its name, or a job."""
 NO_SLOPES = -1
+NOTHING: Stake = ((NO_SLOPES, 0.0),)
+"""Of who has no share of any column."""
 
 
 class Direction(Struct, frozen=True):
@@ -79,14 +81,13 @@ class Leverage:
     ) -> tuple[Doubted, list[float]]:
         """The doubts of all processes and groups, and the variances of their parts in square microjoules."""
         directions = self._of_columns()
-        rows = _Rows([], array("h"), array("d"), array("d"), [])
         alike = STEP not in self._extra
-        for process in processes:
-            stake = self._stakes.get(process, ())
-            if alike and len(stake) <= 1:
-                self._add_single(rows, process, stake, (process,))
-            else:
-                self._add_joint(rows, process, stake, (process,), directions)
+        if alike and self._window.work.single:
+            rows = self._singles(list(processes))
+        else:
+            rows = _Rows([], array("h"), array("d"), array("d"), [])
+            for process in processes:
+                self._add_joint(rows, process, self._stakes.get(process, ()), (process,), directions)
         for owner, members in groups.items():
             stake = self._joined(members)
             if alike and len(stake) <= 1:
@@ -127,16 +128,38 @@ class Leverage:
             more_uj.append((place, -own * span_uj if column == STATIC else (held - own) * span_uj))
         return Direction(-unit_uj * (own + pull), tuple(more_uj))
 
-    def _add_single(self, rows: _Rows, owner: Owner, stake: Stake, members: Collection[ProcessId]) -> None:
+    def _singles(self, owners: Sequence[ProcessId]) -> _Rows:
         """Who has a share of one column has as much of all that the column depends on."""
-        kind, part = stake[0] if stake else (NO_SLOPES, 0.0)
+        stakes = self._stakes
+        found = [stakes.get(owner, NOTHING)[0] for owner in owners]
+        # The last of each is of those who have nothing.
+        fractions, among, within = ([*values, 0.0] for values in (self._fractions, self._among, self._within))
+        owns = [part * fractions[kind] for kind, part in found]
+        sloping = self._several or self._extra
+        kinds = array("h", [kind for kind, _ in found] if sloping else [NO_SLOPES] * len(found))
+        return _Rows(
+            [*owners],
+            kinds,
+            array("d", [part for _, part in found]),
+            array("d", self._floors_uj(owns, owners)),
+            [part * (part * among[kind] + max(0.0, 1 - part) * within[kind]) for kind, part in found],
+        )
+
+    def _floors_uj(self, owns: Sequence[float], owners: Sequence[ProcessId]) -> list[float]:
+        if self._floor.idle_se_uj or self._floor.context_se_uj:
+            return [self._floor_uj(own, self._held((owner,))) for own, owner in zip(owns, owners, strict=True)]
+        model_uj = self._model_uj
+        return [abs(model_uj * own * (1 - own)) for own in owns]
+
+    def _add_single(self, rows: _Rows, owner: Owner, stake: Stake, members: Collection[ProcessId]) -> None:
+        kind, part = (stake or NOTHING)[0]
         own = part * self._fractions[kind] if stake else 0.0
-        variance = part * (part * self._among[kind] + max(0.0, 1 - part) * self._within[kind]) if stake else 0.0
         rows.owners.append(owner)
         rows.kinds.append(kind if self._several or self._extra else NO_SLOPES)
         rows.parts.append(part)
-        rows.floors_uj.append(self._floor_uj(own, members))
-        rows.variances_uj2.append(variance)
+        rows.floors_uj.append(self._floor_uj(own, self._held(members)))
+        within = max(0.0, 1 - part) * self._within[kind] if stake else 0.0
+        rows.variances_uj2.append(part * (part * self._among[kind] + within) if stake else 0.0)
 
     def _add_joint(
         self, rows: _Rows, owner: Owner, stake: Stake, members: Collection[ProcessId], directions: list[Direction]
@@ -146,7 +169,7 @@ class Leverage:
         rows.owners.append(owner)
         rows.kinds.append(len(directions) if self._several or self._extra else NO_SLOPES)
         rows.parts.append(1.0)
-        rows.floors_uj.append(self._floor_uj(own, members))
+        rows.floors_uj.append(self._floor_uj(own, self._held(members)))
         rows.variances_uj2.append(self._variance_uj2(stake, own))
         directions.append(self._direction(stake, own, self._held(members)))
 
@@ -196,13 +219,12 @@ class Leverage:
         holders = self._window.usage.holders
         return sum([member in holders for member in members]) / self._contexts if self._contexts else 0.0
 
-    def _floor_uj(self, own: float, members: Collection[ProcessId]) -> float:
+    def _floor_uj(self, own: float, held: float) -> float:
         """Standard error for what all windows share beside the intensities."""
         floor = self._floor
         model_uj = abs(self._model_uj * own * (1 - own))
         if not floor.idle_se_uj and not floor.context_se_uj:
             return model_uj
-        held = self._held(members)
         return math.hypot((own or held) * floor.idle_se_uj, (own - held) * floor.context_se_uj, model_uj)
 
 

@@ -41,7 +41,7 @@ class Shares(Struct, frozen=True):
         return sum([self.weights.get(p, 0.0) for p in members]) / self.total_j if self.total_j > 0 else 0.0
 
 
-def stakes_of(work: Work, columns: Sequence[str]) -> Mapping[ProcessId | None, Stake]:
+def stakes_of(work: Work, columns: Sequence[str]) -> dict[ProcessId | None, Stake]:
     """What each worker has of the columns: seconds go by what was seen, unseen ones to who holds the device."""
     place = {column: k for k, column in enumerate(columns)}
     seen = work.seconds
