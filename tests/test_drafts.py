@@ -13,6 +13,7 @@ from aipower.accounts import PartAccount
 from aipower.attribution.attribute import attribute
 from aipower.attribution.baseline import Floor
 from aipower.drafts import Draft, PartDraft
+from aipower.halfwidth import HalfWidth
 from aipower.ledger import Ledger
 from aipower.model import (
     Calibration,
@@ -130,7 +131,7 @@ def test_the_error_of_a_draft_is_that_of_its_part(
     energy_uj: int, variance_uj2: float, systematic_uj: float, gain: float, gain_se: float, offset_w: float
 ) -> None:
     scale = Calibration(gain, offset_w, gain_se, 3.0, 0.001, "meter")
-    draft = PartDraft(GPU, scale, energy_uj // 3, energy_uj - energy_uj // 3, variance_uj2, systematic_uj)
+    draft = PartDraft(GPU, HalfWidth(scale), energy_uj // 3, energy_uj - energy_uj // 3, variance_uj2, systematic_uj)
     part = PartAccount(energy_uj // 3, energy_uj - energy_uj // 3, variance_uj2, systematic_uj)
     assert draft.half_width_uj == part_error(part, scale_of(GPU, scale)).absolute_95_uj
 

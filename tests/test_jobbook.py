@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from aipower.accounts import PartAccount
 from aipower.drafts import PartDraft
+from aipower.halfwidth import HalfWidth
 from aipower.jobbook import MOST_USERS, NONE, OTHER, JobBook, joined
 from aipower.ledger import Ledger
 from aipower.model import (
@@ -27,7 +28,7 @@ from aipower.model import (
 )
 from fakes import CPU, GPU, FakeDirectory, process
 
-SURE = Calibration()
+SURE = HalfWidth(Calibration())
 DEVICES = {device.id: device for device in (GPU, CPU)}
 JOBS = (Owner(), Owner("slurm", "1", "0"), Owner("slurm", "1", "batch"), Owner("systemd", "vllm.service"))
 

@@ -6,17 +6,13 @@ of whoever looks; the sampler waits for nobody.
 
 from __future__ import annotations
 
-import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from aipower.calibration.apply import read_uj
-from aipower.calibration.entry import Z_95
 from aipower.model import (
-    Calibration,
     Device,
     JobEnergy,
     JobFacts,
@@ -31,10 +27,11 @@ from aipower.model import (
 
 
 class PartDraft(Struct, frozen=True, gc=False):
-    """The sums of one part as they were when the draft was taken, and the scale of the sensor behind them."""
+    """The sums of one part as they were when the draft was taken."""
 
     device: Device
-    scale: Calibration
+    half_width: Callable[[int, float, float], float]
+    """Half-width of the 95 % interval of an energy, its variance and its systematic error, as `HalfWidth` has it."""
     context_uj: int
     active_uj: int
     variance_uj2: float
@@ -42,10 +39,8 @@ class PartDraft(Struct, frozen=True, gc=False):
 
     @property
     def half_width_uj(self) -> float:
-        """Half-width of the 95 % interval in microjoules: that of `uncertainty.part_error`, in one step."""
-        shown_uj = read_uj(self.scale, self.context_uj + self.active_uj, 0.0)
-        own_uj2 = self.variance_uj2 + self.systematic_uj**2
-        return Z_95 * math.sqrt(own_uj2 + self.scale.error_uj(shown_uj, 0.0) ** 2)
+        """Half-width of the 95 % interval in microjoules."""
+        return self.half_width(self.context_uj + self.active_uj, self.variance_uj2, self.systematic_uj)
 
     @property
     def error(self) -> PartError:

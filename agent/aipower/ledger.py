@@ -9,6 +9,7 @@ from types import MappingProxyType
 from aipower.accounts import DeviceAccount, PartAccount, ProcessAccount
 from aipower.calibration.default import default_calibration
 from aipower.drafts import Draft, PartDraft, ProcessDraft
+from aipower.halfwidth import HalfWidth
 from aipower.jobbook import JobBook, job_key
 from aipower.model import (
     AgentStats,
@@ -83,7 +84,8 @@ class Ledger:
         self._seen_unix_s: dict[str, float] = {}
         self._calibrations: dict[str, Calibration] = {}
         self._scales: dict[str, Scale] = {}
-        """Made of `_calibrations`, and anew where these change."""
+        self._widths: dict[str, HalfWidth] = {}
+        """Both are made of `_calibrations`, and anew where these change."""
         self._faults: Counter[tuple[str, str]] = Counter()
         self._boot = boot
         self._naming = naming
@@ -97,6 +99,7 @@ class Ledger:
         if calibration is not None:
             self._calibrations[device.id] = calibration
             self._scales.pop(device.id, None)
+            self._widths.pop(device.id, None)
         if device.id not in self._opened:
             self._opened.add(device.id)
             self._devices.setdefault(device.id, DeviceAccount())
@@ -336,9 +339,11 @@ class Ledger:
 
     def _part_draft(self, device_id: str, part: PartAccount) -> PartDraft:
         device = self._known[device_id][0]
-        calibration = self.scale(device).calibration
+        width = self._widths.get(device_id)
+        if width is None:
+            width = self._widths[device_id] = HalfWidth(self.scale(device).calibration)
         return PartDraft(
-            device, calibration, part.context_uj, part.active_uj, part.variance_uj2, part.systematic_uj
+            device, width, part.context_uj, part.active_uj, part.variance_uj2, part.systematic_uj
         )  # fmt: skip
 
 
