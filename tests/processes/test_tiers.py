@@ -92,7 +92,7 @@ def test_a_quiet_world_is_credited_a_few_scans_late(draw: st.DataObject, same: b
     assert credit.total() == world.truth
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_a_row_that_is_the_same_as_before_brings_what_an_equal_one_would(draw: st.DataObject) -> None:
     world = World()

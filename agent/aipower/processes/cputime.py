@@ -81,14 +81,17 @@ class CpuAccounts:
             began_ticks: The boot clock before the first row was read. A process that started before the last
                 scan began and was not in it is no newborn: its past is not credited. None believes all births.
         """
-        scan = self._placeable({row.pid: row for row in rows})
+        everyone = {row.pid: row for row in rows}
+        news = [row for row in everyone.values() if not self._is_done(row)]
+        scan = self._placeable(everyone, news)
         orderly = _is_orderly(scan)
         held = {} if orderly else self._held_back(scan, {pid: at for at, pid in enumerate(scan)})
         self._bury(scan, orderly=orderly)
-        new = [row for row in scan.values() if not self._is_done(row)]
-        spent = {row.pid: self._own_growth(row) for row in new}
+        if scan is not everyone:
+            news = [row for row in news if row.pid in scan]
+        spent = {row.pid: self._own_growth(row) for row in news}
         # Children first: the nearest possible reaper pays a debt before its ancestors are asked.
-        for row in reversed(new):
+        for row in reversed(news):
             spent[row.pid] += self._reaped_growth(row, held.get(row.pid, 0))
         if not self._credit_first:
             self._born_after = -1 if began_ticks is None else began_ticks - _BIRTH_SLACK_TICKS
@@ -101,7 +104,7 @@ class CpuAccounts:
         keys.sort()
         return [pid for _, pid in keys]
 
-    def _placeable(self, scan: dict[int, StatRow]) -> dict[int, StatRow]:
+    def _placeable(self, scan: dict[int, StatRow], news: Iterable[StatRow]) -> dict[int, StatRow]:
         """`scan` without newborn processes whose parent is not in view, the first time that they are met.
 
         That parent is newborn too and left before it was read: until the next scan no one can say who inherits
@@ -110,7 +113,7 @@ class CpuAccounts:
         self._met, self._strangers = self._strangers, {}
         if self._born_after == _NEVER:
             return scan
-        new = [row for row in scan.values() if not self._is_done(row) and self._account_of(row) is None]
+        new = [row for row in news if self._account_of(row) is None]
         apart = {row.pid for row in new if row.ppid and row.ppid not in scan and _key(row) not in self._met}
         if not apart:
             return scan
