@@ -40,7 +40,7 @@ def test_cpu_without_a_memory_meter_is_fine_and_told(tmp_path: Path) -> None:
     assert result.found == "1 counter: package-0; no memory meter: DRAM energy is not measured"
 
 
-class ClosedIo(SystemIo):
+class ClosedIo(SystemIo, frozen=True):
     """What any user but root meets."""
 
     def open(self, path: Path) -> int:
