@@ -6,6 +6,8 @@ import random
 from collections.abc import Iterable
 from dataclasses import replace
 
+from msgspec import structs
+
 from aipower.model import Device, ProcessId
 from benchmarks.accuracy.case import START_S, Case, Part, Scenario, vary, within
 from benchmarks.accuracy.scenarios.cpu import socket
@@ -37,7 +39,7 @@ def grace_hopper(rng: random.Random) -> Case:
     """A module that contains a GPU and a processor, each with a sensor: who adds up all three counts twice."""
     end_s = START_S + vary(rng, 90.0)
     graphics = _gpu_part(rng, 0, end_s)
-    graphics = replace(graphics, device=replace(graphics.device, parent="module-0"))
+    graphics = replace(graphics, device=structs.replace(graphics.device, parent="module-0"))
     processor = socket(0, MODELS["hwmon"], {JOB: "avx", OTHER: "scalar"}, rng, end_s, CPU_PHASE_S)
     power = noisy(Sum((graphics.power, processor.power, Steps([(0.0, vary(rng, LOSSES_W))]))), rng, end_s)
     model = MODELS["hwmon"]
