@@ -41,6 +41,7 @@ from aipower.daemon.work import End, Parts, Work
 from aipower.errors import AipowerError
 from aipower.history.book import HistoryBook
 from aipower.model import Calibration
+from aipower.processes.kept import raise_limit
 from aipower.seams import Clock, Configurable, Exporter, SystemClock
 from aipower.sensors.select import parse_selection
 from aipower.settings.config import AgentConfig
@@ -73,6 +74,7 @@ def run(config: AgentConfig, load: Callable[[], AgentConfig]) -> int:
         AipowerError: The address is taken, or /proc cannot be read.
     """
     share_heap()
+    raise_limit()
     written = set_up_log(config.log_level, config.log_format)
     # Where each thread was when the watchdog ended the agent: nobody was there to look.
     faulthandler.enable(file=2)
