@@ -1,4 +1,4 @@
-"""What a run with an agent imports and does. How long that takes is measured by benchmarks/run_overhead.py."""
+"""What a run with an agent imports and does. How long that takes is measured by `python -m benchmarks.wrapping`."""
 
 import json
 import os
