@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from aipower.sensors.nvml.codes import NEVER, OK, CallError
+from aipower.sensors.nvml.codes import FUNCTION_NOT_FOUND, NEVER, OK, CallError
 from aipower.sensors.nvml.direct import SampleTable
 from aipower.sensors.nvml.driver import Driver
 
@@ -37,7 +37,13 @@ class Question:
         """By the old function. pynvml asks for the size first: some drivers answer that with success (go-nvml#11)."""
         if self._table.there:
             return self._table.read(seen_us)
-        return self._driver.rows(PLAIN, self._handle, seen_us)
+        try:
+            return self._driver.rows(PLAIN, self._handle, seen_us)
+        except CallError as error:
+            if error.code != OK:
+                raise
+            # Without the driver's library there is no way past pynvml's two steps.
+            raise CallError(PLAIN, FUNCTION_NOT_FOUND, str(error)) from error
 
     def _wide(self, seen_us: int) -> Sequence[Any]:
         """By the function since 550; where a driver answers the sizing call with success, pynvml raises code 0."""
