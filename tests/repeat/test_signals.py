@@ -268,7 +268,8 @@ def test_ctrl_z_stops_all_of_us_and_fg_goes_on(desk: Desk, tmp_path: Path) -> No
     bash = Terminal(["bash", "--norc", "--noprofile", "--noediting", "-i"], tmp_path, env)
     try:
         bash.foreground(bash.leader.pid)
-        line = shlex.join(desk.argv(("sh", "-c", COUNTER), passed=FAKE, repetitions=1))
+        # No dash: a child of its that is stopped between vfork and exec would keep it from being stopped itself.
+        line = shlex.join(desk.argv(("bash", "-c", COUNTER), passed=FAKE, repetitions=1))
         bash.type(f"{line}; echo code $?\n".encode())
         command = pid_of_command(desk)
         group = os.getpgid(command)
