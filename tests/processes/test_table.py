@@ -231,6 +231,28 @@ def test_those_that_no_scanner_watches_are_swept(tree: ProcTree, table: ProcessT
     assert list(table.known()) == [ProcessId(BOOT, 6, 100)]
 
 
+def test_sweeping_reads_no_row_of_whom_it_knows_well(tree: ProcTree, clock: StillClock) -> None:
+    class Counting(ProcFs):
+        __slots__ = ()
+
+        def stat(self, pid: int) -> StatRow | None:
+            read.append(pid)
+            return super().stat(pid)
+
+    read: list[int] = []
+    table = ProcessTable(Counting(tree.root, ticks_per_s=100), clock, lambda uid: f"user{uid}")
+    for pid in (5, 6):
+        tree.put(pid, started=100)
+        table.resolve(pid)
+    clock.sleep(TOMBSTONE_S - 1)
+    table.resolve(6)
+    clock.sleep(1)
+    read.clear()
+    table.learn(row(7))
+    assert read == [5]  # 6 was read a second ago
+    assert {process.pid for process in table.known()} == {5, 6, 7}
+
+
 def test_a_user_is_looked_up_once(tree: ProcTree, clock: StillClock) -> None:
     asked: list[int] = []
 

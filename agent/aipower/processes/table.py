@@ -24,8 +24,10 @@ INITIAL_PID_NAMESPACE = "pid:[4026531836]"
 """PROC_PID_INIT_INO of the kernel: the namespace in which pids are those of the host."""
 PLACE_AGAIN_S, PLACE_S = 2.0, 60.0
 """A new process may be moved to the group of its job at once; later that is rare."""
-REREAD_S = 2.0
-"""How long a row is believed while its pid has the same token: names, uptime and device nodes change slowly."""
+REREAD_S = 10.0
+"""How long a row is believed while its pid has the same token: names change slowly."""
+NODE_S = 2.0
+"""How long it is believed that there is a GPU's device node, or none."""
 SCAN_FRESH_S = 1.0
 """Whoever was in a scan so recently is taken to live."""
 _CLOCK_SLACK_S = 0.05
@@ -83,7 +85,7 @@ class ProcessTable:
         self._user_names: dict[int, str] = {}
         self._gpu_node = f"{os.fspath(dev)}/nvidia"
         self._start_times = StartTimes(procfs, clock)
-        self._node_seen = (-REREAD_S, False)
+        self._node_seen = (-NODE_S, False)
         self._scanned_s = -SCAN_FRESH_S
         self._foreign_namespace = procfs.pid_namespace() not in {"", INITIAL_PID_NAMESPACE}
         self._living: dict[int, _Entry] = {}
@@ -179,7 +181,7 @@ class ProcessTable:
             return False
         now_s = self._clock.monotonic_s()
         looked_s, there = self._node_seen
-        if now_s - looked_s >= REREAD_S:
+        if now_s - looked_s >= NODE_S:
             there = os.path.exists(f"{self._gpu_node}ctl")  # noqa: PTH110 - hot path
             self._node_seen = (now_s, there)
         return there
@@ -192,6 +194,10 @@ class ProcessTable:
         now_s = self._clock.monotonic_s()
         if now_s - self._swept_s >= TOMBSTONE_S:
             self._tidy()
+        return self._refresh(pid, now_s)
+
+    def _refresh(self, pid: int, now_s: float) -> _Entry | None:
+        """Who has `pid` now. A row is read only where the token or the time says that it may have changed."""
         token = self._procfs.token(pid)
         entry = self._living.get(pid)
         if entry and token and entry.token == token and now_s - entry.read_s < REREAD_S:
@@ -234,8 +240,13 @@ class ProcessTable:
 
     def _tidy(self) -> None:
         """Now and then finds out who has left without anyone asking, so that no one is kept for ever."""
-        if self._clock.monotonic_s() - self._swept_s >= TOMBSTONE_S:
-            self.observe([row for pid in self._living if (row := self._procfs.stat(pid)) is not None])
+        now_s = self._clock.monotonic_s()
+        if now_s - self._swept_s < TOMBSTONE_S:
+            return
+        self._swept_s = now_s
+        for pid in list(self._living):
+            self._refresh(pid, now_s)
+        self._forget()
 
     def _forget(self) -> None:
         oldest_s = self._clock.monotonic_s() - REMEMBER_S
