@@ -24,7 +24,7 @@ STOP_LIMIT_S = 10.0
 class Timing:
     """How long each step takes, in seconds. aipower looks for new processes every 5 s: whole multiples are fair."""
 
-    settle_s: float = 3.0
+    settle_s: float = 8.0
     measure_s: float = 5.0
     count_s: float = 5.0
     """0 counts no calls."""
