@@ -61,6 +61,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _dispatch(argv: Sequence[str]) -> int:
     from aipower import __version__  # noqa: PLC0415 - `aipower run` does not come here
+    from aipower.unbroken import imports  # noqa: PLC0415 - `aipower run` does not come here
 
     parser = Parser(prog="aipower", description="The power meter for AI jobs.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"aipower {__version__}")
@@ -71,7 +72,9 @@ def _dispatch(argv: Sequence[str]) -> int:
         command = commands.add_parser(name, help=told, allow_abbrev=False)
         if name == wanted:
             module, _, function = where.partition(":")
-            getattr(importlib.import_module(module), function)(command)
+            with imports():
+                found = importlib.import_module(module)
+            getattr(found, function)(command)
     arguments = parser.parse_args(argv)
     if arguments.command is None:
         parser.print_help()

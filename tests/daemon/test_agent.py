@@ -237,7 +237,7 @@ def test_a_lost_gpu_loses_its_power_and_keeps_its_counter(tmp_path: Path) -> Non
 
 
 def test_a_gpu_that_comes_back_is_found_again(tmp_path: Path) -> None:
-    gpu = h100(0, lost_s=((3.0, 8.0),))
+    gpu = h100(0, lost_s=((6.0, 11.0),))
     with agent(tmp_path, *FAST, env=driver(tmp_path, gpu)) as running:
         running.until(f'aipower_sensor_up{{device="{gpu.uuid}",index="0",kind="gpu"}} 0')
         before = total(running.series(), DEVICE, device=gpu.uuid)

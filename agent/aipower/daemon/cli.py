@@ -19,6 +19,7 @@ from aipower.settings.config import (
 )
 from aipower.settings.options import OPTIONS
 from aipower.standin import StandIn
+from aipower.unbroken import imports
 
 HELP = {
     "listen": "address and port to serve on",
@@ -70,7 +71,7 @@ def run_agent(arguments: argparse.Namespace) -> int:
     """`aipower agent`."""
     config = effective(arguments)
     # The package uvicorn imports its own command line, with click and multiprocessing: 1.5 MB for as long as we live.
-    with StandIn("uvicorn.main", {"main", "run"}, {"Server": "uvicorn.server"}):
+    with imports(), StandIn("uvicorn.main", {"main", "run"}, {"Server": "uvicorn.server"}):
         from aipower.daemon.agent import run  # noqa: PLC0415 - a mistake in the configuration should be told at once
 
     return run(config, lambda: effective(arguments))
