@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Protocol
 
 from msgspec import Struct
 
-from aipower.attribution.idle import LEARN_S, TIMING_S, Z_95, IdleLevel, LowQuantile, most_w
+from aipower.attribution.idle import LEARN_S, TIMING_S, Z_95, IdleLevel, Lowest, LowQuantile, most_w
 from aipower.model import EnergyDelta, Usage
 
 __all__ = ["Baseline", "CpuBaseline", "Floor", "GpuBaseline", "LowQuantile"]
@@ -71,11 +70,11 @@ class GpuBaseline:
 
     def observe(self, delta: EnergyDelta, usage: Usage) -> None:
         """Learn from one window: what it draws caps the idle level, whoever works in it."""
-        held = _held(usage)
+        held, busy, span_s = _held(usage), _busy(usage), delta.span_s
         steady, self._was_held = held == self._was_held, held
-        if held or _busy(usage):
-            self._bare.cap(delta.energy_uj, delta.span_s)
-        if not steady or _busy(usage) or delta.span_s < LEARN_S:
+        if held or busy:
+            self._bare.cap(delta.energy_uj, span_s)
+        if not steady or busy or span_s < LEARN_S:
             return
         if not held:
             self._bare.add(delta.mean_w)
@@ -97,16 +96,16 @@ class GpuBaseline:
 
         Where nobody holds or works all is idle, unless it is well above the idle level: then someone unseen worked.
         """
-        bare_w = self._bare.value_w
-        if not _held(usage) and not _busy(usage):
+        bare_w, held = self._bare.value_w, _held(usage)
+        if not held and not _busy(usage):
             return _unheld(delta, bare_w)
         if bare_w is None:
             return Floor(0, 0, known=False, idle_se_uj=_possible_uj(delta, self._bare.lowest_w) / Z_95)
-        idle_uj = _within(delta, bare_w)
-        idle_se_uj = min(self._bare.se_w * delta.span_s * 1e6, float(delta.energy_uj))
-        step_w = self._step_w(bare_w) if _held(usage) else 0.0
-        context_uj = min(delta.energy_uj - idle_uj, round(step_w * delta.span_s * 1e6))
-        context_se_uj = STEP_SE * (bare_w + step_w) * delta.span_s * 1e6 if step_w else 0.0
+        idle_uj, span_s = _within(delta, bare_w), delta.span_s
+        idle_se_uj = min(self._bare.se_w * span_s * 1e6, float(delta.energy_uj))
+        step_w = self._step_w(bare_w) if held else 0.0
+        context_uj = min(delta.energy_uj - idle_uj, round(step_w * span_s * 1e6))
+        context_se_uj = STEP_SE * (bare_w + step_w) * span_s * 1e6 if step_w else 0.0
         return Floor(idle_uj, context_uj, idle_se_uj=idle_se_uj, context_se_uj=context_se_uj)
 
     def _step_w(self, bare_w: float) -> float:
@@ -124,14 +123,14 @@ class CpuBaseline:
 
     def __init__(self) -> None:
         self._quiet = LowQuantile()
-        self._lowest_w: deque[float] = deque(maxlen=LOWEST_WINDOWS)
+        self._lowest = Lowest(LOWEST_WINDOWS)
 
     def observe(self, delta: EnergyDelta, usage: Usage) -> None:
         """Learn from a window: a quiet one tells the level, any other bounds it."""
         if usage.capacity_s and _load(usage) <= QUIET_LOAD:
             self._quiet.add(delta.mean_w)
         elif (bound_w := most_w(delta.energy_uj, delta.span_s)) is not None:
-            self._lowest_w.append(bound_w)
+            self._lowest.add(bound_w)
 
     def seed(self, idle_w: float) -> None:
         """Take a level that was learned before."""
@@ -148,7 +147,7 @@ class CpuBaseline:
         if quiet_w is not None:
             return Floor(_within(delta, quiet_w))
         idle_uj = min(delta.energy_uj, round(delta.energy_uj * (1 - _load(usage))))
-        possible_uj = _possible_uj(delta, min(self._lowest_w, default=None))
+        possible_uj = _possible_uj(delta, self._lowest.value_w)
         return Floor(idle_uj, known=False, idle_se_uj=max(0, possible_uj - idle_uj) / Z_95)
 
 

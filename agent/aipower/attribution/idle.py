@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, insort
 from collections import deque
 
 QUANTILE = 0.1
@@ -30,26 +31,50 @@ def most_w(energy_uj: int, span_s: float) -> float | None:
     return None if span_s < LEAST_BOUND_S else energy_uj / 1e6 / (span_s - TIMING_S)
 
 
+class Lowest:
+    """The lowest of the latest values, which is looked for anew only when it is forgotten."""
+
+    def __init__(self, windows: int) -> None:
+        """Of so many."""
+        self._windows = windows
+        self._values_w: deque[float] = deque()
+        self.value_w: float | None = None
+        """None before the first."""
+
+    def add(self, value_w: float) -> None:
+        """Remember one value."""
+        values, lowest_w = self._values_w, self.value_w
+        values.append(value_w)
+        gone_w = values.popleft() if len(values) > self._windows else math.inf
+        if lowest_w is None or value_w <= lowest_w:
+            self.value_w = value_w
+        elif gone_w <= lowest_w:
+            self.value_w = min(values)
+
+
 class LowQuantile:
     """A low quantile of the latest values."""
 
     def __init__(self) -> None:
-        self._values_w: deque[float] = deque(maxlen=WINDOWS)
-        self._value_w: float | None = None
+        self._values_w: deque[float] = deque()
+        self._ordered_w: list[float] = []
 
     def add(self, value_w: float) -> None:
         """Remember one value."""
-        self._values_w.append(value_w)
-        self._value_w = None
+        values, ordered = self._values_w, self._ordered_w
+        values.append(value_w)
+        insort(ordered, value_w)
+        if len(values) > WINDOWS:
+            del ordered[bisect_left(ordered, values.popleft())]
 
     @property
     def value_w(self) -> float | None:
         """The quantile, or None while there is nothing to take it of; of a few values not the lowest ones."""
-        if self._value_w is None and self._values_w:
-            ordered = sorted(self._values_w)
-            most = len(ordered) - 1
-            self._value_w = ordered[max(math.floor(QUANTILE * most), min(ODD, most // 2))]
-        return self._value_w
+        ordered = self._ordered_w
+        if not ordered:
+            return None
+        most = len(ordered) - 1
+        return ordered[max(math.floor(QUANTILE * most), min(ODD, most // 2))]
 
 
 class IdleLevel:
@@ -59,8 +84,7 @@ class IdleLevel:
         self._bare = LowQuantile()
         self._bare_windows = 0
         self._first_w: float | None = None
-        self._used_w: deque[float] = deque(maxlen=windows)
-        self._lowest_w: float | None = None
+        self._used = Lowest(windows)
 
     def seed(self, value_w: float) -> None:
         """Take one reading as an upper bound: the card may have been busy a moment ago."""
@@ -78,20 +102,17 @@ class IdleLevel:
         """Learn from a window that was used: idle is no more than it drew."""
         value_w = most_w(energy_uj, span_s)
         if value_w is not None:
-            self._used_w.append(value_w)
-            self._lowest_w = None
+            self._used.add(value_w)
 
     @property
     def lowest_w(self) -> float | None:
         """The lowest power of a used window, in watts; None before the first."""
-        if self._lowest_w is None and self._used_w:
-            self._lowest_w = min(self._used_w)
-        return self._lowest_w
+        return self._used.value_w
 
     @property
     def value_w(self) -> float | None:
         """The idle level in watts, None while no bare reading was seen."""
-        bare_w, lowest_w = self._bare.value_w, self.lowest_w
+        bare_w, lowest_w = self._bare.value_w, self._used.value_w
         return bare_w if bare_w is None or lowest_w is None else min(bare_w, lowest_w)
 
     @property
