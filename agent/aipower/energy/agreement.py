@@ -37,18 +37,8 @@ class Disagreement(Struct, frozen=True):
         return abs(self.integral_uj - self.counter_uj) / max(self.counter_uj, 1.0)
 
 
-class _Known(Struct, frozen=True, gc=False):
-    """A part of the integral."""
-
-    part: Part
-    before_uj: float
-    """All that the integral found before it."""
-    variance_uj2: float
-
-    def until_uj(self, at_s: float) -> float:
-        """All that it found up to an instant inside."""
-        part = self.part
-        return self.before_uj + part.energy_uj * (at_s - part.start_s) / (part.end_s - part.start_s)
+_Known = tuple[float, float, Sequence[Part]]
+"""What the integral had found before some parts, the variance once they were found, and the parts themselves."""
 
 
 class Agreement:
@@ -57,7 +47,11 @@ class Agreement:
     def __init__(self) -> None:
         self._checks: deque[tuple[float, float]] = deque()
         """Instants, and the counter's energy up to them, that the integral has not reached."""
-        self._parts: deque[_Known] = deque()
+        self._known: deque[_Known] = deque()
+        self._parts = 0
+        """How many are known."""
+        self._too_old = 0
+        """Of the first known ones so many are not looked at any more."""
         self._last: tuple[float, float, float] | None = None
         """The latest compared instant's counter, integral and variance."""
         self._counter_uj = self._integral_uj = self._variance_uj2 = 0.0
@@ -65,6 +59,8 @@ class Agreement:
         self._checked_s = -math.inf
         self._compared = 0
         self._most_w = 0.0
+        self.apart = False
+        """True where they differ by more than two sound sources would: the only time to ask for the disagreement."""
 
     def see_counter(self, delta: EnergyDelta) -> None:
         """Take in energy of the counter."""
@@ -76,41 +72,59 @@ class Agreement:
 
     def see_integral(self, parts: Sequence[Part], variance_uj2: float) -> None:
         """Take in energy of the power readings, and how far all of it so far may be off."""
+        integral_uj = self._integral_uj
+        known, count = self._known, self._parts + len(parts)
+        known.append((integral_uj, variance_uj2, parts))
         for part in parts:
-            self._parts.append(_Known(part, self._integral_uj, variance_uj2))
-            self._integral_uj += part.energy_uj
-        self._settle()
-        while len(self._parts) > RECENT_PARTS:
-            self._parts.popleft()
+            integral_uj += part.energy_uj
+        self._integral_uj = integral_uj
+        if self._checks:
+            self._settle()
+        while count - len(known[0][2]) >= RECENT_PARTS:
+            count -= len(known.popleft()[2])
+        self._parts, self._too_old = count, count - RECENT_PARTS
 
     def interrupt(self) -> None:
         """A reading or a step is missing: what comes is not compared with what was."""
         self._last = None
         self._checks.clear()
-        self._parts.clear()
+        self._known.clear()
+        self._parts = self._too_old = 0
         self._checked_s = -math.inf
 
     def disagreement(self, period_s: float) -> Disagreement | None:
         """The two figures where they cannot both be right; None where they can. Power comes each `period_s`."""
-        if self._compared < LEAST_CHECKS:
+        if not self.apart:
             return None
         counter_uj, integral_uj = self._sum_counter_uj, self._sum_integral_uj
-        apart_uj = abs(integral_uj - counter_uj)
-        if apart_uj <= TOLERANCE * max(counter_uj, integral_uj):
-            return None
         chance_uj = Z * math.sqrt(self._sum_variance_uj2) + self._most_w * SLACK_PERIODS * period_s * 1e6
-        beyond = apart_uj > TOLERANCE * max(counter_uj, integral_uj) + chance_uj
+        beyond = abs(integral_uj - counter_uj) > TOLERANCE * max(counter_uj, integral_uj) + chance_uj
         return Disagreement(counter_uj, integral_uj) if beyond else None
 
     def _settle(self) -> None:
         """Compare at the instants of which both are known."""
-        while self._checks and self._parts and self._checks[0][0] <= self._parts[-1].part.end_s:
-            at_s, counter_uj = self._checks.popleft()
-            covering = next((known for known in self._parts if known.part.start_s <= at_s <= known.part.end_s), None)
-            if covering is None:
+        checks, known = self._checks, self._known
+        while checks and known and checks[0][0] <= known[-1][2][-1].end_s:
+            at_s, counter_uj = checks.popleft()
+            found = self._until(at_s)
+            if found is None:
                 self._last = None
             else:
-                self._compare(counter_uj, covering.until_uj(at_s), covering.variance_uj2)
+                self._compare(counter_uj, *found)
+
+    def _until(self, at_s: float) -> tuple[float, float] | None:
+        """All that the integral found up to an instant, and its variance; None where no part that is known holds it."""
+        too_old = self._too_old
+        for before_uj, variance_uj2, parts in self._known:
+            if at_s <= parts[-1].end_s:
+                for part in parts:
+                    if too_old <= 0 and part.start_s <= at_s <= part.end_s:
+                        share_uj = part.energy_uj * (at_s - part.start_s) / (part.end_s - part.start_s)
+                        return before_uj + share_uj, variance_uj2
+                    before_uj += part.energy_uj
+                    too_old -= 1
+            too_old = 0
+        return None
 
     def _compare(self, counter_uj: float, integral_uj: float, variance_uj2: float) -> None:
         if self._last is not None:
@@ -121,4 +135,9 @@ class Agreement:
             self._compared += 1
             most_uj = max(counter_uj - last_counter_uj, integral_uj - last_integral_uj)
             self._most_w = max(self._most_w, most_uj / 1e6 / CHECK_S)
+            self.apart = self._compared >= LEAST_CHECKS and self._differ()
         self._last = counter_uj, integral_uj, variance_uj2
+
+    def _differ(self) -> bool:
+        counter_uj, integral_uj = self._sum_counter_uj, self._sum_integral_uj
+        return abs(integral_uj - counter_uj) > TOLERANCE * max(counter_uj, integral_uj)

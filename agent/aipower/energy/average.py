@@ -36,16 +36,13 @@ class UnfoldedAverage:
         self._window_s = window_s
         self._max_gap_s = max_gap_s
         self._publications = Publications(period_s)
+        self.period_s = period_s
+        """How often the sensor publishes, as far as it is known by now."""
         self._read: Published | None = None
         self._known: deque[Published] = deque(maxlen=KNOWN)
         """Instants, and the energy in joules up to them."""
         self._until_s = 0.0
         self._given_uj = 0
-
-    @property
-    def period_s(self) -> float:
-        """How often the sensor publishes, as far as it is known by now."""
-        return self._publications.period_s
 
     @property
     def sure(self) -> bool:
@@ -77,6 +74,7 @@ class UnfoldedAverage:
             self._begin(self._publications.read(at_s, power_w)[-1])
             return ()
         news = self._publications.read(at_s, power_w)
+        self.period_s = self._publications.period_s
         if not news:
             return ()
         if len(news) > 1 and at_s - before[0] > self.period_s:
@@ -95,31 +93,29 @@ class UnfoldedAverage:
         """The energy from each of the `news` to the next."""
         parts: list[Part] = []
         window_s, start_s, step_w = self._window_s, self._until_s, self._step_w
+        known, steps_w, given_uj = self._known, self._steps_w, self._given_uj
         for at_s, power_w in news:
-            energy_j = self._energy_j(at_s - window_s) + power_w * window_s
-            self._known.append((at_s, energy_j))
-            energy_uj = max(0, round(energy_j * 1e6) - self._given_uj)
-            self._given_uj += energy_uj
+            # A sensor that is read each second publishes ten times meanwhile: this loop calls nothing of ours.
+            earlier_s = at_s - window_s
+            # Each instant is later than the last, so that what is known of before it is not needed any more.
+            while len(known) > 1 and known[1][0] <= earlier_s:
+                known.popleft()
+            left_s, energy_j = known[0]
+            if len(known) > 1 and earlier_s >= left_s:
+                right_s, right_j = known[1]
+                energy_j += (right_j - energy_j) * (earlier_s - left_s) / (right_s - left_s)
+            energy_j += power_w * window_s
+            known.append((at_s, energy_j))
+            energy_uj = round(energy_j * 1e6) - given_uj
+            if energy_uj < 0:
+                energy_uj = 0
+            given_uj += energy_uj
             if at_s > start_s:
                 parts.append(Part(start_s, at_s, energy_uj))
                 before_w, step_w = step_w, energy_uj / 1e6 / (at_s - start_s)
                 if before_w is not None:
-                    self._steps_w.append(abs(step_w - before_w))
+                    steps_w.append(abs(step_w - before_w))
             start_s = at_s
-        self._until_s, self._step_w = start_s, step_w
-        self._unrest_w = None if self._steps_w else 0.0
+        self._until_s, self._step_w, self._given_uj = start_s, step_w, given_uj
+        self._unrest_w = None if steps_w else 0.0
         return parts
-
-    def _energy_j(self, at_s: float) -> float:
-        """Energy up to `at_s`, between the instants at which it is known on the straight line.
-
-        Each call asks for a later instant than the last, so that what lies before it is not needed any more.
-        """
-        known = self._known
-        while len(known) > 1 and known[1][0] <= at_s:
-            known.popleft()
-        left_s, left_j = known[0]
-        if len(known) == 1 or at_s < left_s:
-            return left_j
-        right_s, right_j = known[1]
-        return left_j + (right_j - left_j) * (at_s - left_s) / (right_s - left_s)

@@ -26,6 +26,8 @@ JITTER_S = 0.001
 FEW_PERIODS = 5
 """Farther away a small error of the period spoils what another sighting says."""
 
+ROOT_12 = math.sqrt(12)
+
 SPARSE_WIDTHS = 2.0
 """Between two changes that sparse reads show, this many times their width must lie without news to be one period."""
 
@@ -48,8 +50,9 @@ class Seen(Struct, frozen=True, gc=False):
 
     def middle_s(self, period_s: float) -> float:
         """The likeliest instant by itself: a change shows the last publication, at most a period ago."""
-        earliest_s = self.by_s - period_s
-        return (max(self.after_s, earliest_s) + self.by_s) / 2
+        by_s = self.by_s
+        earliest_s = by_s - period_s
+        return ((self.after_s if self.after_s >= earliest_s else earliest_s) + by_s) / 2
 
     def nearest(self, at_s: float, period_s: float) -> float:
         """`at_s`, or the instant nearest to it that the two reads allow."""
@@ -65,12 +68,15 @@ class ChangeTimes:
         self._default_s = period_s
         self._gaps_s: deque[float] = deque(maxlen=9)
         self._sparse_gaps_s: deque[float] = deque(maxlen=9)
-        self._period_s = period_s
-        self._last: Seen | None = None
+        self.period_s = period_s
+        """The update period: measured once reads were dense or long without news, else the sensor's usual one."""
+        self.last: Seen | None = None
+        """The latest change."""
         self._last_s = 0.0
         self._anchor_s = self._anchor_slack_s = 0.0
         self._steps = 0
-        self._se_s = period_s / math.sqrt(12)
+        self.se_s = period_s / ROOT_12
+        """Standard error of the latest instants."""
         self._first: Seen | None = None
         """The first of the latest row of dense sightings."""
         self._sharp: Seen | None = None
@@ -78,29 +84,14 @@ class ChangeTimes:
         self._interrupted = False
 
     @property
-    def period_s(self) -> float:
-        """The update period: measured once reads were dense or long without news, else the sensor's usual one."""
-        return self._period_s
-
-    @property
     def believed_s(self) -> float:
         """The period without what sparse reads taught: a rare update is no licence for large ones."""
-        return self._period_s if self._gaps_s else self._default_s
-
-    @property
-    def last(self) -> Seen | None:
-        """The latest change."""
-        return self._last
+        return self.period_s if self._gaps_s else self._default_s
 
     @property
     def measured(self) -> bool:
         """True once the period has been seen and not assumed."""
         return bool(self._gaps_s or self._sparse_gaps_s)
-
-    @property
-    def se_s(self) -> float:
-        """Standard error of the latest instants."""
-        return self._se_s
 
     def interrupt(self) -> None:
         """What lies between the last change and the next one says nothing of the period: the counter began anew."""
@@ -108,7 +99,7 @@ class ChangeTimes:
 
     def observe(self, seen: Seen) -> float:
         """The instant of a change, as far as it can be told at once."""
-        last, dense = self._last, seen.dense
+        last, dense = self.last, seen.by_s - seen.after_s <= DENSE_S
         if last is None or (dense and not last.dense):
             self._first = seen
         if last is not None and not self._interrupted:
@@ -116,14 +107,14 @@ class ChangeTimes:
         self._interrupted = False
         if dense or last is None or not self._gaps_s:
             sharp = self._sharpened(seen) if dense else seen
-            at_s = self._anchor_s = sharp.middle_s(self._period_s)
-            self._anchor_slack_s = sharp.width_s / 2 + JITTER_S
+            at_s = self._anchor_s = sharp.middle_s(self.period_s)
+            self._anchor_slack_s = (sharp.by_s - sharp.after_s) / 2 + JITTER_S
             self._steps = 0
-            self._se_s = _uniform_se_s(sharp, self._period_s)
+            self.se_s = _uniform_se_s(sharp, self.period_s)
             self._sharp = sharp
         else:
             at_s = self._on_lattice(seen)
-        self._last, self._last_s = seen, at_s
+        self.last, self._last_s = seen, at_s
         return at_s
 
     def align(self, sightings: Sequence[Seen]) -> list[float]:
@@ -133,7 +124,7 @@ class ChangeTimes:
         sharp = sightings[anchor]
         for seen in sightings:
             sharp = _narrowed(sharp, seen, period_s) if seen.dense and sharp.dense else sharp
-        self._se_s = _uniform_se_s(sharp, period_s)
+        self.se_s = _uniform_se_s(sharp, period_s)
         instants = {anchor: sharp.middle_s(period_s)}
         for number in range(anchor - 1, -1, -1):
             gaps_s = _possible_gaps(sightings[number + 1], period_s)
@@ -149,7 +140,7 @@ class ChangeTimes:
         """The dense `seen`, narrowed by what the last dense one says of the rhythm."""
         if self._sharp is None or not self._gaps_s:
             return seen
-        return _narrowed(seen, self._sharp, self._period_s)
+        return _narrowed(seen, self._sharp, self.period_s)
 
     def _on_lattice(self, seen: Seen) -> float:
         """Whole periods after the last sharp sighting; one that does not fit corrects that first, then the period."""
@@ -163,13 +154,13 @@ class ChangeTimes:
             self._anchor_s += miss_s
             self._anchor_slack_s -= abs(miss_s)
         else:
-            self._period_s = (at_s - self._anchor_s) / self._steps
+            self.period_s = (at_s - self._anchor_s) / self._steps
         return at_s
 
     def _learn_from(self, last: Seen, seen: Seen, *, dense: bool) -> None:
         if dense and last.dense:
             self._learn(last, seen)
-        elif not self._gaps_s:
+        elif seen.after_s - last.by_s > self._default_s and not self._gaps_s:
             self._learn_sparsely(last, seen)
 
     def _learn(self, last: Seen, seen: Seen) -> None:
@@ -178,7 +169,7 @@ class ChangeTimes:
         if seen.after_s <= last.by_s:
             gap_s = min(gap_s, self._default_s)
         self._gaps_s.append(gap_s)
-        self._period_s = self._default_s if self._is_usual(seen) else _median(self._gaps_s)
+        self.period_s = self._default_s if self._is_usual(seen) else _median(self._gaps_s)
 
     def _is_usual(self, seen: Seen) -> bool:
         """True while all that was seen densely agrees with the sensor's usual period."""
@@ -190,11 +181,13 @@ class ChangeTimes:
         return abs(since_s - periods * self._default_s) <= slack_s and periods <= MOST_PERIODS
 
     def _learn_sparsely(self, last: Seen, seen: Seen) -> None:
-        """A counter slower than assumed shows itself between sparse reads: most of them bring no news."""
-        quiet_s = seen.after_s - last.by_s
-        if quiet_s > self._default_s and quiet_s >= SPARSE_WIDTHS * max(last.width_s, seen.width_s):
+        """A counter slower than assumed shows itself between sparse reads: most of them bring no news.
+
+        The two changes are farther apart than the usual period.
+        """
+        if seen.after_s - last.by_s >= SPARSE_WIDTHS * max(last.width_s, seen.width_s):
             self._sparse_gaps_s.append(_gap_s(last, seen))
-            self._period_s = _median(self._sparse_gaps_s)
+            self.period_s = _median(self._sparse_gaps_s)
 
 
 def _narrowed(seen: Seen, other: Seen, period_s: float) -> Seen:
@@ -209,7 +202,8 @@ def _narrowed(seen: Seen, other: Seen, period_s: float) -> Seen:
 
 def _uniform_se_s(seen: Seen, period_s: float) -> float:
     """Standard error of an instant that lies anywhere between two reads, no more than a period apart."""
-    return math.hypot(SHARPEST_SE_S, min(seen.width_s, period_s) / math.sqrt(12))
+    width_s = seen.by_s - seen.after_s
+    return math.hypot(SHARPEST_SE_S, (width_s if width_s <= period_s else period_s) / ROOT_12)
 
 
 def _gap_s(last: Seen, seen: Seen) -> float:

@@ -51,6 +51,7 @@ class CounterEnergy:
     def __init__(self, device: Device, traits: SensorTraits) -> None:
         self._device = device
         self._traits = traits
+        self._most_w = traits.max_power_w * POWER_MARGIN
         self.changes = ChangeTimes(traits.update_period_s)
         self._value_uj: int | None = None
         self._first_read_s = 0.0
@@ -75,7 +76,7 @@ class CounterEnergy:
         if self._value_uj is None:
             self._restart(at_s, value_uj)
             return NOTHING
-        if self._may_have_wrapped_unseen(at_s):
+        if self._traits.counter_modulus_uj is not None and self._may_have_wrapped_unseen(at_s):
             seconds = f"in {at_s - self._read_s:.1f} s, in which it may have wrapped more than once"
             return self._begin_anew(at_s, value_uj, "gap", f" {seconds}; the energy of that time is missing")
         energy_uj = self._difference(self._value_uj, value_uj)
@@ -86,7 +87,7 @@ class CounterEnergy:
             return self._begin_anew(at_s, value_uj, "counter_reset" if energy_uj is None else "implausible")
         move = _Move(Seen(self._read_s, at_s), energy_uj)
         self._value_uj, self._read_s = value_uj, at_s
-        return Step(self._step(move), moved=True)
+        return Step(self._step(move), None, True)
 
     def flush(self) -> tuple[EnergyDelta, ...]:
         """The deltas held back since the start."""
@@ -145,8 +146,7 @@ class CounterEnergy:
     def _plausible(self, at_s: float, energy_uj: int) -> bool:
         period_s = self.changes.believed_s
         since_s = self._changed_s if self._changed_s is not None else self._first_read_s - period_s
-        span_s = at_s - since_s + period_s
-        return energy_uj <= self._traits.max_power_w * POWER_MARGIN * span_s * 1e6
+        return energy_uj <= self._most_w * (at_s - since_s + period_s) * 1e6
 
     def _step(self, move: _Move) -> tuple[EnergyDelta, ...]:
         changed_s = self.changes.observe(move.seen)
@@ -156,7 +156,8 @@ class CounterEnergy:
             self._held.append(move)
             return self.flush() if self._known_enough() else ()
         start_s = self._released_s
-        end_s = self._changed_s = self._released_s = max(changed_s, start_s + SHORTEST_S)
+        end_s = changed_s if changed_s >= start_s + SHORTEST_S else start_s + SHORTEST_S
+        self._changed_s = self._released_s = end_s
         return (EnergyDelta(self._device, start_s, end_s, move.energy_uj),)
 
     def _known_enough(self) -> bool:

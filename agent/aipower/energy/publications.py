@@ -25,7 +25,7 @@ Published = tuple[float, float]
 
 def change_of(before_w: float, now_w: float) -> float:
     """How much two different values differ, as a share of the higher one."""
-    return abs(now_w - before_w) / max(before_w, now_w)
+    return abs(now_w - before_w) / (now_w if now_w > before_w else before_w)
 
 
 class Cadence:
@@ -52,11 +52,11 @@ class Cadence:
         last, self._last = self._last, (after_s, by_s)
         if last is None:
             return False
-        shortest_s, longest_s = after_s - last[1], by_s - last[0]
-        self._slow = self._slow + 1 if shortest_s > SLOWER * self.period_s else 0
+        shortest_s, known_s = after_s - last[1], self.period_s
+        self._slow = self._slow + 1 if shortest_s > SLOWER * known_s else 0
         if change > self._largest:
             return False
-        known_s = self.period_s
+        longest_s = by_s - last[0]
         if longest_s < SLOWER * self._default_s:
             self._gaps_s.clear()
             self.period_s = self._default_s
@@ -98,22 +98,21 @@ class Rhythm:
             self.period_s = self._cadence.period_s
             self._earliest_s = self._latest_s = -math.inf
         period_s = self.period_s
-        after_s = max(after_s, by_s - period_s)
-        if self._latest_s == -math.inf:
-            self._earliest_s, self._latest_s = after_s, by_s
-        else:
-            self._narrow(after_s, by_s, period_s)
-        return (self._earliest_s + self._latest_s) / 2
-
-    def _narrow(self, after_s: float, by_s: float, period_s: float) -> None:
-        """Know the latest instant by the two reads and by the instants before it, whole periods away."""
-        known_s = (self._earliest_s + self._latest_s) / 2
-        shift_s = round(((after_s + by_s) / 2 - known_s) / period_s) * period_s
-        earliest_s, latest_s = self._earliest_s + shift_s - JITTER_S, self._latest_s + shift_s + JITTER_S
-        earliest_s = max(earliest_s, after_s)
-        latest_s = min(latest_s, by_s)
-        contradicted = earliest_s >= latest_s
-        self._earliest_s, self._latest_s = (after_s, by_s) if contradicted else (earliest_s, latest_s)
+        if after_s < by_s - period_s:
+            after_s = by_s - period_s
+        earliest_s, latest_s = self._earliest_s, self._latest_s
+        if latest_s > -math.inf:
+            # Known by the two reads and by the instants before, which are whole periods away.
+            shift_s = round(((after_s + by_s) / 2 - (earliest_s + latest_s) / 2) / period_s) * period_s
+            earliest_s, latest_s = earliest_s + shift_s - JITTER_S, latest_s + shift_s + JITTER_S
+            if earliest_s < after_s:
+                earliest_s = after_s
+            if latest_s > by_s:
+                latest_s = by_s
+        if earliest_s >= latest_s:
+            earliest_s, latest_s = after_s, by_s
+        self._earliest_s, self._latest_s = earliest_s, latest_s
+        return (earliest_s + latest_s) / 2
 
 
 class Publications:
@@ -149,26 +148,26 @@ class Publications:
             return ((self._last_s, power_w),)
         before_s, before_w = before
         if power_w == before_w:
-            return [(again_s, power_w) for again_s in self._again(at_s - LATE * self.period_s)]
+            return self._again(at_s - LATE * self.period_s, power_w)
         instant_s = self._rhythm.see(before_s, at_s, change_of(before_w, power_w))
         self.period_s = self._rhythm.period_s
-        missed_s = self._again(instant_s - LATE * self.period_s)
-        # Values that no read has shown lie on the straight line between their neighbours.
-        step_w = (power_w - before_w) / (len(missed_s) + 1) if at_s - before_s > self.period_s else 0.0
-        news = [(again_s, before_w + number * step_w) for number, again_s in enumerate(missed_s, start=1)]
+        news = self._again(instant_s - LATE * self.period_s, before_w)
+        if news and at_s - before_s > self.period_s:
+            # Values that no read has shown lie on the straight line between their neighbours.
+            step_w = (power_w - before_w) / (len(news) + 1)
+            news = [(again_s, before_w + number * step_w) for number, (again_s, _) in enumerate(news, start=1)]
         if instant_s > self._last_s:
             self._last_s = instant_s
             news.append((instant_s, power_w))
         return news
 
-    def _again(self, until_s: float) -> Sequence[float]:
-        """The instants at which a value was published once more up to `until_s`."""
-        again_s = self._last_s + self.period_s
-        if again_s > until_s:
-            return ()
-        instants_s: list[float] = []
+    def _again(self, until_s: float, power_w: float) -> list[Published]:
+        """The value once more, at each instant at which it was published again up to `until_s`."""
+        news: list[Published] = []
+        period_s = self.period_s
+        again_s = self._last_s + period_s
         while again_s <= until_s:
-            instants_s.append(again_s)
-            again_s += self.period_s
-        self._last_s = instants_s[-1]
-        return instants_s
+            news.append((again_s, power_w))
+            self._last_s = again_s
+            again_s += period_s
+        return news
