@@ -13,6 +13,7 @@ from aipower.model import Place, ProcessId, ProcessInfo
 from aipower.processes.procfs import ProcFs, StatRow
 from aipower.processes.table import (
     INITIAL_PID_NAMESPACE,
+    LISTING_FROM,
     PLACE_AGAIN_S,
     PLACE_S,
     REMEMBER_MOST,
@@ -231,26 +232,47 @@ def test_those_that_no_scanner_watches_are_swept(tree: ProcTree, table: ProcessT
     assert list(table.known()) == [ProcessId(BOOT, 6, 100)]
 
 
-def test_sweeping_reads_no_row_of_whom_it_knows_well(tree: ProcTree, clock: StillClock) -> None:
-    class Counting(ProcFs):
-        __slots__ = ()
+class Counting(ProcFs):
+    """Notes whose row is read, and how often all are listed."""
 
-        def stat(self, pid: int) -> StatRow | None:
-            read.append(pid)
-            return super().stat(pid)
+    __slots__ = ("listed", "read")
 
-    read: list[int] = []
-    table = ProcessTable(Counting(tree.root, ticks_per_s=100), clock, lambda uid: f"user{uid}")
-    for pid in (5, 6):
+    def __init__(self, root: Path) -> None:
+        super().__init__(root, ticks_per_s=100)
+        self.read: list[int] = []
+        self.listed = 0
+
+    def stat(self, pid: int) -> StatRow | None:
+        self.read.append(pid)
+        return super().stat(pid)
+
+    def listing(self) -> dict[int, int]:
+        self.listed += 1
+        return super().listing()
+
+
+@pytest.mark.parametrize("count", [3, LISTING_FROM + 1])
+def test_sweeping_reads_a_row_once_and_finds_who_has_left(tree: ProcTree, clock: StillClock, count: int) -> None:
+    procfs = Counting(tree.root)
+    table = ProcessTable(procfs, clock, lambda uid: f"user{uid}")
+    everyone = list(range(5, 5 + count))
+    for pid in everyone:
         tree.put(pid, started=100)
-        table.resolve(pid)
-    clock.sleep(TOMBSTONE_S - 1)
+    table.observe([row(pid) for pid in everyone])
     table.resolve(6)
-    clock.sleep(1)
-    read.clear()
-    table.learn(row(7))
-    assert read == [5]  # 6 was read a second ago
-    assert {process.pid for process in table.known()} == {5, 6, 7}
+    for met in ([6], [pid for pid in everyone if pid != 6], [], []):
+        assert procfs.read == met, "who was in a scan has no token until it is read; from then on the folder says all"
+        procfs.read.clear()
+        clock.sleep(TOMBSTONE_S)
+        table.learn(row(4))
+        assert {process.pid for process in table.known()} == {4, *everyone}
+    assert procfs.listed == (4 if count >= LISTING_FROM else 0)
+    tree.drop(5)
+    clock.sleep(TOMBSTONE_S)
+    table.learn(row(4))
+    assert procfs.read == []
+    tree.put(5, started=100)
+    assert table.resolve(5) == ProcessId(BOOT, 5, 100)
 
 
 def test_a_user_is_looked_up_once(tree: ProcTree, clock: StillClock) -> None:

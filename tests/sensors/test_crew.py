@@ -123,11 +123,28 @@ def test_slow_devices_are_asked_side_by_side_and_fast_ones_are_not() -> None:
         read_all(found)
         for card in made:
             card.act = lambda: time.sleep(slow_s)
-        before = {thread for thread in threading.enumerate() if isinstance(thread, CallThread)}
-        assert read_all(found) == [Reading(2.0, 2)] * 8
-        assert read_all(found) == [Reading(3.0, 3)] * 8, "no answer goes to another device"
-        now = {thread for thread in threading.enumerate() if isinstance(thread, CallThread)}
-        assert len(now - before) == MOST_WORKERS - 1
+        before = threads()
+        for number in (2.0, 3.0):
+            assert read_all(found) == [Reading(number, int(number))] * 8
+            assert threads() == before, "it takes two slow rounds"
+        assert read_all(found) == [Reading(4.0, 4)] * 8, "no answer goes to another device"
+        assert len(threads() - before) == MOST_WORKERS - 1
+
+
+def threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if isinstance(thread, CallThread)}
+
+
+def test_one_slow_round_is_no_reason_to_deal_the_calls_out() -> None:
+    made = cards(8)
+    with wrapped(*made, patience_s=2.0) as found:
+        read_all(found)
+        before = threads()
+        for turn in range(2, 8):
+            for card in made:
+                card.act = (lambda: None) if turn % 2 else (lambda: time.sleep(TURN_S))
+            assert read_all(found) == [Reading(float(turn), turn)] * 8
+        assert threads() == before
 
 
 def test_whoever_is_told_and_not_asked_drops_a_reading_and_keeps_its_usage() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aipower.model import Place, ProcessId, ProcessInfo
 from aipower.processes.procfs import ProcFs, StatRow
-from aipower.processes.table import ProcessTable, user_name
+from aipower.processes.table import ProcessTable, Sighting, user_name
 from aipower.seams import Clock
 
 
@@ -40,6 +40,11 @@ class SharedProcessTable(ProcessTable):
         """As ProcessTable."""
         with self._mutex:
             return super().resolve_gpu(pid, sampled_unix_s)
+
+    def resolve_gpus(self, sightings: Iterable[Sighting]) -> list[ProcessId | None]:
+        """As ProcessTable."""
+        with self._mutex:
+            return super().resolve_gpus(sightings)
 
     def trusts(self, pid: int) -> bool:
         """As ProcessTable."""

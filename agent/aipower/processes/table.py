@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct, field
 
 from aipower.model import Place, ProcessId, ProcessInfo
 from aipower.processes.procfs import ProcFs, StatRow
-from aipower.processes.starttimes import StartTimes
+from aipower.processes.starttimes import SLACK_S, StartTimes
+from aipower.processes.watch import Watch
 from aipower.seams import Clock
 
 TOMBSTONE_S = 12.0
@@ -26,12 +27,19 @@ PLACE_AGAIN_S, PLACE_S = 2.0, 60.0
 """A new process may be moved to the group of its job at once; later that is rare."""
 REREAD_S = 10.0
 """How long a row is believed while its pid has the same token: names change slowly."""
+REREAD_WATCHED_S = 60.0
+"""How long it is believed of one that is watched and has not changed its name lately: what ends is seen otherwise."""
+UNASKED_S = 60.0
+"""One of whom no GPU's driver has spoken for so long is watched no more."""
+LISTING_FROM = 100
+"""To list all of /proc costs less than to look at so many processes."""
 NODE_S = 2.0
 """How long it is believed that there is a GPU's device node, or none."""
 SCAN_FRESH_S = 1.0
 """Whoever was in a scan so recently is taken to live."""
-_CLOCK_SLACK_S = 0.05
-"""A process's start is known to a tick or two (10 ms each) only."""
+
+Sighting = tuple[int, float | None]
+"""A pid that a GPU's driver named, and the wall-clock time of the sample that did; None for now."""
 
 
 def user_name(uid: int) -> str:
@@ -52,13 +60,22 @@ class _Entry(Struct):
     ended_s: float | None = None
     token: tuple[int, int] | None = None
     """Of the process's folder, from just before the row was read."""
-    read_s: float = 0.0
+    reread_s: float = 0.0
+    """When its row is to be read again."""
+    started_s: float = 0.0
+    """Since the boot."""
+    watched: bool = False
+    """While it is, this very process has the pid."""
+    asked_s: float = 0.0
+    """When a driver spoke of it last, if it is watched."""
     zombie: bool = False
     row: StatRow | None = None
     """What was read of it last."""
     place: Place = field(default_factory=Place)
     place_s: float | None = None
     """When its place is to be looked up again; None before the first time."""
+    info: ProcessInfo | None = None
+    """How it was described last; None where that has changed."""
 
 
 class ProcessTable:
@@ -85,6 +102,7 @@ class ProcessTable:
         self._user_names: dict[int, str] = {}
         self._gpu_node = f"{os.fspath(dev)}/nvidia"
         self._start_times = StartTimes(procfs, clock)
+        self._watch = Watch(procfs)
         self._node_seen = (-NODE_S, False)
         self._scanned_s = -SCAN_FRESH_S
         self._foreign_namespace = procfs.pid_namespace() not in {"", INITIAL_PID_NAMESPACE}
@@ -106,13 +124,30 @@ class ProcessTable:
 
     def resolve_gpu(self, pid: int, sampled_unix_s: float | None = None) -> ProcessId | None:
         """Like `resolve_at`, for a pid that a GPU driver named: None where that pid may be another namespace's."""
-        process = self._resolved(pid, sampled_unix_s)
-        if process is None or not self._doubtful():
-            return process
-        entry = self._entry(process)
-        if entry and not entry.trusted and entry.ended_s is None:
-            entry.trusted = self.trusts(pid)
-        return process if entry and entry.trusted else None
+        return self.resolve_gpus(((pid, sampled_unix_s),))[0]
+
+    def resolve_gpus(self, sightings: Iterable[Sighting]) -> list[ProcessId | None]:
+        """What `resolve_gpu` says of each of `sightings`, at one moment and at a fraction of the cost."""
+        now_s = self._look_around()
+        # What is asked of all at once here is the way of those that live as they did: the others take the long one.
+        booted_unix_s = self._start_times.booted_unix_s()
+        doubtful = self._doubtful(now_s)
+        living = self._living
+        found: list[ProcessId | None] = []
+        for pid, sampled_unix_s in sightings:
+            entry = living.get(pid)
+            if (
+                entry is not None
+                and entry.watched
+                and now_s < entry.reread_s
+                and (sampled_unix_s is None or booted_unix_s + entry.started_s <= sampled_unix_s + SLACK_S)
+                and (entry.trusted or not doubtful)
+            ):
+                entry.asked_s = now_s
+                found.append(entry.id)
+            else:
+                found.append(self._resolved_gpu(pid, sampled_unix_s, now_s, doubtful=doubtful))
+        return found
 
     def trusts(self, pid: int) -> bool:
         """True if `pid` as named by a GPU driver is the process that we see under it.
@@ -120,7 +155,7 @@ class ProcessTable:
         Outside the initial PID namespace a driver's pid may be the host's, and a stranger here may have it
         too; only one that holds a GPU's device node open can be meant.
         """
-        if not self._doubtful():
+        if not self._doubtful(self._clock.monotonic_s()):
             return self._procfs.stat(pid) is not None
         return any(target.startswith(self._gpu_node) for target in self._procfs.open_files(pid))
 
@@ -129,14 +164,22 @@ class ProcessTable:
         entry = self._entry(process)
         if entry is None:
             return ProcessInfo(process, "")
-        user = "" if entry.uid is None else self._user(entry.uid)
-        return ProcessInfo(process, entry.comm, user, self._place(entry))
+        now_s = self._clock.monotonic_s()
+        info = entry.info
+        if info is None or (entry.ended_s is None and (entry.place_s is None or now_s >= entry.place_s)):
+            info = self._described(entry, now_s)
+        return info
 
     def alive(self, process: ProcessId) -> bool:
         """True while the very same process exists and has not ended; a zombie has. A fresh scan is believed."""
         entry = self._living.get(process.pid)
-        if entry and entry.id == process and self._clock.monotonic_s() - self._scanned_s < SCAN_FRESH_S:
-            return not entry.zombie
+        if entry is not None and entry.id == process:
+            if entry.watched:
+                self._mark_ended()
+                if entry.watched:
+                    return True
+            if self._clock.monotonic_s() - self._scanned_s < SCAN_FRESH_S:
+                return not entry.zombie
         row = self._procfs.stat(process.pid)
         return row is not None and self._id(row) == process and not row.ended
 
@@ -165,7 +208,11 @@ class ProcessTable:
         yield from self._dead
 
     def _resolved(self, pid: int, sampled_unix_s: float | None) -> ProcessId | None:
-        entry = self._look(pid)
+        now_s = self._look_around()
+        return self._resolved_as_of(pid, sampled_unix_s, now_s)
+
+    def _resolved_as_of(self, pid: int, sampled_unix_s: float | None, now_s: float) -> ProcessId | None:
+        entry = self._refresh(pid, now_s)
         if entry and (sampled_unix_s is None or self._existed(entry.id, sampled_unix_s)):
             return entry.id
         tomb = self._tombstone(pid)
@@ -173,13 +220,24 @@ class ProcessTable:
             return tomb.id
         return None
 
+    def _resolved_gpu(
+        self, pid: int, sampled_unix_s: float | None, now_s: float, *, doubtful: bool
+    ) -> ProcessId | None:
+        process = self._resolved_as_of(pid, sampled_unix_s, now_s)
+        self._begin_watch(pid, now_s)
+        if process is None or not doubtful:
+            return process
+        entry = self._entry(process)
+        if entry and not entry.trusted and entry.ended_s is None:
+            entry.trusted = self.trusts(pid)
+        return process if entry and entry.trusted else None
+
     def _id(self, row: StatRow) -> ProcessId:
         return ProcessId(self.boot, row.pid, row.started_ticks)
 
-    def _doubtful(self) -> bool:
+    def _doubtful(self, now_s: float) -> bool:
         if not self._foreign_namespace:
             return False
-        now_s = self._clock.monotonic_s()
         looked_s, there = self._node_seen
         if now_s - looked_s >= NODE_S:
             there = os.path.exists(f"{self._gpu_node}ctl")  # noqa: PTH110 - hot path
@@ -190,39 +248,68 @@ class ProcessTable:
         entry = self._living.get(process.pid)
         return entry if entry and entry.id == process else self._dead.get(process)
 
-    def _look(self, pid: int) -> _Entry | None:
+    def _look_around(self) -> float:
+        """Before pids are resolved: what is known of all who have left meanwhile. The time."""
         now_s = self._clock.monotonic_s()
         if now_s - self._swept_s >= TOMBSTONE_S:
             self._tidy()
-        return self._refresh(pid, now_s)
+        self._mark_ended()
+        return now_s
+
+    def _mark_ended(self) -> None:
+        """Those that were watched and have ended are looked at anew when they are asked for."""
+        for pid in self._watch.ended():
+            self._living[pid].watched = False
+            self._living[pid].reread_s = 0.0
+
+    def _begin_watch(self, pid: int, now_s: float) -> None:
+        """Watch who has `pid`, if it is sure that it is the one whom we know."""
+        entry = self._living.get(pid)
+        if entry is None or entry.watched or entry.zombie or entry.token is None or not self._watch.add(pid):
+            return
+        # Its folder was the same before and after the watch began: so the watch is over that very process.
+        entry.watched = self._procfs.token(pid) == entry.token
+        entry.asked_s = now_s
+        if not entry.watched:
+            self._watch.drop(pid)
+
+    def _end_watch(self, entry: _Entry) -> None:
+        if entry.watched:
+            entry.watched = False
+            self._watch.drop(entry.id.pid)
 
     def _refresh(self, pid: int, now_s: float) -> _Entry | None:
         """Who has `pid` now. A row is read only where the token or the time says that it may have changed."""
         token = self._procfs.token(pid)
         entry = self._living.get(pid)
-        if entry and token and entry.token == token and now_s - entry.read_s < REREAD_S:
+        if entry and token and entry.token == token and now_s < entry.reread_s:
             return entry
         row = self._procfs.stat(pid) if token else None
         if row is None:
             self._bury(pid)
             return None
+        settled = entry is not None and entry.watched and entry.comm == row.comm
         entry = self._note(row)
-        entry.token, entry.read_s = token, now_s
+        entry.token, entry.reread_s = token, now_s + (REREAD_WATCHED_S if settled else REREAD_S)
         return entry
 
     def _note(self, row: StatRow) -> _Entry:
         entry = self._living.get(row.pid)
         if entry is not None and entry.id.started_ticks == row.started_ticks:
-            entry.comm, entry.zombie, entry.row = row.comm, row.ended, row
+            if entry.comm != row.comm:
+                entry.comm, entry.info = row.comm, None
+            entry.zombie, entry.row = row.ended, row
             return entry
         self._bury(row.pid)
         entry = _Entry(self._id(row), row.comm, self._procfs.uid(row.pid), zombie=row.ended, row=row)
+        entry.started_s = row.started_ticks / self._procfs.ticks_per_s
         self._living[row.pid] = entry
         return entry
 
     def _bury(self, pid: int) -> None:
         entry = self._living.pop(pid, None)
         if entry is not None:
+            self._end_watch(entry)
             entry.ended_s = self._clock.monotonic_s()
             self._dead[entry.id] = entry
             self._buried[pid] = entry.id
@@ -236,7 +323,7 @@ class ProcessTable:
     def _existed(self, process: ProcessId, at_unix_s: float) -> bool:
         """True unless `process` started after `at_unix_s`."""
         started_unix_s = self._start_times.unix_s(process.started_ticks)
-        return started_unix_s is None or started_unix_s <= at_unix_s + _CLOCK_SLACK_S
+        return started_unix_s is None or started_unix_s <= at_unix_s + SLACK_S
 
     def _tidy(self) -> None:
         """Now and then finds out who has left without anyone asking, so that no one is kept for ever."""
@@ -244,12 +331,29 @@ class ProcessTable:
         if now_s - self._swept_s < TOMBSTONE_S:
             return
         self._swept_s = now_s
-        for pid in list(self._living):
-            self._refresh(pid, now_s)
+        self._mark_ended()
+        unwatched = [(pid, entry) for pid, entry in self._living.items() if not entry.watched]
+        inodes = self._inodes([pid for pid, _ in unwatched])
+        for pid, entry in unwatched:
+            inode = inodes.get(pid)
+            if inode is None:
+                self._bury(pid)
+            elif entry.token is None or entry.token[0] != inode:
+                self._refresh(pid, now_s)
         self._forget()
 
+    def _inodes(self, pids: Collection[int]) -> Mapping[int, int]:
+        """The inodes of the folders of `pids`, as far as they are there."""
+        if len(pids) >= LISTING_FROM:
+            return self._procfs.listing()
+        return {pid: token[0] for pid in pids if (token := self._procfs.token(pid)) is not None}
+
     def _forget(self) -> None:
-        oldest_s = self._clock.monotonic_s() - REMEMBER_S
+        now_s = self._clock.monotonic_s()
+        for pid in self._watch.pids():
+            if now_s - self._living[pid].asked_s >= UNASKED_S:
+                self._end_watch(self._living[pid])
+        oldest_s = now_s - REMEMBER_S
         while self._dead:
             process, entry = next(iter(self._dead.items()))
             if len(self._dead) <= REMEMBER_MOST and (entry.ended_s or 0.0) >= oldest_s:
@@ -258,9 +362,16 @@ class ProcessTable:
             if self._buried.get(process.pid) == process:
                 del self._buried[process.pid]
 
-    def _place(self, entry: _Entry) -> Place:
+    def _described(self, entry: _Entry, now_s: float) -> ProcessInfo:
+        """Who is described as before gets the same object, which tells others that nothing has changed."""
+        user = "" if entry.uid is None else self._user(entry.uid)
+        info = ProcessInfo(entry.id, entry.comm, user, self._place(entry, now_s))
+        if entry.info is None or info != entry.info:
+            entry.info = info
+        return entry.info
+
+    def _place(self, entry: _Entry, now_s: float) -> Place:
         """Where it belongs; who has ended stays where it was seen last."""
-        now_s = self._clock.monotonic_s()
         if entry.ended_s is None and (entry.place_s is None or now_s >= entry.place_s):
             entry.place_s = now_s + (PLACE_AGAIN_S if entry.place_s is None else PLACE_S)
             place = self._place_of(entry.id.pid)

@@ -47,6 +47,8 @@ class Call(Struct, eq=False):
     last: Callable[[], None] | None = None
     """What its worker is to do after it, where it hangs when its device is closed."""
     took_s: float = 0.0
+    usual_s: float = 0.0
+    """The shorter of its last two durations: a call is slow if it is so twice, not if a thread had to wait once."""
 
     def prepare(self, patience_s: float) -> None:
         """It is about to be handed over."""
@@ -61,7 +63,8 @@ class Call(Struct, eq=False):
         except BaseException as error:  # noqa: BLE001 - it is raised where the call was asked for
             self.error = error
         ended_s = clock.monotonic_s()
-        self.took_s = ended_s - self.began_s
+        took_s = ended_s - self.began_s
+        self.took_s, self.usual_s = took_s, min(took_s, self.took_s)
         self.ended_s = ended_s
 
 
@@ -209,7 +212,7 @@ class Crew:
         return left
 
     def _shares(self, calls: Sequence[Call]) -> list[Sequence[Call]]:
-        """One for each worker: as many as the calls' last durations are worth."""
-        took_s = sum(call.took_s for call in calls)
-        count = min(len(calls), MOST_WORKERS, 1 + int(took_s / TURN_S))
+        """One for each worker: as many as the calls' usual durations are worth."""
+        usual_s = sum([call.usual_s for call in calls])
+        count = min(len(calls), MOST_WORKERS, 1 + int(usual_s / TURN_S))
         return [calls[at::count] for at in range(count)]

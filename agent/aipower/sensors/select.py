@@ -78,7 +78,7 @@ def _discover_nvml(machine: Machine) -> SensorSet:
 
     from aipower.sensors.nvml.discovery import discover as discover_gpus  # noqa: PLC0415 - likewise
 
-    resolve, clock, openings = machine.table.resolve_gpu, machine.clock, machine.openings
+    resolve, clock, openings = machine.table.resolve_gpus, machine.clock, machine.openings
     if openings is None:
         return discover_gpus(pynvml, resolve, clock, known=machine.known)
     return discover_gpus(pynvml, resolve, clock, known=machine.known, opener=openings.run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,10 @@ def resolve(pid: int, at_unix_s: float | None) -> ProcessId | None:
     return None if UNKNOWN_PID_FROM <= pid < KNOWN_PID_FROM else ProcessId("boot", pid, 1)
 
 
+def resolve_all(sightings: Iterable[tuple[int, float | None]]) -> list[ProcessId | None]:
+    return [resolve(pid, at_unix_s) for pid, at_unix_s in sightings]
+
+
 class Child:
     """Answers requests about what it discovered last."""
 
@@ -55,7 +59,7 @@ class Child:
         self._found = SensorSet()
 
     def discover(self, _: Request) -> Any:
-        self._found = found = discover(pynvml, resolve, self._clock)
+        self._found = found = discover(pynvml, resolve_all, self._clock)
         return {
             "devices": [asdict(sensor.device) for sensor in found.sensors],
             "facts": [asdict(sensor.facts) for sensor in found.sensors],

@@ -93,8 +93,8 @@ def fields(energy: Any, instant: Any, average: Any = None) -> Callable[..., Any]
     return lambda _handle, wanted: [known[number] for number in wanted]
 
 
-def resolve(pid: int, _at_unix_s: float | None) -> ProcessId:
-    return process(pid)
+def resolve(sightings: Iterable[tuple[int, float | None]]) -> list[ProcessId]:
+    return [process(pid) for pid, _ in sightings]
 
 
 def process(pid: int) -> ProcessId:

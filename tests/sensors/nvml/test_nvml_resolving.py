@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -43,9 +44,10 @@ def collected(workers: tuple[int, ...], holders: tuple[int, ...], known: frozens
     """The usage of a second, and how often each pid was resolved for it."""
     asked: Counter[int] = Counter()
 
-    def resolve(pid: int, _: float | None) -> ProcessId | None:
-        asked[pid] += 1
-        return process(pid) if pid in known else None
+    def resolve(sightings: Iterable[tuple[int, float | None]]) -> list[ProcessId | None]:
+        pids = [pid for pid, _ in sightings]
+        asked.update(pids)
+        return [process(pid) if pid in known else None for pid in pids]
 
     clock = FakeClock()
     usage = GpuUsage(cast("Driver", Lists(clock, workers, holders)), None, resolve, clock)

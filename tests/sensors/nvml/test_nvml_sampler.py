@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -183,10 +183,10 @@ def test_the_quirk_of_sizing_without_the_library_is_no_crash() -> None:
 
 
 def test_a_process_table_that_fails_is_a_failed_window() -> None:
-    def broken(pid: int, at_unix_s: float | None) -> ProcessId:
+    def broken(sightings: Iterable[tuple[int, float | None]]) -> list[ProcessId]:
         if failing:
-            raise PermissionError(13, "Permission denied", f"/proc/{pid}/stat")
-        return resolve(pid, at_unix_s)
+            raise PermissionError(13, "Permission denied", "/proc/1/stat")
+        return resolve(sightings)
 
     failing = True
     ring = Ring(FakeClock())

@@ -20,4 +20,4 @@ def discover(root: Path = Path("/proc"), clock: Clock | None = None) -> SensorSe
     from aipower.sensors.nvml.discovery import discover as discover_with  # noqa: PLC0415 - see above
 
     clock = clock or SystemClock()
-    return discover_with(pynvml, ProcessTable(ProcFs(root), clock).resolve_gpu, clock)
+    return discover_with(pynvml, ProcessTable(ProcFs(root), clock).resolve_gpus, clock)

@@ -55,7 +55,7 @@ class Accounting:
         self.on = self._is_on()
         """True while the driver keeps accounts."""
 
-    def settle(self, work: Sequence[Work], running: Collection[int]) -> list[Work]:
+    def settle(self, work: Sequence[Work], running: Collection[int]) -> Sequence[Work]:
         """`work` of the samples, and what the accounts know beyond it of processes that lived since the last call.
 
         `running` are the pids that hold a context now. What samples and accounts both tell of a pid counts once.
@@ -64,7 +64,7 @@ class Accounting:
             CallError: The GPU or the driver has left.
         """
         if not self._watched():
-            return list(work)
+            return work
         now_s = self._clock.monotonic_s()
         most_s, self._settled_s = now_s - self._settled_s + LATE_S, now_s
         self._tallies = {pid: tally for pid, tally in self._tallies.items() if now_s - tally.noted_s < REMEMBER_S}

@@ -12,8 +12,6 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from msgspec import Struct
-
 from aipower.sensors.nvml.codes import INSUFFICIENT_SIZE, OK, CallError
 from aipower.sensors.nvml.driver import Driver
 
@@ -32,19 +30,10 @@ TRIES = 4
 """A list may grow between two calls."""
 
 
-class Holder(Struct, frozen=True):
-    """A process that holds a context."""
-
-    pid: int
-    gpuInstanceId: int  # noqa: N815 - NVML's name
-
-
-class Sample(Struct, frozen=True):
-    """What a process did."""
-
-    pid: int
-    timeStamp: int  # noqa: N815 - NVML's name
-    smUtil: int  # noqa: N815 - NVML's name
+Holder = tuple[int, int]
+"""A process that holds a context: pid and GPU instance."""
+Sample = tuple[int, int, int]
+"""What a process did: pid, stamp in Unix microseconds, percent of the engines."""
 
 
 class FieldTable:
@@ -127,7 +116,7 @@ class HolderTable(_Rows):
             CallError: The driver failed, or has no such list.
         """
         rows = self._ask(lambda function: int(function(self._handle, ctypes.byref(self._count), self._table)))
-        return [Holder(pid, instance) for pid, _, instance, _ in rows]
+        return [(pid, instance) for pid, _, instance, _ in rows]
 
 
 class SampleTable(_Rows):
@@ -145,7 +134,7 @@ class SampleTable(_Rows):
         """
         since = ctypes.c_ulonglong(seen_us)
         rows = self._ask(lambda function: int(function(self._handle, self._table, ctypes.byref(self._count), since)))
-        return [Sample(pid, stamp_us, percent) for pid, stamp_us, percent, *_ in rows]
+        return [row[:3] for row in rows]
 
 
 def _function(driver: Driver, name: str) -> Callable[..., Any] | None:

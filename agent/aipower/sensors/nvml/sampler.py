@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from aipower.seams import Clock
 from aipower.sensors.nvml.codes import NEVER, NOT_FOUND, CallError
+from aipower.sensors.nvml.direct import Sample
 from aipower.sensors.nvml.driver import Driver
 from aipower.sensors.nvml.utilization import Question
 
@@ -69,16 +70,19 @@ class UtilizationSampler:
         """
         self._follow_the_clock()
         now_us = self._now_us()
-        rows = [row for row in self._rows() if self._believable(row, now_us)]
-        latest_us = max((int(row.timeStamp) for row in rows), default=None)
+        seen_us, future_us = self._seen_us, now_us + FUTURE_US
+        # A row is believed if it is possible and new.
+        rows = [row for row in self._rows() if 0 < row[2] <= FULL and seen_us < row[1] <= future_us]
+        latest_us = None
         work: list[Work] = []
         self.covered_s = 0.0
-        if latest_us is not None:
-            percent = sum(int(row.smUtil) for row in rows)
-            covered_us = self._covered_us(latest_us, now_us, percent)
-            more = _hidden_percent(covered_us, percent, len(rows))
-            work = [_work(row, row.smUtil + more, covered_us) for row in rows]
-            self.covered_s = covered_us / 1e6
+        if rows:
+            latest_us = max([stamp_us for _, stamp_us, _ in rows])
+            total = sum([percent for _, _, percent in rows])
+            covered_us = self._covered_us(latest_us, now_us, total)
+            more = _hidden_percent(covered_us, total, len(rows))
+            covered_s = self.covered_s = covered_us / 1e6
+            work = [Work(pid, stamp_us / 1e6, covered_s * (percent + more) / FULL) for pid, stamp_us, percent in rows]
         self._told_us = now_us
         self._seen_us = max(latest_us or self._seen_us, now_us - LAG_US)
         return work
@@ -88,7 +92,7 @@ class UtilizationSampler:
         self._follow_the_clock()
         self._seen_us = self._told_us = self._now_us()
 
-    def _rows(self) -> Sequence[Any]:
+    def _rows(self) -> Sequence[Sample]:
         try:
             rows = self._question.ask(self._seen_us)
         except CallError as error:
@@ -98,11 +102,6 @@ class UtilizationSampler:
             return ()
         self.supported = True
         return rows
-
-    def _believable(self, row: Any, now_us: int) -> bool:  # noqa: ANN401 - a ctypes structure
-        """True for a row that is possible and new."""
-        percent, stamp_us = int(row.smUtil), int(row.timeStamp)
-        return 0 < percent <= FULL and self._seen_us < stamp_us <= now_us + FUTURE_US
 
     def _covered_us(self, latest_us: int, now_us: int, percent: int) -> int:
         """The time of the samples that a row is a share of: up to the last one, which may name nobody."""
@@ -139,7 +138,3 @@ def _hidden_percent(covered_us: int, percent: int, rows: int) -> float:
     """What each of `rows` may be taken to have more than it shows; all rows together are no more than full."""
     hidden = HIDDEN * max(0.0, 1 - PERIOD_US / covered_us)
     return min(hidden, max(0, FULL - percent) / rows)
-
-
-def _work(row: Any, percent: float, covered_us: int) -> Work:  # noqa: ANN401 - a ctypes structure
-    return Work(int(row.pid), row.timeStamp / 1e6, covered_us / 1e6 * percent / FULL)

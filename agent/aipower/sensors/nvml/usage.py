@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, cast
 
 from msgspec.structs import replace
 
@@ -13,7 +13,7 @@ from aipower.model import ProcessId, Usage
 from aipower.seams import Clock
 from aipower.sensors.nvml.accounting import Accounting
 from aipower.sensors.nvml.codes import NEVER, CallError
-from aipower.sensors.nvml.direct import HolderTable
+from aipower.sensors.nvml.direct import Holder, HolderTable
 from aipower.sensors.nvml.driver import Driver
 from aipower.sensors.nvml.mig import MigUsage, MigWork
 from aipower.sensors.nvml.sampler import RING_S, SAMPLES_PER_S, UtilizationSampler, Work
@@ -25,8 +25,8 @@ MPS = ("nvmlDeviceGetMPSComputeRunningProcesses_v3", "nvmlDeviceGetMPSComputeRun
 NO_INSTANCE = 0xFFFFFFFF
 """The instance of a process outside MIG."""
 
-Resolve = Callable[[int, float | None], ProcessId | None]
-"""The process of a pid, as of a wall-clock time where that is known."""
+Resolve = Callable[[Iterable[tuple[int, float | None]]], Sequence[ProcessId | None]]
+"""The process of each pid, as of a wall-clock time where that is known."""
 
 
 class GpuUsage:
@@ -77,22 +77,20 @@ class GpuUsage:
         self._accounting.skip()
         self._mig.skip()
 
-    def _usage(self, start_s: float, contexts: Mapping[int, int] | None, work: Iterable[Work]) -> Usage:
-        busy_s: dict[ProcessId | None, float] = defaultdict(float)
-        workers: dict[int, ProcessId | None] = {}
-        for part in work:
-            process = workers[part.pid] = self._resolve(part.pid, part.at_unix_s)
-            busy_s[process] += part.busy_s
-        # Who worked in this window holds the context: a second look at each pid would double the cost.
-        held = {pid: workers.get(pid) or self._resolve(pid, None) for pid in contexts or ()}
+    def _usage(self, start_s: float, contexts: Mapping[int, int] | None, work: Sequence[Work]) -> Usage:
+        workers = self._resolve([(part.pid, part.at_unix_s) for part in work]) if work else ()
+        busy_s = _busy_s(workers, work)
+        unknown_s = busy_s.pop(None, 0.0)
+        held = self._held(contexts or (), {part.pid: process for part, process in zip(work, workers, strict=True)})
+        holders = frozenset(held.values())
         sampled = self._sampler.supported
         mig = None if sampled else self._mig.collect(_by_instance(contexts or {}, held))
         usage = Usage(
             start_s,
             self._since_s,
-            {process: seconds for process, seconds in busy_s.items() if process is not None},
-            busy_s[None],
-            frozenset(holder for holder in held.values() if holder is not None),
+            cast("dict[ProcessId, float]", busy_s),
+            unknown_s,
+            cast("frozenset[ProcessId]", holders - {None} if None in holders else holders),
             # Someone may hold a context where nobody can be listed: that must not pass for a bare device.
             1 if contexts is None else list(held.values()).count(None),
             sampled=sampled,
@@ -101,27 +99,49 @@ class GpuUsage:
         )
         return usage if mig is None else _with(usage, mig)
 
+    def _held(self, contexts: Collection[int], workers: Mapping[int, ProcessId | None]) -> dict[int, ProcessId | None]:
+        """The process of each pid that holds a context."""
+        # Who worked in this window holds the context: a second look at each pid would double the cost.
+        held = {pid: workers.get(pid) for pid in contexts}
+        others = [pid for pid, process in held.items() if process is None]
+        if others:
+            held.update(zip(others, self._resolve([(pid, None) for pid in others]), strict=True))
+        return held
+
     def _contexts(self) -> dict[int, int] | None:
         """The GPU instance of each pid, which may stand in both lists; None where this GPU cannot list them."""
         compute = self._list(COMPUTE)
         mps = self._list(MPS)
         if compute is None:
             return None
-        return {
-            int(row.pid): getattr(row, "gpuInstanceId", NO_INSTANCE) for row in (*compute, *(mps or ())) if row.pid
-        }
+        return {pid: instance for pid, instance in (*compute, *(mps or ())) if pid}
 
-    def _list(self, functions: tuple[str, str]) -> Sequence[Any] | None:
+    def _list(self, functions: tuple[str, str]) -> Sequence[Holder] | None:
         """What the first of `functions` answers that this driver has; None where there is none."""
         table = self._holders[functions[0]]
         for function in functions:
             try:
                 direct = table.there and function == functions[0]
-                return table.read() if direct else self._driver.rows(function, self._handle)
+                return table.read() if direct else _holders(self._driver.rows(function, self._handle))
             except CallError as error:
                 if error.code not in NEVER:
                     raise
         return None
+
+
+def _holders(rows: Sequence[Any]) -> list[Holder]:
+    """What pynvml has answered."""
+    return [(int(row.pid), getattr(row, "gpuInstanceId", NO_INSTANCE)) for row in rows]
+
+
+def _busy_s(workers: Sequence[ProcessId | None], work: Sequence[Work]) -> dict[ProcessId | None, float]:
+    """The seconds of each process, those of nobody under None."""
+    busy_s = {process: part.busy_s for process, part in zip(workers, work, strict=True)}
+    if len(busy_s) < len(work):  # some have more than one part
+        busy_s = dict.fromkeys(busy_s, 0.0)
+        for process, part in zip(workers, work, strict=True):
+            busy_s[process] += part.busy_s
+    return busy_s
 
 
 def _by_instance(
