@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aipower.attribution.apportion import TOGETHER
+from aipower.daemon.tick import GPU_WINDOW_S
 from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.record.measured import RUN
@@ -61,16 +62,20 @@ class Watch:
         self.meter.settle()
 
     def agent(self) -> None:
-        """As the agent: a dense start before the work, then ticks until it is over."""
+        """As the agent: a dense start before the work, then ticks until it is over, with the windows of the agent."""
         self.meter.sample()
         self.meter.prime()
         dense_until_s = self._clock.now_s + BURST_S
         while self._clock.now_s < dense_until_s:
             self.meter.sample()
             self._pause(DENSE_S)
+        gpu_since_s = float("-inf")
         while self._clock.now_s < self.case.end_s + AFTER_S - TICK_S:
             self.meter.sample()
-            self.meter.attribute()
+            if self._clock.now_s - gpu_since_s >= GPU_WINDOW_S:
+                gpu_since_s = self._clock.now_s
+                self.meter.attribute(("gpu",))
+            self.meter.attribute(("cpu", "dram"))
             self._pause(TICK_S)
 
     def _meter(self) -> Meter:
@@ -158,7 +163,7 @@ def _broken_laws(watched: Watch) -> Iterable[str]:
     for fault in watched.meter.fault_records():
         if fault.reason == "internal":
             yield f"{fault.device}: {fault.count} internal errors, as {fault.detail}"
-    snapshot = watched.ledger.snapshot(0.0, "", watched.meter.powers_w())
+    snapshot = watched.ledger.draft(0.0, "", watched.meter.powers_w()).snapshot()
     for state in snapshot.devices:
         parts_uj = state.idle_uj + state.context_uj + state.active_uj + state.unattributed_uj
         if parts_uj != state.energy_uj:

@@ -22,9 +22,13 @@ from aipower.seams import Clock, SensorSet
 
 log = logging.getLogger(__name__)
 
-GPU_WINDOW_S = 0.95
-"""Per-process utilisation is asked for about once a second: more often costs driver time and shows little more."""
-
+PUBLISH_S = 0.95
+"""What is read is published about once a second."""
+GPU_WINDOW_S = 1.95
+"""The energy of GPUs is split about every two seconds, which is most of what watching costs (docs/decisions/029). The
+driver keeps samples of who worked for ten."""
+RUN_WINDOW_S = 0.95
+"""While a run is measured: its record tells phases and processes apart by these windows."""
 
 LIMITS_S = 60.0
 """Between two looks at the devices' power limits."""
@@ -55,6 +59,10 @@ class Errands(Protocol):
 
     def pause_s(self) -> float:
         """Seconds until there is something to do; infinite for nothing."""
+        ...
+
+    def running(self) -> bool:
+        """True while a run is measured."""
         ...
 
 
@@ -127,13 +135,19 @@ class NoErrands:
         """Never."""
         return math.inf
 
+    def running(self) -> bool:
+        """No."""
+        return False
+
 
 class _Due(Struct):
-    """When the windows end."""
+    """When the windows end, and what else is due."""
 
-    gpu_s: float
+    publish_s: float
     cpu_s: float
     limits_s: float
+    gpu_since_s: float
+    """When the last window of the GPUs ended."""
     up: dict[str, bool] = field(default_factory=dict)
 
 
@@ -169,7 +183,8 @@ class Tick:
         self._slept_s = asleep_s()
         meter.on_read(self._notice_sleep)
         self._stats = SelfStats()
-        self._due = _Due(clock.monotonic_s(), clock.monotonic_s(), clock.monotonic_s())
+        now_s = clock.monotonic_s()
+        self._due = _Due(now_s, now_s, now_s, now_s - GPU_WINDOW_S)
 
     def run(self, schedule: Schedule, *, late: Callable[[], bool]) -> Draft | None:
         """Read, and close the windows that end; what is to be published now. A window is only over once it is.
@@ -177,30 +192,31 @@ class Tick:
         `late` says, once all is read, if the time without ticks that ends with this one is to be counted.
         """
         began_s = self._clock.monotonic_s()
-        gpu = began_s >= self._due.gpu_s
-        cpu = gpu and began_s >= self._due.cpu_s
+        due = self._due
+        publish = began_s >= due.publish_s
+        gpu, cpu = publish and began_s - due.gpu_since_s >= self._gpu_window_s(), publish and began_s >= due.cpu_s
         self._meter.sample()
         self._recorder.tick(began_s, self._meter.powers_w())
         self._errands.advance()
         if gpu:
             self._meter.attribute(("gpu",))
             self._errands.window()
+            due.gpu_since_s = began_s
         if cpu:
             self._meter.attribute(("cpu", "dram"))
             self._ledger.retire(began_s)
             self._look_at_limits(began_s)
+            due.cpu_s = began_s + 0.95 * self.pace.process_interval_s
         if late():
             self._ledger.fault(Fault(None, self._clock.monotonic_s(), "late", retry=True))
-        draft = self._draft(schedule) if gpu else None
-        self._close_windows(began_s, gpu=gpu, cpu=cpu)
-        self._log_changes(self._due.up)
+        draft = self._draft(schedule) if publish else None
+        if publish:
+            due.publish_s = began_s + max(PUBLISH_S, 0.9 * self.pace.interval_s)
+        self._log_changes(due.up)
         return draft
 
-    def _close_windows(self, began_s: float, *, gpu: bool, cpu: bool) -> None:
-        if gpu:
-            self._due.gpu_s = began_s + max(GPU_WINDOW_S, 0.9 * self.pace.interval_s)
-        if cpu:
-            self._due.cpu_s = began_s + 0.95 * self.pace.process_interval_s
+    def _gpu_window_s(self) -> float:
+        return RUN_WINDOW_S if self._errands.running() else GPU_WINDOW_S
 
     def _look_at_limits(self, now_s: float) -> None:
         """Administrators change them rarely, and each look is a call into the driver."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import time
 from collections.abc import Mapping
+from email.utils import formatdate
 from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -122,7 +124,8 @@ def _headers(own: list[tuple[bytes, bytes]], wanted: Mapping[str, str]) -> list[
     """The page's own headers, those of the configuration in their place, and the defaults."""
     kept = [(name, value) for name, value in own if name.decode("latin-1").lower() not in wanted]
     there = {name.decode("latin-1").lower() for name, _ in kept}
-    added = {**{name: value for name, value in DEFAULT_HEADERS.items() if name not in there}, **wanted}
+    usual = {"date": formatdate(time.time(), usegmt=True), **DEFAULT_HEADERS}
+    added = {**{name: value for name, value in usual.items() if name not in there}, **wanted}
     return kept + [(name.encode(), value.encode()) for name, value in added.items() if value]
 
 
