@@ -12,6 +12,7 @@ from aipower.attribution.doubts import Basis, Doubts
 from aipower.attribution.evidence import Solution
 from aipower.attribution.leverage import NO_SLOPES, Direction, Doubted
 from aipower.attribution.priors import PROGRAM_SE
+from attribution.worlds import shown_w2
 
 COLUMNS = ("a", "b", "c", "d")
 NAMES = ("run", "other", "third")
@@ -47,7 +48,7 @@ def error_uj(slopes: dict[str, float], solution: Solution, mean_w: float) -> flo
     for one, x in slopes.items():
         for other, y in slopes.items():
             prior_w2 = (PROGRAM_SE * mean_w) ** 2 if one == other and one not in solution.place else 0.0
-            variance += x * y * (solution.variance_w2(one, other) + prior_w2)
+            variance += x * y * (shown_w2(solution, one, other) + prior_w2)
     return math.sqrt(max(0.0, variance))
 
 

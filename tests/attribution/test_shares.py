@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from aipower.attribution.baseline import Floor
 from aipower.attribution.doubts import Basis
 from aipower.attribution.evidence import Solution
-from aipower.attribution.leverage import NO_SLOPES, Leverage, Owner
+from aipower.attribution.leverage import NO_SLOPES, Owner, doubted
 from aipower.attribution.samples import Covariance, covariance_s2
 from aipower.attribution.shares import Shares, shares_of, stakes_of
 from aipower.attribution.window import Window
@@ -65,14 +65,16 @@ class Split:
 
     def doubt(self, *members: ProcessId) -> tuple[float, dict[str, float]]:
         """Of the share of `members`: its variance for the samples' sake, and how it moves per watt of each column."""
-        leverage = Leverage(self.window, Floor(0), self.shares, self.known)
         groups: dict[Owner, tuple[ProcessId, ...]] = {} if len(members) == 1 else {"run": members}
-        doubted, (variance_uj2,) = leverage.doubted(() if groups else members, groups)
-        images = Basis(doubted.columns).images(doubted.columns, doubted.seconds, doubted.directions)
-        slopes = images[doubted.kinds[0]].slopes_uj if doubted.kinds[0] != NO_SLOPES else ()
-        energy_uj, part = self.window.delta.energy_uj, doubted.shares[0]
-        found = {column: part * slope / energy_uj for column, slope in zip(doubted.columns, slopes, strict=False)}
-        return variance_uj2 / energy_uj**2, found
+        alone = () if groups else members
+        found, (variance_uj2,) = doubted(self.window, Floor(0), self.shares, self.known, alone, groups)
+        energy_uj = self.window.delta.energy_uj
+        (_, kind, part, _), *_ = found.rows()
+        if kind == NO_SLOPES:
+            return variance_uj2 / energy_uj**2, {}
+        slopes = Basis(found.columns).images(found.columns, found.seconds, found.directions)[kind].slopes_uj
+        per_watt = {column: part * slope / energy_uj for column, slope in zip(found.columns, slopes, strict=True)}
+        return variance_uj2 / energy_uj**2, per_watt
 
 
 def split_of(usage: Usage, watts: list[float], energy_j: float = 200.0) -> Split:
@@ -86,6 +88,11 @@ def split(usage: Usage, watts: list[float], energy_j: float = 200.0) -> Shares:
     return split_of(usage, watts, energy_j).shares
 
 
+def share_of(shares: Shares, *members: ProcessId) -> float:
+    """The part of the energy of work that `members` get together."""
+    return sum(shares.weights.get(who, 0.0) for who in members) / shares.total_j if shares.total_j > 0 else 0.0
+
+
 def sampling_variance(usage: Usage, watts: list[float], *members: ProcessId, energy_j: float = 200.0) -> float:
     return split_of(usage, watts, energy_j).doubt(*members)[0]
 
@@ -94,7 +101,7 @@ def sampling_variance(usage: Usage, watts: list[float], *members: ProcessId, ene
 def test_all_shares_make_one(usage: Usage, watts: list[float], energy_j: float) -> None:
     shares = split(usage, watts, energy_j)
     assert all(weight > 0 for weight in shares.weights.values())
-    own = [shares.share_of({who}) for who in shares.weights if who is not None]
+    own = [share_of(shares, who) for who in shares.weights if who is not None]
     assert all(0 <= share <= 1 + 1e-9 for share in own)
     if shares.total_j > 0:
         assert sum(own) + shares.weights.get(None, 0.0) / shares.total_j == pytest.approx(1)
@@ -114,7 +121,7 @@ def test_doubts_are_those_of_the_definition(usage: Usage, watts: list[float], en
     units = [[float(k == j) for k in size] for j in size]
     for members in [*zip(everyone), *itertools.combinations(everyone, 2)]:
         inside = [sum(part for who in members for j, part in stakes.get(who, ()) if j == k) for k in size]
-        own = shares.share_of(members)
+        own = share_of(shares, *members)
         lean = [inside[k] - own for k in size]
         counted = len(size) if shares.better.gains else len(found.window.work.seconds)
         steps = [shares.watts[k] * lean[k] / shares.total_j if several and k < counted else 0.0 for k in size]
@@ -164,7 +171,7 @@ def test_two_of_one_program_are_told_apart_by_their_samples_alone() -> None:
 
 def shifted(usage: Usage, watts: list[float], k: int, step_w: float, energy_j: float, who: ProcessId) -> float:
     moved = [watt + step_w * (number == k) for number, watt in enumerate(watts)]
-    return split(usage, moved, energy_j).share_of({who})
+    return share_of(split(usage, moved, energy_j), who)
 
 
 @given(st.dictionaries(PROCESSES, st.floats(0.05, 0.4), min_size=1, max_size=4), WATTS, st.booleans())
@@ -192,8 +199,8 @@ def test_a_holder_that_no_look_caught_gets_what_the_energy_shows_of_it() -> None
     """All six looks fell on the small one, but the energy is that of both."""
     usage = Usage(0.0, 1.0, {process(1): 1.0}, holders=frozenset({process(1), process(2)}), samples=LOOKS_PER_S)
     watts = [100.0, 100.0, 400.0]
-    assert split(usage, watts, 100.0).share_of({process(2)}) == pytest.approx(0, abs=0.02)
-    assert split(usage, watts, 220.0).share_of({process(2)}) > 0.3
+    assert share_of(split(usage, watts, 100.0), process(2)) == pytest.approx(0, abs=0.02)
+    assert share_of(split(usage, watts, 220.0), process(2)) > 0.3
 
 
 def test_unknown_work_is_a_column_of_its_own() -> None:
@@ -216,4 +223,4 @@ def test_unknown_work_keeps_its_part_where_activity_is_measured() -> None:
     usage = Usage(0.0, 1.0, {process(1): 0.25}, 0.25, activity={process(1): (0.25, 0.25)})
     work = worked(usage)
     shares = shares_of(window_of(usage, work, None, 100.0), Solution(), 100.0, 100.0)
-    assert shares.share_of({process(1)}) < 0.9
+    assert share_of(shares, process(1)) < 0.9

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from aipower.attribution.apportion import Apportioner
 from aipower.attribution.baseline import GpuBaseline
 from aipower.attribution.choose import apportioner_of
-from aipower.attribution.columns import NameOf
+from aipower.attribution.columns import Columns, NameOf
 from aipower.attribution.designs import Gpu
+from aipower.attribution.evidence import Solution
 from aipower.attribution.rows import Row
 from aipower.attribution.samples import Covariance
 from aipower.attribution.window import Window
+from aipower.attribution.window import window_of as made
 from aipower.attribution.work import Work, work_of
 from aipower.model import UJ_PER_J, Attribution, Device, EnergyDelta, PartError, ProcessId, Usage
 from fakes import GPU, process
@@ -46,14 +48,19 @@ def gpu_with(baseline: GpuBaseline, names: NameOf = name_of, keep: int = 0) -> A
 
 def worked(usage: Usage, names: NameOf = name_of) -> Work:
     """The work of a window whose energy is of the same span."""
-    everyone = {*usage.busy_s, *usage.holders}
-    return work_of(usage, {who: names(who) for who in everyone}, usage.end_s - usage.start_s)
+    return work_of(usage, Columns(names).of(usage), usage.end_s - usage.start_s)
 
 
 def window_of(usage: Usage, work: Work, covariance_s2: Covariance | None, energy_j: float) -> Window:
     """A window whose energy is all that of work."""
     delta = EnergyDelta(GPU, usage.start_s, usage.end_s, round(energy_j * UJ_PER_J))
-    return Window(delta, usage, work, covariance_s2)
+    return made(delta, usage, work, covariance_s2)
+
+
+def shown_w2(solution: Solution, one: str, other: str) -> float:
+    """Covariance of two columns' intensities; 0 where there is no evidence of one."""
+    i, j = solution.place.get(one), solution.place.get(other)
+    return 0.0 if i is None or j is None else solution.covariance_w2[i][j]
 
 
 def row_of(seconds: Mapping[str, float], energy_j: float, covariance_s2: Covariance | None = None) -> Row:

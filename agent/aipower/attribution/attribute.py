@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from msgspec import Struct
 
 from aipower.attribution.baseline import Floor
 from aipower.attribution.split import equal_parts, largest_remainder
+from aipower.attribution.window import Window
 from aipower.attribution.work import order
 from aipower.model import Attribution, EnergyDelta, ProcessId, Usage
 
@@ -22,10 +26,40 @@ def attribute(
 
     The energy of work goes by `weights`; where nobody has one, to the lone holder of a context, or to nobody.
     """
-    work_uj = delta.energy_uj - floor.idle_uj - floor.context_uj
-    context_uj, context_lost_uj = _context(floor.context_uj, usage)
+    holders = sorted(usage.holders, key=order)
+    context_uj, active_uj, nobody_uj = _split(delta, usage, holders, floor.idle_uj, floor.context_uj, weights)
+    return Attribution(delta, floor.idle_uj, context_uj, active_uj, nobody_uj)
+
+
+class Parts(Struct, frozen=True, gc=False):
+    """Those of one window in microjoules, and who got something."""
+
+    idle_uj: int
+    context_uj: dict[ProcessId, int]
+    active_uj: dict[ProcessId, int]
+    nobody_uj: int
+    processes: tuple[ProcessId, ...]
+
+
+def parts_of(window: Window, idle_uj: int, context_uj: int, weights: Mapping[ProcessId | None, float]) -> Parts:
+    """The parts of a window as by `attribute`, of which so much is idle and the contexts'."""
+    found = _split(window.delta, window.usage, window.holders, idle_uj, context_uj, weights)
+    return Parts(idle_uj, *found, tuple({**found[0], **found[1]}))
+
+
+def _split(
+    delta: EnergyDelta,
+    usage: Usage,
+    holders: Sequence[ProcessId],
+    idle_uj: int,
+    context_uj: int,
+    weights: Mapping[ProcessId | None, float],
+) -> tuple[dict[ProcessId, int], dict[ProcessId, int], int]:
+    """The parts of contexts, of work and of nobody."""
+    contexts_uj, context_lost_uj = _context(context_uj, holders, usage.unknown_holders)
+    work_uj = delta.energy_uj - idle_uj - context_uj
     active_uj, active_lost_uj = _active(work_uj, weights or lone_holder(usage))
-    return Attribution(delta, floor.idle_uj, context_uj, active_uj, context_lost_uj + active_lost_uj)
+    return contexts_uj, active_uj, context_lost_uj + active_lost_uj
 
 
 def lone_holder(usage: Usage) -> dict[ProcessId | None, float]:
@@ -35,21 +69,20 @@ def lone_holder(usage: Usage) -> dict[ProcessId | None, float]:
     return {}
 
 
-def _context(context_uj: int, usage: Usage) -> tuple[dict[ProcessId, int], int]:
+def _context(context_uj: int, known: Sequence[ProcessId], unknown: int) -> tuple[dict[ProcessId, int], int]:
     """The step in equal parts, its Shapley value; the parts of unknown holders are nobody's."""
-    known = sorted(usage.holders, key=order)
-    if not usage.unknown_holders:
+    if not unknown:
         return (equal_parts(context_uj, known), 0) if known else ({}, context_uj)
-    holders: dict[ProcessId | None, float] = {**dict.fromkeys(known, 1.0), None: float(usage.unknown_holders)}
+    holders: dict[ProcessId | None, float] = {**dict.fromkeys(known, 1.0), None: float(unknown)}
     return _without_unknown(largest_remainder(context_uj, holders))
 
 
 def _active(work_uj: int, weights: Mapping[ProcessId | None, float]) -> tuple[dict[ProcessId, int], int]:
-    if not any(weight > 0 for weight in weights.values()):
+    if max(weights.values(), default=0.0) <= 0:
         return {}, work_uj
     return _without_unknown(largest_remainder(work_uj, weights))
 
 
 def _without_unknown(parts: dict[ProcessId | None, int]) -> tuple[dict[ProcessId, int], int]:
     unknown_uj = parts.pop(None, 0)
-    return {process: part for process, part in parts.items() if process is not None}, unknown_uj
+    return cast("dict[ProcessId, int]", parts), unknown_uj

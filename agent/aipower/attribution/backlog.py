@@ -44,12 +44,17 @@ class Backlog:
         self._entries: deque[_Entry] = deque(maxlen=REMEMBERED)
         self._owed_uj: dict[Key, float] = {}
 
-    def pay(self, window: Window, wanted_uj: Parts) -> dict[Key, float]:
-        """The split of `window`: what is wanted, moved from debtors to creditors among those who are in it."""
+    def pay(self, window: Window, wanted_uj: dict[Key, float]) -> dict[Key, float]:
+        """The split of `window`: what is wanted, moved from debtors to creditors among those who are in it.
+
+        That is `wanted_uj` itself, or a copy.
+        """
         self._entries.append(_Entry(window, tuple(wanted_uj), array("d", wanted_uj.values())))
-        given = dict(wanted_uj)
         known = self._owed_uj
-        owed = {key: value for key in wanted_uj if (value := known.get(key, 0.0))} if known else {}
+        if not known:
+            return wanted_uj
+        given = dict(wanted_uj)
+        owed = {key: value for key in wanted_uj if (value := known.get(key, 0.0))}
         due_uj = sum([value for value in owed.values() if value > 0])
         free = {key: min(-value, MOST * wanted_uj[key]) for key, value in owed.items() if value < 0}
         free_uj = sum(free.values())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from aipower.attribution.apportion import Apportioner, JobOf, RunOf
+from aipower.attribution.apportion import Apportioner
 from aipower.attribution.baseline import CpuBaseline, GpuBaseline
 from aipower.attribution.columns import NameOf
 from aipower.attribution.designs import Cpu, Gpu
+from aipower.attribution.posting import JobOf, RunOf
 from aipower.model import Device
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
-from aipower.attribution.work import OTHERS
+from aipower.attribution.work import OTHERS, Roll, order
 from aipower.model import ProcessId, Usage
 
 MOST = 12
@@ -35,30 +35,61 @@ class Columns:
         self._windows: dict[ProcessId, int] = {}
         self._latest: dict[ProcessId, str] = {}
         self._names: dict[ProcessId, str] = {}
+        self._roll: Roll | None = None
+        """The latest, which holds while the same are there; None where it may not any more."""
 
     def count(self, usage: Usage) -> None:
         """Take note of who works in a window."""
         if max(len(self._windows), len(self._latest)) > MOST_KNOWN:
             self._windows = dict.fromkeys(usage.busy_s, SEASONED)
             self._latest = {process: self._latest[process] for process in usage.busy_s if process in self._latest}
+            self._roll = None
         windows = self._windows
         for process in usage.busy_s:
-            windows[process] = windows.get(process, 0) + 1
+            windows[process] = count = windows.get(process, 0) + 1
+            if count == SEASONED:
+                self._roll = None
 
-    def of(self, usage: Usage) -> Mapping[ProcessId, str]:
+    def of(self, usage: Usage) -> Roll:
         """The columns of all who work in a window or may have."""
-        known, busy_s = self._names, usage.busy_s
-        names = {process: known.get(process) or self._name(process) for process in busy_s}
-        names.update({who: self._name(who) for who in usage.holders if who not in names})
+        roll = self._roll
+        if roll is None or not roll.is_of(usage):
+            roll = self._roll = self._called(usage)
+        seconds = self._seconds
+        for program, busy_s in zip(roll.programs, usage.busy_s.values(), strict=True):
+            if busy_s > 0:
+                seconds[program] = seconds.get(program, 0.0) + busy_s
+        return roll
+
+    def _called(self, usage: Usage) -> Roll:
+        programs = self._programs(usage)
+        columns = {process: self._admitted(program) for process, program in programs.items()}
+        self._latest.update(columns)
+        workers, holders = tuple(usage.busy_s), tuple(sorted(usage.holders, key=order))
+        present: dict[str, list[ProcessId]] = {}
+        for holder in holders:
+            present.setdefault(columns[holder], []).append(holder)
+        return Roll(
+            workers,
+            tuple(programs[process] for process in workers),
+            tuple(columns[process] for process in workers),
+            usage.holders,
+            holders,
+            {column: tuple(members) for column, members in present.items()},
+        )
+
+    def _programs(self, usage: Usage) -> dict[ProcessId, str]:
+        """What each runs: its name, and where few have the same, itself."""
+        names = {process: self._name(process) for process in (*usage.busy_s, *usage.holders)}
         namesakes = Counter(names.values())
         few = {name for name, count in namesakes.items() if 1 < count <= NAMESAKES}
-        found: dict[ProcessId, str] = {}
-        for process, name in names.items():
-            alone = name in few and self._windows.get(process, 0) >= SEASONED
-            program = f"{name}\0{process.pid}:{process.started_ticks}" if alone else name
-            found[process] = self._admitted(program, busy_s.get(process, 0.0))
-        self._latest.update(found)
-        return found
+        windows = self._windows
+        return {
+            process: f"{name}\0{process.pid}:{process.started_ticks}"
+            if name in few and windows.get(process, 0) >= SEASONED
+            else name
+            for process, name in names.items()
+        }
 
     def latest(self, process: ProcessId) -> str:
         """The column that a process had last, or would have by its name."""
@@ -68,6 +99,7 @@ class Columns:
         """After so many windows: let those who work most have the columns from now on."""
         keep = MEMORY**windows
         self._names.clear()
+        self._roll = None
         ordered = self._ordered()[: 4 * MOST]
         self._seconds = {column: seconds * keep for column, seconds in ordered}
         if len(ordered) >= MOST:
@@ -75,9 +107,10 @@ class Columns:
 
     def restart(self, usages: Iterable[Usage]) -> None:
         """Give out the columns anew, by what is known of all of `usages` together."""
-        self._own, self._seconds, self._latest = set(), {}, {}
+        self._own, self._seconds, self._latest, self._roll = set(), {}, {}, None
         for usage in usages:
             self.of(usage)
+        self._roll = None
         self._own = {column for column, _ in self._ordered()[:MOST]}
 
     def _ordered(self) -> list[tuple[str, float]]:
@@ -91,9 +124,7 @@ class Columns:
             name = self._names[process] = self._name_of(process)
         return name
 
-    def _admitted(self, column: str, seconds: float) -> str:
-        if seconds > 0:
-            self._seconds[column] = self._seconds.get(column, 0.0) + seconds
-        if column not in self._own and len(self._own) < MOST:
-            self._own.add(column)
-        return column if column in self._own else OTHERS
+    def _admitted(self, program: str) -> str:
+        if program not in self._own and len(self._own) < MOST:
+            self._own.add(program)
+        return program if program in self._own else OTHERS

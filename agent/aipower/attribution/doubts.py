@@ -63,15 +63,17 @@ class Doubts:
 
     def news_uj(self, owners: Iterable[Owner]) -> list[float]:
         """How much more standard error there is than was told; negative where evidence has made it less."""
-        return [self._news_uj(self._accounts[owner]) for owner in owners]
-
-    def _news_uj(self, account: _Account) -> float:
-        if account.square_uj2 is None:
-            account.square_uj2 = self._basis.square(account.slopes_uj)
-        split_uj = math.sqrt(max(0.0, account.square_uj2))
-        total_uj = account.old_uj + math.hypot(split_uj, account.floor_uj)
-        news_uj, account.told_uj = total_uj - account.told_uj, total_uj
-        return news_uj
+        accounts, found = self._accounts, []
+        for owner in owners:
+            account = accounts[owner]
+            square_uj2 = account.square_uj2
+            if square_uj2 is None:
+                square_uj2 = account.square_uj2 = self._basis.square(account.slopes_uj)
+            split_uj = math.sqrt(square_uj2) if square_uj2 > 0 else 0.0
+            total_uj = account.old_uj + math.hypot(split_uj, account.floor_uj)
+            found.append(total_uj - account.told_uj)
+            account.told_uj = total_uj
+        return found
 
     def _know(self, doubted: Doubted, solution: Solution, mean_w: float) -> None:
         """By another solution all that was multiplied with its errors is found anew."""
@@ -99,8 +101,7 @@ class Doubts:
         accounts, empty = self._accounts, [0.0] * len(self._basis.columns)
         # Where nothing is forgotten only the end counts.
         square_uj2 = None if self._remembered is None else 0.0
-        rows = zip(doubted.owners, doubted.kinds, doubted.shares, doubted.floors_uj, strict=True)
-        for owner, kind, part, floor_uj in rows:
+        for owner, kind, part, floor_uj in doubted.rows():
             account = accounts.get(owner)
             if account is None:
                 account = accounts[owner] = _Account(empty, square_uj2)
@@ -118,14 +119,15 @@ class Doubts:
         images = self._images(doubted)
         self._apply(doubted, -1, images)
         errors_uj = [math.sqrt(max(0.0, image.square_uj2)) for image in images]
-        rows = zip(doubted.owners, doubted.kinds, doubted.shares, doubted.floors_uj, strict=True)
-        for owner, kind, part, floor_uj in rows:
+        for owner, kind, part, floor_uj in doubted.rows():
             account = self._accounts[owner]
             account.old_uj += math.hypot(part * errors_uj[kind], floor_uj) if kind != NO_SLOPES else floor_uj
             if account.windows <= 0:
                 del self._accounts[owner]
 
     def _images(self, doubted: Doubted) -> Sequence[_Image]:
+        if not doubted.directions:
+            return ()
         return self._basis.images(doubted.columns, doubted.seconds, doubted.directions)
 
 

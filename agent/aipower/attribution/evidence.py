@@ -66,11 +66,6 @@ class Solution(Struct, frozen=True):
         at = self.place.get(column)
         return otherwise_w if at is None else self.values_w[at]
 
-    def variance_w2(self, one: str, other: str) -> float:
-        """Covariance of two columns' intensities; 0 where there is no evidence of one."""
-        i, j = self.place.get(one), self.place.get(other)
-        return 0.0 if i is None or j is None else self.covariance_w2[i][j]
-
 
 class Evidence:
     """Sums over windows: of products of the columns' seconds, of their noise, and of seconds times energy."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import repeat
 
 from msgspec import Struct
 
@@ -52,6 +53,81 @@ class Doubted(Struct, frozen=True):
     floors_uj: Sequence[float] = ()
     """Standard errors for the idle level's, the contexts' and the model's sake."""
 
+    def rows(self) -> Iterable[tuple[Owner, int, float, float]]:
+        """Owner, kind, share and floor of each; kinds and shares are left out where no part depends on intensities."""
+        kinds, shares = self.kinds or repeat(NO_SLOPES), self.shares or repeat(0.0)
+        return zip(self.owners, kinds, shares, self.floors_uj, strict=False)
+
+
+Found = tuple[Doubted, list[float]]
+"""The doubts of all processes and groups, and the variances of their parts in square microjoules."""
+
+
+def doubted(
+    window: Window,
+    floor: Floor,
+    shares: Shares,
+    solution: Solution,
+    processes: Collection[ProcessId],
+    groups: Mapping[Owner, Collection[ProcessId]],
+) -> Found:
+    """How far the parts of `processes` and of `groups` of them may be off for one window's sake."""
+    if len(shares.columns) > 1 or not window.work.single or _levels(solution):
+        return Leverage(window, floor, shares, solution).doubted(processes, groups)
+    if not processes and not groups:
+        return Doubted(shares.columns), []
+    return _alone(window, floor, shares, solution, processes, groups)
+
+
+def _alone(
+    window: Window,
+    floor: Floor,
+    shares: Shares,
+    solution: Solution,
+    processes: Collection[ProcessId],
+    groups: Mapping[Owner, Collection[ProcessId]],
+) -> Found:
+    """Where one column has all, nothing depends on its intensity: less than half of the work of `Leverage`."""
+    usage, total_j = window.usage, shares.total_j
+    known = {process: stake[0][1] for process, stake in stakes_of(window.work, shares.columns).items()}
+    parts = [known.get(process, 0.0) for process in processes]
+    parts += [sum([known.get(process, 0.0) for process in members]) for members in groups.values()]
+    whole = shares.joules[0] / total_j if total_j > 0 else 0.0
+    within_uj2 = 0.0
+    if total_j > 0 and shares.looks_per_s > 0:
+        looks = max(1.0, shares.looks_per_s * shares.better.seconds[0])
+        within_uj2 = (window.work_uj(floor) * whole) ** 2 / looks
+    held: list[float] = []
+    if floor.idle_se_uj or floor.context_se_uj:
+        holders = usage.holders
+        contexts = (len(holders) + usage.unknown_holders) or 1
+        held = [(process in holders) / contexts for process in processes]
+        held += [sum([process in holders for process in members]) / contexts for members in groups.values()]
+    owns = [part * whole for part in parts]
+    floors_uj = _floors_uj(floor, MODEL_SE * solution.shown_j * UJ_PER_J, owns, held)
+    variances_uj2 = [part * (max(0.0, 1 - part) * within_uj2) for part in parts]
+    return Doubted(shares.columns, owners=(*processes, *groups), floors_uj=array("d", floors_uj)), variances_uj2
+
+
+def _floors_uj(floor: Floor, model_uj: float, owns: Sequence[float], held: Sequence[float]) -> list[float]:
+    """Standard errors for what all windows share beside the intensities.
+
+    By the shares of the work's energy and, where the floor has errors, of the contexts.
+    """
+    idle_se_uj, context_se_uj = floor.idle_se_uj, floor.context_se_uj
+    if not idle_se_uj and not context_se_uj:
+        return [abs(model_uj * own * (1 - own)) for own in owns]
+    return [
+        math.hypot((own or context) * idle_se_uj, (own - context) * context_se_uj, model_uj * own * (1 - own))
+        for own, context in zip(owns, held, strict=True)
+    ]
+
+
+def _levels(solution: Solution) -> tuple[str, ...]:
+    """Columns of the solution that are no work."""
+    place = solution.place
+    return tuple([column for column in (STATIC, STEP) if column in place]) if place else ()
+
 
 class Leverage:
     """What the parts of one window depend on."""
@@ -59,7 +135,7 @@ class Leverage:
     def __init__(self, window: Window, floor: Floor, shares: Shares, solution: Solution) -> None:
         self._window, self._floor, self._shares, self._solution = window, floor, shares, solution
         self._work_uj = window.work_uj(floor)
-        self._extra = tuple(column for column in (STATIC, STEP) if column in solution.place)
+        self._extra = _levels(solution)
         total_j = shares.total_j
         self._fractions = [joules / total_j if total_j > 0 else 0.0 for joules in shares.joules]
         """The share of the energy of work that each column has."""
@@ -76,14 +152,12 @@ class Leverage:
         self._contexts = len(usage.holders) + usage.unknown_holders
         self._stakes = stakes_of(window.work, shares.columns)
 
-    def doubted(
-        self, processes: Iterable[ProcessId], groups: Mapping[Owner, Collection[ProcessId]]
-    ) -> tuple[Doubted, list[float]]:
+    def doubted(self, processes: Collection[ProcessId], groups: Mapping[Owner, Collection[ProcessId]]) -> Found:
         """The doubts of all processes and groups, and the variances of their parts in square microjoules."""
         directions = self._of_columns()
         alike = STEP not in self._extra
         if alike and self._window.work.single:
-            rows = self._singles(list(processes))
+            rows = self._singles(processes)
         else:
             rows = _Rows([], array("h"), array("d"), array("d"), [])
             for process in processes:
@@ -128,7 +202,7 @@ class Leverage:
             more_uj.append((place, -own * span_uj if column == STATIC else (held - own) * span_uj))
         return Direction(-unit_uj * (own + pull), tuple(more_uj))
 
-    def _singles(self, owners: Sequence[ProcessId]) -> _Rows:
+    def _singles(self, owners: Collection[ProcessId]) -> _Rows:
         """Who has a share of one column has as much of all that the column depends on."""
         stakes = self._stakes
         found = [stakes.get(owner, NOTHING)[0] for owner in owners]
@@ -145,7 +219,7 @@ class Leverage:
             [part * (part * among[kind] + max(0.0, 1 - part) * within[kind]) for kind, part in found],
         )
 
-    def _floors_uj(self, owns: Sequence[float], owners: Sequence[ProcessId]) -> list[float]:
+    def _floors_uj(self, owns: Sequence[float], owners: Collection[ProcessId]) -> list[float]:
         if self._floor.idle_se_uj or self._floor.context_se_uj:
             return [self._floor_uj(own, self._held((owner,))) for own, owner in zip(owns, owners, strict=True)]
         model_uj = self._model_uj

@@ -13,9 +13,14 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from aipower.attribution.vectors import dot
+from aipower.attribution.work import Work
 
 LEAST_LOOKS = 0.5
 """Fewer tell nothing."""
+LOCAL = 0.5
+"""Share of the usual mix of work that a window leaves: programs work in phases, and a phase tells the next second."""
+TRACE = 1e-6
+"""A smaller share of the usual mix is forgotten."""
 PSEUDO = 0.5
 """Looks that are taken to have fallen as usual, beside the n of the window: no look says 'never'."""
 
@@ -47,6 +52,28 @@ class Covariance(Struct, frozen=True):
         """The quadratic form of `vector`: its variance."""
         diagonal: float = sum([own * x * x for own, x in zip(self.own_s2, vector, strict=True)])
         return diagonal - self.each_s2 * dot(self.shares, vector) ** 2
+
+
+class Usual:
+    """The usual mix of work of a device: the share of all time that each column has."""
+
+    def __init__(self) -> None:
+        self._shares: Mapping[str, float] = {}
+
+    def covariance_s2(self, work: Work, span_s: float, looks: float) -> Covariance | None:
+        """That of a window's seconds, by what was usual before it; it becomes part of that."""
+        if looks <= 0:
+            return None
+        seconds = work.seconds
+        shares = {column: min(1.0, seconds_s / span_s) for column, seconds_s in seconds.items()}
+        before = self._shares or shares
+        usual = {column: before.get(column, 0.0) for column in {**seconds, **work.present}}
+        self._shares = {
+            column: share
+            for column in {**before, **shares}
+            if (share := (1 - LOCAL) * before.get(column, 0.0) + LOCAL * shares.get(column, 0.0)) > TRACE
+        }
+        return covariance_s2(seconds, usual, span_s, looks)
 
 
 class Refined(Struct, frozen=True):

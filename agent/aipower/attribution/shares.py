@@ -36,9 +36,9 @@ class Shares(Struct, frozen=True):
     total_j: float = 0.0
     """The sum of all weights."""
 
-    def share_of(self, members: Iterable[ProcessId]) -> float:
-        """The part of the energy of work that `members` get together, from 0 to 1."""
-        return sum([self.weights.get(p, 0.0) for p in members]) / self.total_j if self.total_j > 0 else 0.0
+
+NOBODY = Shares()
+"""Of a window in which nobody may have worked."""
 
 
 def stakes_of(work: Work, columns: Sequence[str]) -> dict[ProcessId | None, Stake]:
@@ -91,6 +91,8 @@ def _made(window: Window, watts: Sequence[float], better: Refined) -> Shares:
 def shares_of(window: Window, solution: Solution, energy_j: float, mean_w: float) -> Shares:
     """The parts of a window of `energy_j` joules of work; `mean_w` stands for intensities without evidence."""
     columns, seen = window.columns, window.seconds
+    if not columns:
+        return NOBODY
     if len(columns) == 1:
         return _made(window, [max(energy_j, TINY_J)], Refined(seen if window.work.seconds else [window.delta.span_s]))
     watts = [max(solution.intensity_w(c, mean_w), 0.0) for c in columns]

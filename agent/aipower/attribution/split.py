@@ -21,24 +21,25 @@ def largest_remainder(total_uj: int, weights: Mapping[K, float]) -> dict[K, int]
     Raises:
         ValueError: There is something to split, but no weight above 0.
     """
-    keys = [key for key, weight in weights.items() if weight > 0]
-    whole = [round(weight * RESOLUTION) or 1 for weight in weights.values() if weight > 0]
+    whole = {key: round(weight * RESOLUTION) or 1 for key, weight in weights.items() if weight > 0}
     if not whole:
         if total_uj:
             raise ValueError(f"nobody to take {total_uj} uJ")
         return {}
-    total_weight = sum(whole)
-    quotas = [total_uj * weight for weight in whole]
+    total_weight = sum(whole.values())
+    quotas = [total_uj * weight for weight in whole.values()]
     parts = [quota // total_weight for quota in quotas]
     left = total_uj - sum(parts)
     if left:
         rests = [quota % total_weight for quota in quotas]
         for place in sorted(range(len(rests)), key=rests.__getitem__, reverse=True)[:left]:
             parts[place] += 1
-    return dict(zip(keys, parts, strict=True))
+    return dict(zip(whole, parts, strict=True))
 
 
 def equal_parts(total_uj: int, keys: Sequence[K]) -> dict[K, int]:
     """`total_uj` among `keys`, the earlier ones get what is left over."""
     each, left = divmod(total_uj, len(keys))
+    if not left:
+        return dict.fromkeys(keys, each)
     return {key: each + (number < left) for number, key in enumerate(keys)}

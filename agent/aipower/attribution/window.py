@@ -9,7 +9,7 @@ from msgspec import Struct
 from aipower.attribution.baseline import Floor
 from aipower.attribution.samples import Covariance
 from aipower.attribution.work import Work
-from aipower.model import EnergyDelta, Usage
+from aipower.model import EnergyDelta, ProcessId, Usage
 
 ALIGNED_S = 0.08
 """A counter's last update and a driver's last sample lie 0.05 and 0.08 s back on average (updates each 0.1 s, samples
@@ -22,21 +22,16 @@ class Window(Struct, frozen=True):
     delta: EnergyDelta
     usage: Usage
     work: Work
+    columns: tuple[str, ...]
+    """Those of work that was seen, then those of samples that may have missed some."""
+    seconds: Sequence[float]
+    """Seconds of work that were seen, in the order of the columns."""
     covariance_s2: Covariance | None = None
     """Of the sampled seconds by column; None where they are exact."""
     unrest_w: float = 0.0
     """By how much the power differs from that of the window before."""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Those of work that was seen, then those of samples that may have missed some."""
-        return tuple(self.work.seconds) if self.covariance_s2 is None else self.covariance_s2.columns
-
-    @property
-    def seconds(self) -> Sequence[float]:
-        """Seconds of work that were seen, in the order of the columns."""
-        seen = [*self.work.seconds.values()]
-        return seen + [0.0] * (len(self.columns) - len(seen))
+    holders: Sequence[ProcessId] = ()
+    """Those of the usage, in the order that is the same each time."""
 
     @property
     def looks_per_s(self) -> float:
@@ -51,3 +46,20 @@ class Window(Struct, frozen=True):
     def work_uj(self, floor: Floor) -> int:
         """The energy that is neither idle nor the contexts'."""
         return self.delta.energy_uj - floor.idle_uj - floor.context_uj
+
+
+def window_of(
+    delta: EnergyDelta,
+    usage: Usage,
+    work: Work,
+    covariance_s2: Covariance | None,
+    unrest_w: float = 0.0,
+    holders: Sequence[ProcessId] = (),
+) -> Window:
+    """A window with its columns in their order."""
+    seen = [*work.seconds.values()]
+    if covariance_s2 is None:
+        return Window(delta, usage, work, tuple(work.seconds), seen, None, unrest_w, holders)
+    columns = covariance_s2.columns
+    seconds = seen + [0.0] * (len(columns) - len(seen))
+    return Window(delta, usage, work, columns, seconds, covariance_s2, unrest_w, holders)

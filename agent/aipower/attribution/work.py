@@ -25,6 +25,26 @@ LEAST_COVER = 0.3
 """Samples of a smaller share of the window are no picture of it."""
 
 
+class Roll(Struct, frozen=True):
+    """Who works in a window or may have, and in which columns."""
+
+    processes: tuple[ProcessId, ...] = ()
+    """Who works, in the order of the usage."""
+    programs: tuple[str, ...] = ()
+    """That of each."""
+    columns: tuple[str, ...] = ()
+    """That of each: few programs have one of their own."""
+    held: frozenset[ProcessId] = frozenset()
+    holders: tuple[ProcessId, ...] = ()
+    """Those who are `held`, in the order that is the same each time."""
+    present: Mapping[str, tuple[ProcessId, ...]] = field(default_factory=dict)
+    """The holders by column."""
+
+    def is_of(self, usage: Usage) -> bool:
+        """True where the same are there in the same order."""
+        return self.held == usage.holders and self.processes == tuple(usage.busy_s)
+
+
 class Work(Struct, frozen=True):
     """The work of one window, as rows: a process or None for the unknown, a column, and its own seconds there.
 
@@ -42,7 +62,7 @@ class Work(Struct, frozen=True):
     """Nobody has more than one row."""
 
 
-def work_of(usage: Usage, columns: Mapping[ProcessId, str], span_s: float) -> Work:
+def work_of(usage: Usage, roll: Roll, span_s: float) -> Work:
     """The work of a window by programs, or by measures of activity where the device has those.
 
     Samples cover some more or less than the `span_s` of the energy: their shares count, not how many fell into it.
@@ -50,22 +70,13 @@ def work_of(usage: Usage, columns: Mapping[ProcessId, str], span_s: float) -> Wo
     if usage.activity:
         return _measured(usage)
     scale = span_s / usage.covered_s if usage.covered_s > LEAST_COVER * span_s else 1.0
-    weight = usage.weight
-    own_s = [scale * seconds * weight.get(process, 1.0) for process, seconds in usage.busy_s.items()]
-    processes: list[ProcessId | None] = [*usage.busy_s]
-    names = [columns[process] for process in usage.busy_s]
+    own_s = [scale * seconds for seconds in usage.busy_s.values()]
+    if usage.weight:
+        own_s = [seconds * usage.weight.get(who, 1.0) for who, seconds in zip(usage.busy_s, own_s, strict=True)]
     if usage.unknown_busy_s > 0:
-        processes.append(None)
-        names.append(UNKNOWN)
         own_s.append(scale * usage.unknown_busy_s)
-    return _made(processes, names, own_s, _present(usage, columns), single=True)
-
-
-def _present(usage: Usage, columns: Mapping[ProcessId, str]) -> Mapping[str, tuple[ProcessId, ...]]:
-    present: dict[str, list[ProcessId]] = {}
-    for holder in sorted(usage.holders, key=order):
-        present.setdefault(columns[holder], []).append(holder)
-    return {column: tuple(holders) for column, holders in present.items()}
+        return _made((*roll.processes, None), (*roll.columns, UNKNOWN), own_s, roll.present, single=True)
+    return _made(roll.processes, roll.columns, own_s, roll.present, single=True)
 
 
 def _measured(usage: Usage) -> Work:
@@ -74,12 +85,13 @@ def _measured(usage: Usage) -> Work:
     if usage.unknown_busy_s > 0:
         activity[None] = (usage.unknown_busy_s,)
     rows = [(who, f"{MEASURE}{k}", value) for who, values in activity.items() for k, value in enumerate(values)]
-    return _made([who for who, _, _ in rows], [c for _, c, _ in rows], [s for _, _, s in rows], {}, single=False)
+    processes, columns = tuple(who for who, _, _ in rows), tuple(column for _, column, _ in rows)
+    return _made(processes, columns, [seconds for _, _, seconds in rows], {}, single=False)
 
 
 def _made(
-    processes: Sequence[ProcessId | None],
-    columns: Sequence[str],
+    processes: tuple[ProcessId | None, ...],
+    columns: tuple[str, ...],
     own_s: Sequence[float],
     present: Mapping[str, tuple[ProcessId, ...]],
     *,
@@ -88,7 +100,7 @@ def _made(
     total: dict[str, float] = {}
     for column, seconds in zip(columns, own_s, strict=True):
         total[column] = total.get(column, 0.0) + seconds
-    return Work(tuple(processes), tuple(columns), array("d", own_s), present, total, single)
+    return Work(processes, columns, array("d", own_s), present, total, single)
 
 
 order = attrgetter("pid", "started_ticks")
