@@ -64,6 +64,8 @@ class Channel:
         self._look_again_s = 0.0
         self._believed_from_s = -math.inf
         self.power = PowerStats()
+        self._noted_w: float | None = None
+        """The reading behind the latest power."""
         self.first: Reading | None = None
         self._counted_to: Reading | None = None
         """The reading up to whose counter energy was found."""
@@ -105,7 +107,7 @@ class Channel:
             self._pending = []
         self.energy = DeviceEnergy(self.sensor.device, self.sensor.traits, self._max_gap_s)
         self._counted = self._counted_to = None
-        self.power = PowerStats(None, self.power.peak_w)
+        self._forget_power()
 
     def open(self, at_s: float) -> None:
         """Account for nothing before `at_s`."""
@@ -164,19 +166,21 @@ class Channel:
             self._warnings.extend(self.energy.worked(None, self._clock.monotonic_s()))
         if not self._pending:
             return None
-        self.covered_s += sum([delta.end_s - delta.start_s for delta in self._pending])
-        joined = join(self._pending)
-        delta = replace(joined, energy_uj=self._true_pending_uj())
+        pending = self._pending
+        span_s = _seconds(pending)
+        self.covered_s += span_s
+        delta = join(pending)
+        energy_uj = true_uj(self.calibration, delta.energy_uj, span_s)
+        if energy_uj != delta.energy_uj:
+            delta = replace(delta, energy_uj=energy_uj)
         usages = [usage for usage in self._usages if usage.end_s > delta.start_s]
-        self.taken, self._pending, self._usages = self._pending, [], []
+        self.taken, self._pending, self._usages = pending, [], []
         return delta, merge(usages) if usages else None
 
     def _true_pending_uj(self) -> int:
         """What is pending, calibrated."""
-        if not self._pending:
-            return 0
-        span_s = sum([delta.end_s - delta.start_s for delta in self._pending])
-        return true_uj(self.calibration, sum([delta.energy_uj for delta in self._pending]), span_s)
+        pending = self._pending
+        return true_uj(self.calibration, join(pending).energy_uj, _seconds(pending)) if pending else 0
 
     def _surprise(self, error: Exception) -> SensorFailedError:
         """The error that nobody foresaw as one that may pass; its traceback is logged the first time."""
@@ -190,7 +194,7 @@ class Channel:
         """No power until a read works again. A device that has left is one fault, however often it is looked for."""
         was_gone = self.gone
         self.up, self.gone = False, isinstance(error, SensorGoneError)
-        self.power = PowerStats(None, self.power.peak_w)
+        self._forget_power()
         now_s = self._clock.monotonic_s()
         self._look_again_s = now_s + LOOK_AGAIN_S
         if was_gone and self.gone:
@@ -204,20 +208,23 @@ class Channel:
         if self.first is None:
             self.first = reading
         progress = self.energy.advance(reading)
-        self._pending.extend(progress.deltas)
-        self._follow(reading, progress)
-        self._note_power(self._counted_power_w(progress.deltas) if reading.power_w is None else reading.power_w)
-        return [*self.warnings(), *progress.faults]
+        deltas, faults = progress.deltas, progress.faults
+        if deltas:
+            self._pending.extend(deltas)
+            self._found_s = deltas[-1].end_s
+        if (deltas or faults or self._counted_to is None) and reading.counter_uj is not None:
+            self._follow(reading, progress)
+        power_w = reading.power_w if reading.power_w is not None else self._counted_power_w(deltas)
+        if power_w != self._noted_w:
+            self._note_power(power_w)
+        if self._warnings or faults:
+            return [*self.warnings(), *faults]
+        return []
 
     def _follow(self, reading: Reading, progress: Progress) -> None:
         """Note up to which counter value energy was found: a step that is held back is not, an anew begun one is."""
-        deltas = progress.deltas
-        if deltas:
-            self._found_s = deltas[-1].end_s
-        if reading.counter_uj is None:
-            return
-        counted = bool(deltas) and any(delta.method == "counter" for delta in deltas)
-        anew = bool(progress.faults) and any(fault.reason in BEGUN_ANEW for fault in progress.faults)
+        counted = any([delta.method == "counter" for delta in progress.deltas])
+        anew = any([fault.reason in BEGUN_ANEW for fault in progress.faults])
         if counted or anew or self._counted_to is None:
             self._counted_to = reading
 
@@ -225,9 +232,13 @@ class Channel:
         """Keep what can be believed."""
         if power_w is None or not 0 <= power_w <= self.sensor.traits.max_power_w:
             return
+        self._noted_w = power_w
         latest_w, peak_w = true_w(self.calibration, power_w), self.power.peak_w
         if latest_w != self.power.latest_w:
             self.power = PowerStats(latest_w, latest_w if peak_w is None else max(peak_w, latest_w))
+
+    def _forget_power(self) -> None:
+        self._noted_w, self.power = None, PowerStats(None, self.power.peak_w)
 
     def _counted_power_w(self, deltas: Sequence[EnergyDelta]) -> float | None:
         """Power between moves of the counter, by their instants; None until enough of them have been seen."""
@@ -246,3 +257,7 @@ class Channel:
     def _power_window_s(self) -> float:
         energy = self.energy
         return max(MIN_POWER_WINDOW_S, POWER_PERIODS * energy.period_s, POWER_SIGHTINGS * energy.sighting_s)
+
+
+def _seconds(deltas: Sequence[EnergyDelta]) -> float:
+    return sum([delta.end_s - delta.start_s for delta in deltas])

@@ -15,7 +15,8 @@ def true_uj(calibration: Calibration, read_uj: int, span_s: float) -> int:
 
 def true_w(calibration: Calibration, read_w: float) -> float:
     """The power behind `read_w` in watts, never below 0."""
-    return max(0.0, calibration.gain * read_w + calibration.offset_w)
+    power_w = calibration.gain * read_w + calibration.offset_w
+    return power_w if power_w > 0 else 0.0
 
 
 def read_uj(calibration: Calibration, energy_uj: float, span_s: float) -> float:

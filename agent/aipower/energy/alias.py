@@ -98,15 +98,17 @@ class Alias:
 
     def see(self, at_s: float, power_w: float) -> None:
         """Take in a reading."""
-        self._lowest_w = min(self._lowest_w, power_w)
-        self._peak_w = max(self._peak_w, power_w)
         self._window.append((at_s, power_w))
         values_w = self._values_w
-        if not values_w:
-            values_w.append(power_w)
-        elif values_w[-1] != power_w:
+        if values_w and values_w[-1] == power_w:
+            return
+        if values_w:
             self._changes_w += abs(power_w - values_w[-1])
-            values_w.append(power_w)
+        values_w.append(power_w)
+        if power_w < self._lowest_w:
+            self._lowest_w = power_w
+        if power_w > self._peak_w:
+            self._peak_w = power_w
 
     def judge(self, usage: Usage | None, start_s: float, end_s: float, look: Look) -> bool:
         """Judge the readings since the last call, of which those from `start_s` to `end_s` belong to the account.

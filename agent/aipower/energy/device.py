@@ -118,13 +118,18 @@ class DeviceEnergy:
         self._read_s = reading.at_s
         implausible = self.powers.advance(reading)
         faults = [] if implausible is None else [implausible]
-        step = self._count(reading)
+        step = NOTHING if reading.counter_uj is None else self._count(reading, reading.counter_uj)
         if step.fault is not None:
             faults.append(step.fault)
             self.powers.interrupted()
-        deltas = self._after_the_last(self._choose(reading, step, faults))
+        # A counter that has moved is neither stuck nor at fault.
+        usual = step.moved and not self._integrating
+        deltas = self._counted(step) if usual else self._choose(reading, step, faults)
+        if deltas or not self._edges.opened:
+            deltas = self._after_the_last(deltas)
         self._doubts.see(reading, integrating=self._integrating)
-        faults.extend(self._doubts.warnings())
+        if self._doubts.untold:
+            faults.extend(self._doubts.warnings())
         return Progress(deltas, tuple(faults)) if deltas or faults else NO_PROGRESS
 
     def close(self, at_s: float, pending: Sequence[EnergyDelta]) -> tuple[EnergyDelta, ...]:
@@ -179,16 +184,26 @@ class DeviceEnergy:
         energy_uj = self._edges.tail(since_s, until_s, self._errors(last)[0], level)
         return tuple(integrated(self._device, since_s, until_s, energy_uj))
 
-    def _count(self, reading: Reading) -> Step:
-        if reading.counter_uj is None:
+    def _count(self, reading: Reading, counter_uj: int) -> Step:
+        step = self._counter.advance(reading.at_s, counter_uj)
+        if step is NOTHING:
+            self._stillness.see(reading.at_s, moved=False)
             return NOTHING
-        step = self._counter.advance(reading.at_s, reading.counter_uj)
-        self._stillness.see(reading.at_s, moved=step.moved or step.fault is not None)
+        self._stillness.see(reading.at_s, moved=True)
         if step.moved:
             self._recovered += 1
         if step.moved or step.deltas:
-            self._steps.see(step, reading.power_w, self.period_s, self._counter.timing_se_s)
+            changes = self._counter.changes
+            self._steps.see(step, reading.power_w, changes.period_s, changes.se_s)
         return step
+
+    def _counted(self, step: Step) -> tuple[EnergyDelta, ...]:
+        """What the counter has given."""
+        deltas = step.deltas
+        if deltas:
+            self.powers.gap = None
+            self.powers.shadow.drop_before(deltas[-1].end_s)
+        return deltas
 
     def _choose(self, reading: Reading, step: Step, faults: list[Fault]) -> tuple[EnergyDelta, ...]:
         """The counter's deltas, or the integral's while the counter is missing or stands still."""
@@ -205,10 +220,7 @@ class DeviceEnergy:
             faults.extend(filter(None, [self._stillness.fault_once(reading.at_s, missing)]))
         if step.fault is not None:
             return (*step.deltas, *self._integrated(faults))
-        if step.deltas:
-            self.powers.gap = None
-            self.powers.shadow.drop_before(step.deltas[-1].end_s)
-        return step.deltas
+        return self._counted(step)
 
     def _integrated(self, faults: list[Fault]) -> tuple[EnergyDelta, ...]:
         """What the integral has beyond the counter, and the gap in it if there is one."""
@@ -250,7 +262,7 @@ class DeviceEnergy:
     def _without_overlap(self, deltas: Sequence[EnergyDelta]) -> tuple[EnergyDelta, ...]:
         kept = []
         for delta in deltas:
-            part = starting_at(delta, self._until_s)
+            part = delta if delta.start_s >= self._until_s else starting_at(delta, self._until_s)
             if part is None:
                 continue
             self._until_s = part.end_s

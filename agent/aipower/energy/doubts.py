@@ -31,7 +31,8 @@ class Doubts:
         self._variance_uj2 = powers.variance_uj2
         self._integrated_uj2 = self._counted_uj2 = 0.0
         self._told: set[str] = set()
-        self._untold: list[Fault] = []
+        self.untold: list[Fault] = []
+        """Warnings that nobody has asked for yet."""
 
     def open(self, at_s: float) -> None:
         """An account begins at `at_s`."""
@@ -51,15 +52,19 @@ class Doubts:
 
     def see(self, reading: Reading, *, integrating: bool) -> None:
         """A reading has been taken in by the powers; a change at either end of the account is none inside it."""
-        self._compare(reading.at_s, integrating=integrating)
-        power_w = reading.power_w
+        at_s, power_w, powers = reading.at_s, reading.power_w, self._powers
+        found = None if integrating else powers.disagreement
+        if found is not None or self._told:
+            self._compare(found, at_s)
         if power_w is None:
             return
         if 0 <= power_w <= self._max_power_w:
-            self._alias.see(reading.at_s, power_w)
-        before_uj2 = self._variance_uj2
-        now_uj2 = self._variance_uj2 = self._powers.variance_uj2
-        if now_uj2 == before_uj2 or not self._open_s + self._powers.period_s < reading.at_s <= self._close_s:
+            self._alias.see(at_s, power_w)
+        before_uj2, now_uj2 = self._variance_uj2, powers.variance_uj2
+        if now_uj2 == before_uj2:
+            return
+        self._variance_uj2 = now_uj2
+        if not self._open_s + powers.period_s < at_s <= self._close_s:
             return
         if integrating:
             self._integrated_uj2 += now_uj2 - before_uj2
@@ -68,12 +73,13 @@ class Doubts:
 
     def worked(self, usage: Usage | None, until_s: float, *, integrating: bool) -> None:
         """Judge what was seen up to `until_s`, in which time the device worked as `usage` says."""
+        powers, duty = self._powers, self._powers.duty
         since_s = self._judged_s if usage is None else max(self._judged_s, usage.start_s)
         start_s, end_s = max(since_s, self._open_s), min(until_s, self._close_s)
         self._judged_s = until_s
-        part = integrating or self._powers.duty == "part"
-        unseen_s = 0.0 if self._sees_all(integrating=integrating) else self._powers.unseen_s
-        look = Look(unseen_s, self._powers.period_s, part, self._max_power_w / BELIEVED)
+        sees_all = not powers.part_time or (duty == "full" and not integrating)
+        unseen_s = 0.0 if sees_all else powers.unseen_s
+        look = Look(unseen_s, powers.period_s, integrating or duty == "part", self._max_power_w / BELIEVED)
         if self._alias.judge(usage, start_s, end_s, look):
             bound_j = self._alias.bound_uj / 1e6
             detail = f"the sensor looks part of the time, and {bound_j:.1f} J may hide in the rest: the load switches"
@@ -81,9 +87,9 @@ class Doubts:
 
     def warnings(self) -> Sequence[Fault]:
         """New warnings since the last call."""
-        if not self._untold:
+        if not self.untold:
             return ()
-        new, self._untold = self._untold, []
+        new, self.untold = self.untold, []
         return new
 
     def se_uj(self, edges_se_uj: float) -> float:
@@ -99,9 +105,8 @@ class Doubts:
     def _disagreed_uj(self, found: Disagreement | None) -> float:
         return 0.0 if found is None else found.share * self._energy_uj
 
-    def _compare(self, at_s: float, *, integrating: bool) -> None:
+    def _compare(self, found: Disagreement | None, at_s: float) -> None:
         """Warn where counter and readings contradict each other."""
-        found = None if integrating else self._powers.disagreement
         if found is None:
             self._told.discard("disagreement")
         elif "disagreement" not in self._told:
@@ -111,10 +116,7 @@ class Doubts:
             )
             self._warn("disagreement", at_s, detail)
 
-    def _sees_all(self, *, integrating: bool) -> bool:
-        return not self._powers.part_time or (not integrating and self._powers.duty == "full")
-
     def _warn(self, reason: str, at_s: float, detail: str) -> None:
         if reason not in self._told:
             self._told.add(reason)
-            self._untold.append(Fault(self._device.id, at_s, reason, retry=True, detail=detail))
+            self.untold.append(Fault(self._device.id, at_s, reason, retry=True, detail=detail))

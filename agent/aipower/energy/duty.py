@@ -49,8 +49,7 @@ class DutyCheck:
         before_w, self._before_w = self._before_w, reading_w
         if before_w is None:
             return
-        higher_w = max(before_w, reading_w)
-        changed = abs(reading_w - before_w) >= CHANGE * higher_w
+        changed = abs(reading_w - before_w) >= CHANGE * (before_w if before_w >= reading_w else reading_w)
         different = self._differ(step_w, reading_w, before_w, changed=changed)
         if different:
             self._different += 1

@@ -56,11 +56,11 @@ class Levels:
 
         `se_w` is the value's own standard error.
         """
-        last = self._values[-1] if self._values else None
-        if last is not None and last.power_w == power_w:
-            last.seen_s = by_s
-            return
-        self._values.append(_Value(after_s, by_s, by_s, power_w, se_w))
+        values = self._values
+        if values and values[-1].power_w == power_w:
+            values[-1].seen_s = by_s
+        else:
+            values.append(_Value(after_s, by_s, by_s, power_w, se_w))
 
     def before(self, at_s: float, since_s: float = -math.inf) -> Level | None:
         """The level up to `at_s` and after `since_s`, None if none is known."""

@@ -29,4 +29,7 @@ class Part(Struct, frozen=True, gc=False):
 
 def proportion_uj(energy_uj: int, left_s: float, right_s: float) -> int:
     """The share of `left_s` in energy over `left_s + right_s`, whole and from 0 to all."""
-    return round(min(max(energy_uj * left_s / (left_s + right_s), 0.0), float(energy_uj)))
+    share_uj = energy_uj * left_s / (left_s + right_s)
+    if share_uj <= 0:
+        return 0
+    return round(share_uj) if share_uj <= energy_uj else energy_uj

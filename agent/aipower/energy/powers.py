@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 
 from aipower.energy.agreement import Agreement, Disagreement
 from aipower.energy.average import UnfoldedAverage
@@ -15,7 +15,7 @@ from aipower.seams import SensorTraits
 
 AVERAGE_PERIOD_S, AVERAGE_WINDOW_S = 0.1, 1.0
 """Of the second power reading, where there is one (NVML_FI_DEV_POWER_AVERAGE, nvml.h and science of A2)."""
-ONE_STEP = (0.7, 1.3)
+LEAST_STEP, MOST_STEP = 0.7, 1.3
 """A step of the counter is one update where its length is so many periods."""
 PART_TIME = 0.8
 """A sensor looks part of the time where its window is a smaller share of its period."""
@@ -31,6 +31,8 @@ class Powers:
         """The latest gap in the readings, until someone has told of it."""
         self._device = device
         self._traits = traits
+        # What is not finite is above the highest finite number, so that one comparison finds that as well.
+        self._most_w = min(traits.max_power_w, sys.float_info.max)
         self._max_gap_s = max_gap_s
         self._integral = integral_of(traits, max_gap_s)
         self.period_s = self._integral.period_s
@@ -80,6 +82,8 @@ class Powers:
         A sensor that looks part of the time is no witness: it differs from a counter that sees all of it, and tells
         the same as one that sees no more.
         """
+        if not self._agreement.apart:
+            return None
         witness = self._average if self._averages else self._integral
         if not witness.sure or (self.part_time and not self._averages):
             return None
@@ -90,7 +94,7 @@ class Powers:
         power_w = reading.power_w
         if power_w is None:
             return None
-        if not self._possible(power_w):
+        if not 0 <= power_w <= self._most_w:
             return Fault(self._device.id, reading.at_s, "implausible", retry=True, detail=f"power of {power_w} W")
         at_s, before_s = reading.at_s, self._read_s
         self._read_s = at_s
@@ -103,24 +107,22 @@ class Powers:
             self._agreement.interrupt()
         self.levels.see(before_s, at_s, power_w)
         self._integrate(at_s, power_w)
-        if reading.average_w is not None and self._possible(reading.average_w):
-            self._check_average(reading.at_s, reading.average_w)
+        average_w = reading.average_w
+        if average_w is not None and 0 <= average_w <= self._most_w:
+            self._check_average(at_s, average_w)
         return None
 
     def step(self, delta: EnergyDelta, power_w: float | None, period_s: float) -> None:
         """Take in a step of the counter, and the power that was read with it."""
         self._agreement.see_counter(delta)
         if self.part_time and power_w is not None:
-            shortest, longest = ONE_STEP
-            if shortest * period_s <= delta.end_s - delta.start_s <= longest * period_s:
+            span_s = delta.end_s - delta.start_s
+            if LEAST_STEP * period_s <= span_s <= MOST_STEP * period_s:
                 self._duty.see(delta.energy_uj / 1e6 / period_s, power_w)
 
     def interrupted(self) -> None:
         """The counter began anew."""
         self._agreement.interrupt()
-
-    def _possible(self, power_w: float) -> bool:
-        return math.isfinite(power_w) and 0 <= power_w <= self._traits.max_power_w
 
     def _integrate(self, at_s: float, power_w: float) -> None:
         integral = self._integral

@@ -35,12 +35,19 @@ class Shadow:
     def drop_before(self, at_s: float) -> None:
         """Forget what lies before `at_s`, and what comes of it later: the counter has it."""
         self._from_s = at_s
-        parts, past = self._parts, 0
-        while past < len(parts) and parts[past].end_s <= at_s:
+        parts = self._parts
+        if not parts:
+            return
+        if parts[-1].end_s <= at_s:
+            self._parts, self.energy_uj = [], 0
+            return
+        past = 0
+        while parts[past].end_s <= at_s:
             self.energy_uj -= parts[past].energy_uj
             past += 1
-        del parts[:past]
-        if parts and parts[0].start_s < at_s:
+        if past:
+            del parts[:past]
+        if parts[0].start_s < at_s:
             whole, parts[0] = parts[0], parts[0].after(at_s)
             self.energy_uj -= whole.energy_uj - parts[0].energy_uj
 

@@ -24,18 +24,19 @@ class Steps:
 
     def see(self, step: Step, power_w: float | None, period_s: float, timing_se_s: float) -> None:
         """Take in what one reading added to the counter, and the reading's power."""
+        deltas = step.deltas
         if step.moved:
             self._beside_w.append(power_w)
-        if not step.deltas:
-            return
+            if len(deltas) == 1:
+                self._see(deltas[0], power_w, period_s, timing_se_s)
+                return
         # Steps that were held back come out together: each belongs to the reading of its own move.
-        beside_w = list(self._beside_w)[-len(step.deltas) :]
-        for delta, own_w in zip(step.deltas, beside_w, strict=False):
-            self._powers.step(delta, own_w, period_s)
-            self._note_level(delta, period_s, timing_se_s)
+        for delta, own_w in zip(deltas, list(self._beside_w)[-len(deltas) :], strict=False):
+            self._see(delta, own_w, period_s, timing_se_s)
 
-    def _note_level(self, delta: EnergyDelta, period_s: float, timing_se_s: float) -> None:
-        """A step as a level of power, unless its ends are placed so badly that it is none."""
+    def _see(self, delta: EnergyDelta, power_w: float | None, period_s: float, timing_se_s: float) -> None:
+        """A step is a level of power, unless its ends are placed so badly that it is none."""
+        self._powers.step(delta, power_w, period_s)
         span_s = delta.end_s - delta.start_s
         if span_s >= period_s / 2:
             mean_w = delta.energy_uj / 1e6 / span_s

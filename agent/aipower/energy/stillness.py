@@ -17,16 +17,13 @@ class Stillness:
         self._device = device
         self._moved_s: float | None = None
         self._told = False
-
-    @property
-    def counted(self) -> bool:
+        self.counted = False
         """True once there was a counter."""
-        return self._moved_s is not None
 
     def see(self, at_s: float, *, moved: bool) -> None:
         """A read of the counter, with news or without."""
-        if moved or self._moved_s is None:
-            self._moved_s, self._told = at_s, False
+        if moved or not self.counted:
+            self._moved_s, self._told, self.counted = at_s, False, True
 
     def too_long(self, at_s: float, period_s: float) -> bool:
         """True when a counter of this period would have moved."""

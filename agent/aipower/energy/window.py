@@ -58,6 +58,8 @@ def retimed(deltas: Sequence[EnergyDelta], steps: Sequence[EnergyDelta]) -> list
 def join(deltas: Sequence[EnergyDelta]) -> EnergyDelta:
     """One delta over all of `deltas`, which are of one device and in order; `counter` only if all of them are."""
     first, last = deltas[0], deltas[-1]
+    if first is last:
+        return first
     methods = {delta.method for delta in deltas}
     method: Method = "counter" if methods == {"counter"} else "integrated"
     energy_uj = sum([delta.energy_uj for delta in deltas])
