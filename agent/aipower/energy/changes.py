@@ -103,7 +103,10 @@ class ChangeTimes:
         if last is None or (dense and not last.dense):
             self._first = seen
         if last is not None and not self._interrupted:
-            self._learn_from(last, seen, dense=dense)
+            if dense and last.dense:
+                self._learn(last, seen)
+            elif seen.after_s - last.by_s > self._default_s and not self._gaps_s:
+                self._learn_sparsely(last, seen)
         self._interrupted = False
         if dense or last is None or not self._gaps_s:
             sharp = self._sharpened(seen) if dense else seen
@@ -156,12 +159,6 @@ class ChangeTimes:
         else:
             self.period_s = (at_s - self._anchor_s) / self._steps
         return at_s
-
-    def _learn_from(self, last: Seen, seen: Seen, *, dense: bool) -> None:
-        if dense and last.dense:
-            self._learn(last, seen)
-        elif seen.after_s - last.by_s > self._default_s and not self._gaps_s:
-            self._learn_sparsely(last, seen)
 
     def _learn(self, last: Seen, seen: Seen) -> None:
         """One period lies between two changes with an unchanged read between; else it is no longer than that."""
