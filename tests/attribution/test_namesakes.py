@@ -75,7 +75,7 @@ def columns_after(windows: int, usage: Usage, name: str = "python") -> set[str]:
     columns = Columns(lambda _: name)
     for _ in range(windows):
         columns.count(usage)
-    return set(columns.of(usage).columns)
+    return set(columns.of(usage).columns.values())
 
 
 def test_a_process_has_a_column_of_its_own_once_it_is_seasoned() -> None:
@@ -91,8 +91,7 @@ def test_the_least_of_many_programs_share_a_column() -> None:
     names = Columns(lambda who: f"program {who.pid}")
     usage = Usage(0.0, 1.0, {process(pid): pid / 100 for pid in range(1, 41)})
     names.restart([usage] * 3)
-    roll = names.of(usage)
-    found = dict(zip(roll.processes, roll.columns, strict=True))
+    found = names.of(usage).columns
     assert len(set(found.values())) == 13
     assert found[process(40)] != found[process(39)]
     assert found[process(1)] == found[process(2)]

@@ -55,9 +55,10 @@ class Columns:
         roll = self._roll
         if roll is None or not roll.is_of(usage):
             roll = self._roll = self._called(usage)
-        seconds = self._seconds
-        for program, busy_s in zip(roll.programs, usage.busy_s.values(), strict=True):
+        programs, seconds = roll.programs, self._seconds
+        for process, busy_s in usage.busy_s.items():
             if busy_s > 0:
+                program = programs[process]
                 seconds[program] = seconds.get(program, 0.0) + busy_s
         return roll
 
@@ -65,18 +66,12 @@ class Columns:
         programs = self._programs(usage)
         columns = {process: self._admitted(program) for process, program in programs.items()}
         self._latest.update(columns)
-        workers, holders = tuple(usage.busy_s), tuple(sorted(usage.holders, key=order))
+        holders = tuple(sorted(usage.holders, key=order))
         present: dict[str, list[ProcessId]] = {}
         for holder in holders:
             present.setdefault(columns[holder], []).append(holder)
-        return Roll(
-            workers,
-            tuple(programs[process] for process in workers),
-            tuple(columns[process] for process in workers),
-            usage.holders,
-            holders,
-            {column: tuple(members) for column, members in present.items()},
-        )
+        by_column = {column: tuple(members) for column, members in present.items()}
+        return Roll(usage.holders, holders, programs, columns, by_column)
 
     def _programs(self, usage: Usage) -> dict[ProcessId, str]:
         """What each runs: its name, and where few have the same, itself."""

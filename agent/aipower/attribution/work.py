@@ -26,23 +26,21 @@ LEAST_COVER = 0.3
 
 
 class Roll(Struct, frozen=True):
-    """Who works in a window or may have, and in which columns."""
+    """Those who work in a window or may have, and what they run."""
 
-    processes: tuple[ProcessId, ...] = ()
-    """Who works, in the order of the usage."""
-    programs: tuple[str, ...] = ()
-    """That of each."""
-    columns: tuple[str, ...] = ()
-    """That of each: few programs have one of their own."""
-    held: frozenset[ProcessId] = frozenset()
-    holders: tuple[ProcessId, ...] = ()
+    held: frozenset[ProcessId]
+    holders: tuple[ProcessId, ...]
     """Those who are `held`, in the order that is the same each time."""
-    present: Mapping[str, tuple[ProcessId, ...]] = field(default_factory=dict)
+    programs: Mapping[ProcessId, str]
+    columns: Mapping[ProcessId, str]
+    """Few programs have one of their own."""
+    present: Mapping[str, tuple[ProcessId, ...]]
     """The holders by column."""
 
     def is_of(self, usage: Usage) -> bool:
-        """True where the same are there in the same order."""
-        return self.held == usage.holders and self.processes == tuple(usage.busy_s)
+        """True where the same hold the device, and nobody else is there: the samples find some of them by turns."""
+        known = self.columns
+        return self.held == usage.holders and len(known) == len(self.held) and usage.busy_s.keys() <= known.keys()
 
 
 class Work(Struct, frozen=True):
@@ -73,10 +71,13 @@ def work_of(usage: Usage, roll: Roll, span_s: float) -> Work:
     own_s = [scale * seconds for seconds in usage.busy_s.values()]
     if usage.weight:
         own_s = [seconds * usage.weight.get(who, 1.0) for who, seconds in zip(usage.busy_s, own_s, strict=True)]
+    processes: list[ProcessId | None] = [*usage.busy_s]
+    columns = [roll.columns[process] for process in usage.busy_s]
     if usage.unknown_busy_s > 0:
+        processes.append(None)
+        columns.append(UNKNOWN)
         own_s.append(scale * usage.unknown_busy_s)
-        return _made((*roll.processes, None), (*roll.columns, UNKNOWN), own_s, roll.present, single=True)
-    return _made(roll.processes, roll.columns, own_s, roll.present, single=True)
+    return _made(processes, columns, own_s, roll.present, single=True)
 
 
 def _measured(usage: Usage) -> Work:
@@ -85,13 +86,12 @@ def _measured(usage: Usage) -> Work:
     if usage.unknown_busy_s > 0:
         activity[None] = (usage.unknown_busy_s,)
     rows = [(who, f"{MEASURE}{k}", value) for who, values in activity.items() for k, value in enumerate(values)]
-    processes, columns = tuple(who for who, _, _ in rows), tuple(column for _, column, _ in rows)
-    return _made(processes, columns, [seconds for _, _, seconds in rows], {}, single=False)
+    return _made([who for who, _, _ in rows], [c for _, c, _ in rows], [s for _, _, s in rows], {}, single=False)
 
 
 def _made(
-    processes: tuple[ProcessId | None, ...],
-    columns: tuple[str, ...],
+    processes: Sequence[ProcessId | None],
+    columns: Sequence[str],
     own_s: Sequence[float],
     present: Mapping[str, tuple[ProcessId, ...]],
     *,
@@ -100,7 +100,7 @@ def _made(
     total: dict[str, float] = {}
     for column, seconds in zip(columns, own_s, strict=True):
         total[column] = total.get(column, 0.0) + seconds
-    return Work(processes, columns, array("d", own_s), present, total, single)
+    return Work(tuple(processes), tuple(columns), array("d", own_s), present, total, single)
 
 
 order = attrgetter("pid", "started_ticks")
