@@ -28,7 +28,7 @@ class Sizes:
     points: Sequence[Point]
 
 
-FULL = Sizes(2, Timing(5, 10, 5), Timing(2, 5, 5), plan.star())
+FULL = Sizes(2, Timing(10, 20, 10), Timing(7, 10, 5), plan.star())
 QUICK = Sizes(
     1,
     Timing(1, 2, 1),
@@ -38,7 +38,7 @@ QUICK = Sizes(
 
 
 def tables(options: Options) -> Sequence[Table]:
-    """Measure all: about eight minutes on two cores, quick one."""
+    """Measure all: about eighteen minutes on two cores, quick one."""
     sizes = QUICK if options.quick else FULL
     programs = [program for program in (AIPOWER, *RIVALS) if program.available(options.rivals)]
     with field(options) as place:

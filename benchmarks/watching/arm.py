@@ -22,11 +22,14 @@ STOP_LIMIT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long each step takes, in seconds. aipower looks for new processes every 5 s: whole multiples are fair."""
+    """How long each step takes, in seconds.
+
+    aipower splits the energy of GPUs every 2 s, that of processors every 5 s: whole multiples of both are fair.
+    """
 
     settle_s: float = 8.0
-    measure_s: float = 5.0
-    count_s: float = 5.0
+    measure_s: float = 10.0
+    count_s: float = 10.0
     """0 counts no calls."""
 
 

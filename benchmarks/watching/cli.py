@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     nodes.add_argument("--star", action="store_true", help="the nodes of the suite")
     parser.add_argument("--rapl", action="store_true", help="with processors whose energy is shared out")
     parser.add_argument("--rivals", default="none", help="folder of the rivals' environments (none)")
-    parser.add_argument("--seconds", type=float, default=10.0, help="how long each is measured (10)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="how long each is measured (10; whole multiples of 10 are fair)")
     arguments = parser.parse_args(argv)
     places = None if arguments.rivals == "none" else Path(arguments.rivals).resolve()
     if places is not None:
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     programs = [program for program in (AIPOWER, *RIVALS) if program.available(places)]
     arms = [Arm(program, point) for point in _points(arguments) for program in programs]
     with TemporaryDirectory() as scratch, field(Options(Path(scratch), Path(scratch), places)) as place:
-        costs = [_told(arm, cost) for arm, cost in run(place, arms, Timing(3, arguments.seconds, 5))]
+        costs = [_told(arm, cost) for arm, cost in run(place, arms, Timing(10, arguments.seconds, 10))]
     return int(not all(costs))
 
 

@@ -45,7 +45,7 @@ QUICK = (
     Series("gpu_processes", "GPU processes", (16, 100, 400)),
     Series("rate_hz", "Hz", (2.0, 10.0, 50.0)),
 )
-FULL_TIMING, QUICK_TIMING = Timing(2, 5, 0), Timing(1, 2, 0)
+FULL_TIMING, QUICK_TIMING = Timing(7, 10, 0), Timing(1, 2, 0)
 ROUNDS = 2
 LEAST_SIZES = 3
 """Fewer tell nothing of how it grows."""
@@ -53,7 +53,7 @@ Found = Mapping[Point, Sequence[float]]
 
 
 def tables(options: Options) -> Sequence[Table]:
-    """Measure all: about four minutes on two cores, quick half a minute."""
+    """Measure all: about eight minutes on two cores, quick half a minute."""
     series = QUICK if options.quick else SERIES
     timing, rounds = (QUICK_TIMING, 1) if options.quick else (FULL_TIMING, ROUNDS)
     with field(options) as place:
