@@ -251,17 +251,20 @@ class Counting(ProcFs):
         return super().listing()
 
 
+@pytest.mark.parametrize("told", [False, True])
 @pytest.mark.parametrize("count", [3, LISTING_FROM + 1])
-def test_sweeping_reads_a_row_once_and_finds_who_has_left(tree: ProcTree, clock: StillClock, count: int) -> None:
+def test_sweeping_reads_a_row_once_at_most_and_finds_who_has_left(
+    tree: ProcTree, clock: StillClock, count: int, *, told: bool
+) -> None:
     procfs = Counting(tree.root)
     table = ProcessTable(procfs, clock, lambda uid: f"user{uid}")
     everyone = list(range(5, 5 + count))
     for pid in everyone:
         tree.put(pid, started=100)
-    table.observe([row(pid) for pid in everyone])
+    table.observe([row(pid) for pid in everyone], ProcFs(tree.root).listing() if told else {})
     table.resolve(6)
-    for met in ([6], [pid for pid in everyone if pid != 6], [], []):
-        assert procfs.read == met, "who was in a scan has no token until it is read; from then on the folder says all"
+    for met in ([6], [] if told else [pid for pid in everyone if pid != 6], [], []):
+        assert procfs.read == met, "once it is known which folder a row is of, the folder says all"
         procfs.read.clear()
         clock.sleep(TOMBSTONE_S)
         table.learn(row(4))
@@ -271,8 +274,9 @@ def test_sweeping_reads_a_row_once_and_finds_who_has_left(tree: ProcTree, clock:
     clock.sleep(TOMBSTONE_S)
     table.learn(row(4))
     assert procfs.read == []
-    tree.put(5, started=100)
-    assert table.resolve(5) == ProcessId(BOOT, 5, 100)
+    assert table.resolve(5) == ProcessId(BOOT, 5, 100), "its tombstone"
+    clock.sleep(TOMBSTONE_S + 1)
+    assert table.resolve(5) is None
 
 
 def test_a_user_is_looked_up_once(tree: ProcTree, clock: StillClock) -> None:

@@ -125,7 +125,7 @@ class MachineCpuUsage:
         began_ticks = self._procfs.uptime_ticks()
         inodes = self._procfs.listing()
         rows = self._tiers.rows(self._accounts.oldest_first(inodes), inodes)
-        self._table.observe(rows)
+        self._table.observe(rows, inodes)
         spent = self._accounts.advance(rows, began_ticks)
         return Scan({row.pid: row for row in rows}, spent.own_s, self._tiers.rested)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from aipower.model import Place, ProcessId, ProcessInfo
 from aipower.processes.procfs import ProcFs, StatRow
@@ -66,11 +67,11 @@ class SharedProcessTable(ProcessTable):
         with self._mutex:
             return super().learn(row)
 
-    def observe(self, rows: Iterable[StatRow]) -> None:
+    def observe(self, rows: Iterable[StatRow], inodes: Mapping[int, int] = MappingProxyType({})) -> None:
         """As ProcessTable."""
         rows = tuple(rows)  # whoever makes them may read /proc for a while
         with self._mutex:
-            super().observe(rows)
+            super().observe(rows, inodes)
 
     def known(self) -> Iterator[ProcessId]:
         """As ProcessTable, at one moment."""

@@ -6,6 +6,7 @@ import os
 import pwd
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from msgspec import Struct, field
 
@@ -60,6 +61,8 @@ class _Entry(Struct):
     ended_s: float | None = None
     token: tuple[int, int] | None = None
     """Of the process's folder, from just before the row was read."""
+    inode: int = 0
+    """Of that folder, from no later than the row was read."""
     reread_s: float = 0.0
     """When its row is to be read again."""
     started_s: float = 0.0
@@ -188,15 +191,18 @@ class ProcessTable:
         self._tidy()
         return self._note(row).id
 
-    def observe(self, rows: Iterable[StatRow]) -> None:
-        """Takes note of a scan of all processes: whoever is not in it has left."""
+    def observe(self, rows: Iterable[StatRow], inodes: Mapping[int, int] = MappingProxyType({})) -> None:
+        """Takes note of a scan of all processes: whoever is not in it has left.
+
+        `inodes` are those of their folders, from before the rows were read; who has none is read once more some time.
+        """
         seen = {}
         living = self._living
         for row in rows:
             seen[row.pid] = row
             entry = living.get(row.pid)
             if entry is None or entry.row is not row:  # most rows of a scan are those of the one before
-                self._note(row)
+                self._note(row).inode = inodes.get(row.pid, 0)
         for pid in [pid for pid in living if pid not in seen]:
             self._bury(pid)
         self._scanned_s = self._swept_s = self._clock.monotonic_s()
@@ -285,12 +291,13 @@ class ProcessTable:
         if entry and token and entry.token == token and now_s < entry.reread_s:
             return entry
         row = self._procfs.stat(pid) if token else None
-        if row is None:
+        if row is None or token is None:
             self._bury(pid)
             return None
         settled = entry is not None and entry.watched and entry.comm == row.comm
         entry = self._note(row)
-        entry.token, entry.reread_s = token, now_s + (REREAD_WATCHED_S if settled else REREAD_S)
+        entry.token, entry.inode = token, token[0]
+        entry.reread_s = now_s + (REREAD_WATCHED_S if settled else REREAD_S)
         return entry
 
     def _note(self, row: StatRow) -> _Entry:
@@ -338,7 +345,7 @@ class ProcessTable:
             inode = inodes.get(pid)
             if inode is None:
                 self._bury(pid)
-            elif entry.token is None or entry.token[0] != inode:
+            elif entry.inode != inode:
                 self._refresh(pid, now_s)
         self._forget()
 
