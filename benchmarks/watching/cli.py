@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     nodes.add_argument("--star", action="store_true", help="the nodes of the suite")
     parser.add_argument("--rapl", action="store_true", help="with processors whose energy is shared out")
     parser.add_argument("--rivals", default="none", help="folder of the rivals' environments (none)")
-    parser.add_argument("--seconds", type=float, default=10.0, help="how long each is measured (10; whole multiples of 10 are fair)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="each for so long (10; or 20, 30...)")
     arguments = parser.parse_args(argv)
     places = None if arguments.rivals == "none" else Path(arguments.rivals).resolve()
     if places is not None:
