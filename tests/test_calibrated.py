@@ -111,7 +111,7 @@ def test_all_parts_add_up_to_the_corrected_whole(calibrations: dict[str, Calibra
             meter.attribute()
         clock.sleep(0.02)
     meter.settle()
-    (state,) = ledger.snapshot(0.0, "", meter.powers_w()).devices
+    (state,) = ledger.draft(0.0, "", meter.powers_w()).snapshot().devices
     assert state.energy_uj == state.idle_uj + state.context_uj + state.active_uj + state.unattributed_uj
     applies = GPU.id in calibrations
     expected_j = 25.0 * 3 + 300.0 * 7 if applies else 3.5 * 3 + SHOWN_W * 7

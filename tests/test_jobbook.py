@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aipower.accounts import PartAccount
-from aipower.drafts import PartDraft
 from aipower.halfwidth import HalfWidth
 from aipower.jobbook import MOST_USERS, NONE, OTHER, JobBook, joined
 from aipower.ledger import Ledger
 from aipower.model import (
+    Attribution,
     Calibration,
     Device,
     DeviceFacts,
@@ -38,14 +38,11 @@ def worker(pid: int, owner: Owner = JOBS[1], user: str = "ada", facts: JobFacts 
 
 
 def use(book: JobBook, info: ProcessInfo, energy_uj: int, device: Device = GPU) -> None:
-    book.add(info, device.id, PartAccount(0, energy_uj))
+    book.part_of(info, device.id).count(PartAccount(0, energy_uj))
 
 
 def rows(book: JobBook) -> dict[tuple[Owner, str, str], JobEnergy]:
-    made = [
-        draft.row()
-        for draft in book.rows(lambda device, part: PartDraft(DEVICES[device], SURE, 0, part.active_uj, 0.0, 0.0))
-    ]
+    made = [draft.row() for draft in book.rows(lambda device: (DEVICES[device], SURE))]
     found = {(row.owner, row.user, row.device.id): row for row in made}
     book.published()
     return found
@@ -56,7 +53,7 @@ def dead_to_alive(dead: set[ProcessId]) -> Callable[[ProcessId], bool]:
 
 
 def folded_uj(book: JobBook) -> int:
-    return sum(part.energy_uj for part in book.folded.values())
+    return sum(row.context_uj + row.active_uj for row in book.folded.rows(DEVICES))
 
 
 EVENTS = st.lists(
@@ -204,7 +201,7 @@ def test_the_ledger_knows_who_holds_a_gpu() -> None:
     assert ledger.job_of(process(2)) is None
     holders = frozenset({process(1), process(2)})
     window = EnergyDelta(GPU, 0.0, 2.0, 10)
-    ledger._add(process(1), GPU.id, PartAccount(0, 10), "")
+    ledger.post(Attribution(window, 0, {}, {process(1): 10}, 0))
     ledger.hold(window, Usage(0.0, 2.0, {process(1): 0.5}, holders=holders))
     ledger.hold(window, Usage(0.0, 2.0, {process(2): 0.5}, holders=holders))
     for usage in (
@@ -213,5 +210,5 @@ def test_the_ledger_knows_who_holds_a_gpu() -> None:
     ):
         ledger.hold(window, usage)
     ledger.hold(EnergyDelta(CPU, 0.0, 2.0, 10), Usage(0.0, 2.0, {process(1): 0.5}))
-    (row,) = ledger.snapshot(0.0, "", {}).jobs
+    (row,) = ledger.draft(0.0, "", {}).snapshot().jobs
     assert (row.held_s, row.unused_s) == (8.0, 2.0)

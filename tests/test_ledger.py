@@ -82,7 +82,7 @@ def test_the_sums_hold_and_nothing_falls(
     """Processes come, go and reuse pids; `other` and the devices only grow, and so does each account that stays."""
     directory = FakeDirectory()
     ledger = Ledger(directory, cap, retention_s=2.0)
-    posted_uj, before = 0, ledger.snapshot(0.0, "", {})
+    posted_uj, before = 0, ledger.draft(0.0, "", {}).snapshot()
     for number, (device, energy_uj, busy, ended) in enumerate(events):
         posted_uj += energy_uj
         work = {process(pid, born): seconds for (pid, born), seconds in busy.items()}
@@ -90,7 +90,7 @@ def test_the_sums_hold_and_nothing_falls(
         directory.end(process(pid, born) for pid in ended for born in range(1, 4))
         ledger.retire(float(number))
         assert len(ledger.processes()) <= cap
-        after = ledger.snapshot(0.0, "", {})
+        after = ledger.draft(0.0, "", {}).snapshot()
         check(after)
         assert_no_fall(before, after)
         before = after
@@ -139,7 +139,7 @@ def test_a_heavy_latecomer_gets_an_account() -> None:
     for _ in range(10):
         post(ledger, 1_000_000, {process(3): 1.0})
     assert process(3) in ledger.processes()
-    check(ledger.snapshot(0.0, "", {}))
+    check(ledger.draft(0.0, "", {}).snapshot())
 
 
 def test_folded_work_still_belongs_to_its_run() -> None:
@@ -159,12 +159,12 @@ def test_the_ended_are_kept_for_the_retention_and_then_folded() -> None:
     post(ledger, 700, {process(1): 1.0})
     directory.end([process(1)])
     ledger.retire(10.0)
-    (row,) = ledger.snapshot(0.0, "", {}).processes
+    (row,) = ledger.draft(0.0, "", {}).snapshot().processes
     assert row.ended_s == 10.0
     ledger.retire(309.0)
     assert process(1) in ledger.processes()
     ledger.retire(310.0)
-    snapshot = ledger.snapshot(0.0, "", {})
+    snapshot = ledger.draft(0.0, "", {}).snapshot()
     assert snapshot.processes == ()
     assert snapshot.folded == (FoldedEnergy(GPU, 0, 600),)
     assert ledger.folded == 1
@@ -182,7 +182,7 @@ def test_a_snapshot_is_frozen_and_changes_nothing() -> None:
     ledger.open_account(CPU, DeviceFacts(driver="d"))
     post(ledger, 999, {process(1): 1.0})
     ledger.fault(Fault(GPU.id, 1.0, "gap", retry=True))
-    first, second = (ledger.snapshot(1.0, "v", {GPU.id: 70.0}) for _ in range(2))
+    first, second = (ledger.draft(1.0, "v", {GPU.id: 70.0}).snapshot() for _ in range(2))
     assert first == replace(second, number=first.number)
     with pytest.raises(AttributeError):
         first.version = "x"  # type: ignore[misc]
@@ -198,7 +198,7 @@ def test_a_device_that_is_down_has_no_power() -> None:
     ledger = Ledger(FakeDirectory())
     ledger.open_account(GPU, DeviceFacts())
     ledger.open_account(CPU, DeviceFacts())
-    gpu, cpu = ledger.snapshot(1.0, "", {CPU.id: None}).devices
+    gpu, cpu = ledger.draft(1.0, "", {CPU.id: None}).snapshot().devices
     assert (gpu.up, gpu.power_w) == (False, None)
     assert (cpu.up, cpu.power_w) == (True, None)
 
@@ -208,11 +208,11 @@ def test_a_run_is_shown_with_its_name_where_that_is_known() -> None:
     ledger.register_run("run", "", "")
     for pid in (1, 2, 3):
         post(ledger, 700, {process(pid): 1.0})
-    (nameless,) = ledger.snapshot(0.0, "", {}).runs
+    (nameless,) = ledger.draft(0.0, "", {}).snapshot().runs
     assert nameless == RunEnergy("run", "", "", GPU, 1200)
     ledger.register_run("run", "resnet", "ada")
     ledger.register_run("run", "another word", "ada")
-    (named,) = ledger.snapshot(0.0, "", {}).runs
+    (named,) = ledger.draft(0.0, "", {}).snapshot().runs
     assert named == RunEnergy("run", "resnet", "ada", GPU, 1200)
 
 
@@ -224,14 +224,14 @@ def test_a_run_leaves_some_time_after_its_end_and_goes_on_if_it_is_registered_ag
     ledger.end_run("run", 10.0)
     ledger.end_run("run", 20.0)
     post(ledger, 700, {process(1): 1.0})
-    assert [(row.energy_uj, row.ended_s) for row in ledger.snapshot(0.0, "", {}).runs] == [(1200, 10.0)]
+    assert [(row.energy_uj, row.ended_s) for row in ledger.draft(0.0, "", {}).snapshot().runs] == [(1200, 10.0)]
     ledger.retire(309.0)
     assert ledger.register_run("run", "resnet", "ada")
     ledger.retire(400.0)
     assert ledger.run_part("run", GPU.id).energy_uj == 1200
     ledger.end_run("run", 400.0)
     ledger.retire(700.0)
-    assert ledger.snapshot(0.0, "", {}).runs == ()
+    assert ledger.draft(0.0, "", {}).snapshot().runs == ()
 
 
 def test_a_run_that_was_withdrawn_does_not_come_back_by_what_comes_late() -> None:
@@ -243,7 +243,7 @@ def test_a_run_that_was_withdrawn_does_not_come_back_by_what_comes_late() -> Non
     post(ledger, 700, {process(1): 1.0})
     delta, error = EnergyDelta(GPU, 0.0, 1.0, 9), {"run": PartError(1.0)}
     ledger.post(Attribution(delta, 0, {}, {process(1): 9}, 0, run_errors=error))
-    assert ledger.snapshot(0.0, "", {}).runs == ()
+    assert ledger.draft(0.0, "", {}).snapshot().runs == ()
 
 
 def test_new_runs_take_the_place_of_ended_ones_only() -> None:
@@ -252,12 +252,12 @@ def test_new_runs_take_the_place_of_ended_ones_only() -> None:
         assert ledger.register_run(run, "", "")
     assert not ledger.register_run("c", "", "")
     post(ledger, 700, {process(1): 1.0})
-    assert ledger.snapshot(0.0, "", {}).runs == (), "there is no room for it; its processes are shown"
+    assert ledger.draft(0.0, "", {}).snapshot().runs == (), "there is no room for it; its processes are shown"
     ledger.end_run("b", 1.0)
     ledger.end_run("a", 2.0)
     assert ledger.register_run("c", "", "")
     ledger.post(Attribution(EnergyDelta(GPU, 0.0, 1.0, 9), 0, {}, {process(2): 9}, 0), lambda _: "a")
-    assert [row.run for row in ledger.snapshot(0.0, "", {}).runs] == ["a"]
+    assert [row.run for row in ledger.draft(0.0, "", {}).snapshot().runs] == ["a"]
 
 
 class Users(FakeDirectory):
@@ -271,7 +271,7 @@ def test_users_have_all_that_their_processes_used() -> None:
     ledger = Ledger(Users(), max_processes=2)
     for number in range(1, MOST_USERS + 50):
         post(ledger, 700, {process(number): 1.0, process(3, number): 2.0})
-    snapshot = ledger.snapshot(0.0, "", {})
+    snapshot = ledger.draft(0.0, "", {}).snapshot()
     check(snapshot)
     named = {row.user: row.energy_uj for row in snapshot.users}
     assert len(named) == MOST_USERS + 1
@@ -283,11 +283,11 @@ def test_a_smaller_limit_folds_those_who_used_least() -> None:
     ledger = Ledger(FakeDirectory(), max_processes=5, retention_s=300)
     for pid in range(1, 6):
         post(ledger, 700 * pid, {process(pid): 1.0})
-    before = ledger.snapshot(0.0, "", {})
+    before = ledger.draft(0.0, "", {}).snapshot()
     ledger.limit(2, 10.0, 1000, 200)
     assert set(ledger.processes()) == {process(4), process(5)}
-    check(ledger.snapshot(0.0, "", {}))
-    assert_no_fall(before, ledger.snapshot(0.0, "", {}))
+    check(ledger.draft(0.0, "", {}).snapshot())
+    assert_no_fall(before, ledger.draft(0.0, "", {}).snapshot())
     ledger.limit(3, 10.0, 1000, 200)
     post(ledger, 7000, {process(3): 1.0})
     assert process(3) in ledger.processes()
@@ -299,7 +299,7 @@ def test_two_that_would_share_a_series_are_restored_as_one_and_the_past() -> Non
     state = DeviceState(GPU, DeviceFacts(), False, None, 200, 0, 0, 200, 0)
     ledger = Ledger(FakeDirectory())
     ledger.restore(Snapshot(0.0, "", (state,), rows, users=(UserEnergy("ada", GPU, 200),), jobs=jobs))
-    snapshot = ledger.snapshot(0.0, "", {})
+    snapshot = ledger.draft(0.0, "", {}).snapshot()
     check(snapshot)
     assert [row.active_uj for row in snapshot.processes] == [100]
     assert snapshot.folded == (FoldedEnergy(GPU, 0, 100),)
@@ -308,9 +308,9 @@ def test_two_that_would_share_a_series_are_restored_as_one_and_the_past() -> Non
 def test_a_device_was_seen_when_it_was_last_up() -> None:
     ledger = Ledger(FakeDirectory())
     ledger.open_account(GPU, DeviceFacts())
-    assert ledger.snapshot(1.0, "", {}).devices[0].seen_unix_s == 1.0
-    assert ledger.snapshot(2.0, "", {GPU.id: None}).devices[0].seen_unix_s == 2.0
-    first, second = ledger.snapshot(3.0, "", {}), ledger.snapshot(4.0, "", {})
+    assert ledger.draft(1.0, "", {}).snapshot().devices[0].seen_unix_s == 1.0
+    assert ledger.draft(2.0, "", {GPU.id: None}).snapshot().devices[0].seen_unix_s == 2.0
+    first, second = ledger.draft(3.0, "", {}).snapshot(), ledger.draft(4.0, "", {}).snapshot()
     assert (second.devices[0].seen_unix_s, second.number) == (2.0, first.number + 1)
 
 
@@ -318,9 +318,9 @@ def test_what_did_not_change_is_shown_by_the_same_object() -> None:
     ledger = Ledger(FakeDirectory())
     post(ledger, 700, {process(1): 1.0})
     post(ledger, 700, {process(2): 1.0})
-    first = ledger.snapshot(0.0, "", {}).processes
+    first = ledger.draft(0.0, "", {}).snapshot().processes
     post(ledger, 700, {process(2): 1.0})
-    second = ledger.snapshot(0.0, "", {}).processes
+    second = ledger.draft(0.0, "", {}).snapshot().processes
     assert second[0] is first[0]
     assert (first[1].active_uj, second[1].active_uj) == (600, 1200)
 
@@ -334,7 +334,7 @@ def test_a_successor_by_pid_and_name_goes_on_with_the_account() -> None:
     ledger.retire(1.0)
     post(ledger, 700, {second: 1.0})
     ledger.retire(400.0)
-    (row,) = ledger.snapshot(0.0, "", {}).processes
+    (row,) = ledger.draft(0.0, "", {}).snapshot().processes
     assert row.info == directory.describe(second)
     assert (row.active_uj, row.ended_s) == (1200, None)
     assert set(ledger.processes()) == {second}
@@ -344,7 +344,7 @@ def test_late_work_of_a_predecessor_goes_to_the_same_series() -> None:
     ledger = Ledger(FakeDirectory())
     for born in (100, 900, 100, 900):
         post(ledger, 700, {process(1, born): 1.0})
-    (row,) = ledger.snapshot(0.0, "", {}).processes
+    (row,) = ledger.draft(0.0, "", {}).snapshot().processes
     assert row.active_uj == 2400
     assert set(ledger.processes()) == {process(1, 900)}
 
@@ -355,10 +355,10 @@ def test_other_is_only_what_the_nameless_use_meanwhile() -> None:
     ledger = Ledger(directory, max_processes=1, retention_s=0.0)
     post(ledger, 7_000_000, {process(1): 1.0})
     post(ledger, 70, {process(2): 1.0})
-    before = ledger.snapshot(0.0, "", {})
+    before = ledger.draft(0.0, "", {}).snapshot()
     directory.end([process(1)])
     ledger.retire(5.0)
-    after = ledger.snapshot(0.0, "", {})
+    after = ledger.draft(0.0, "", {}).snapshot()
     assert [row.active_uj for row in before.processes if row.info is None] == [60]
     assert [row.active_uj for row in after.processes] == [60]
     assert after.folded == (FoldedEnergy(GPU, 0, 6_000_000),)
@@ -381,6 +381,6 @@ def test_the_error_of_a_process_has_the_gain_of_its_sensor(calibration: Calibrat
     ledger.open_account(GPU, DeviceFacts(), calibration)
     ledger.open_account(GPU, DeviceFacts(method="integrated"))
     ledger.post(Attribution(EnergyDelta(GPU, 0.0, 1.0, 1000), 0, {}, {process(1): 1000}, 0))
-    (row,) = ledger.snapshot(0.0, "", {}).processes
+    (row,) = ledger.draft(0.0, "", {}).snapshot().processes
     assert row.error_uj == pytest.approx(gain_95 * 1000)
     assert ledger.scale(GPU).scope == (GPU.id if calibration else "gpu")

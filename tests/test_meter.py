@@ -158,7 +158,7 @@ def test_failed_reads_between_good_ones_lose_nothing() -> None:
     assert bench.ledger.totals(GPU.id).energy_uj == healthy.ledger.totals(GPU.id).energy_uj
     (record,) = bench.meter.fault_records()
     assert (record.device, record.reason, record.detail, record.retry) == (GPU.id, "read_failed", "busy", True)
-    assert record.count == bench.ledger.snapshot(0.0, "", {}).fault_counts[GPU.id, "read_failed"] >= 18
+    assert record.count == bench.ledger.draft(0.0, "", {}).snapshot().fault_counts[GPU.id, "read_failed"] >= 18
     assert 4 < record.first_s < 4.2
     assert 5.8 < record.last_s < 6
 
@@ -275,7 +275,7 @@ def test_the_method_that_is_shown_is_the_one_in_use() -> None:
 
     def shown(bench: Bench) -> str:
         bench.meter.refresh_methods()
-        (device,) = bench.ledger.snapshot(0.0, "", {}).devices
+        (device,) = bench.ledger.draft(0.0, "", {}).snapshot().devices
         return device.facts.method
 
     bench = gpu_bench(reading)
@@ -339,7 +339,7 @@ def test_energy_is_conserved_over_any_course(
         if ask:
             bench.meter.attribute()
     totals = bench.ledger.totals(GPU.id)
-    shown = bench.ledger.snapshot(0.0, "", {}).processes
+    shown = bench.ledger.draft(0.0, "", {}).snapshot().processes
     assert sum(row.context_uj + row.active_uj for row in shown) == totals.context_uj + totals.active_uj
     assert totals.energy_uj <= 3000 * 1.5 * (0.5 * len(ticks) + 1 + 0.2 * len(ticks)) * 1e6
 
@@ -357,7 +357,7 @@ def test_an_agent_that_restarts_beside_a_job_keeps_the_idle_level() -> None:
     first = gpu_bench(reading, usage)
     first.run(10)
     first.meter.refresh_methods()
-    state = decode(encode(first.ledger.snapshot(0.0, "", {})))
+    state = decode(encode(first.ledger.draft(0.0, "", {}).snapshot()))
     assert idle_levels_w(state) == {GPU.id: pytest.approx(70.0, rel=0.02)}
 
     def idle_w(levels_w: Mapping[str, float]) -> float:

@@ -25,7 +25,7 @@ def post(ledger: Ledger, energy_uj: int, busy_s: dict[ProcessId, float]) -> int:
 
 
 def own(ledger: Ledger) -> tuple[OwnEnergy, ...]:
-    return ledger.snapshot(0.0, "", {}).own
+    return ledger.draft(0.0, "", {}).snapshot().own
 
 
 @given(WINDOWS)

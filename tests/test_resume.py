@@ -147,7 +147,7 @@ def test_over_any_number_of_restarts_the_counter_is_the_account(ticks: int, attr
             meter.sample()
         if attributes:
             meter.attribute()
-        state = ledger.snapshot(0.0, "", {}, positions=meter.positions())
+        state = ledger.draft(0.0, "", {}, positions=meter.positions()).snapshot()
         (device,) = state.devices
         at = device.position
         assert at is not None
@@ -164,7 +164,7 @@ def test_a_device_that_is_not_there_at_first_goes_on_when_it_comes() -> None:
     clock = FakeClock(1.0)
     meter, ledger, _ = metered(clock, None)
     meter.sample()
-    state = ledger.snapshot(0.0, "", {}, positions=meter.positions())
+    state = ledger.draft(0.0, "", {}, positions=meter.positions()).snapshot()
     clock.sleep(2.0)
     ledger = Ledger(FakeDirectory(), boot="boot")
     ledger.restore(revived(state, clock.now_s, "boot", "", FakeDirectory()))

@@ -7,8 +7,8 @@ import math
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from aipower.drafts import ProcessDraft
-from aipower.model import Attribution, PartError, ProcessInfo
+from aipower.drafts import JobDraft, ProcessDraft
+from aipower.model import Attribution, JobKey, PartError, ProcessInfo, UserEnergy
 
 SeriesKey = tuple[str, ...]
 """What tells the series of one process from those of another: pid, name, user and run as an exporter shows them."""
@@ -17,6 +17,11 @@ SeriesKey = tuple[str, ...]
 def series_key(info: ProcessInfo, run: str) -> SeriesKey:
     """The key of the series of a process; names that differ only in what cannot be printed have the same one."""
     return (str(info.id.pid), *(_printable(text) for text in (info.comm, info.user, run)))
+
+
+def job_key(info: ProcessInfo) -> JobKey:
+    """Whose account the work of a process belongs to."""
+    return info.place.owner, info.user
 
 
 def _printable(text: str) -> str:
@@ -80,21 +85,82 @@ class PartAccount(Struct):
         self.systematic_uj += error.systematic_uj
 
 
+class ProcessPart(PartAccount):
+    """Sums of one process, or of `other`, on one device."""
+
+    row: ProcessDraft | None = None
+    """What snapshots show of it, until that changes."""
+
+
+class JobPart(PartAccount):
+    """Sums of one job on one device."""
+
+    row: JobDraft | None = None
+    """What snapshots show of it, until that changes."""
+    sure: bool = True
+    """Whether what its processes use next belongs here too; if not, that is to be found out each time."""
+
+
+class UserSum(Struct):
+    """What one user used of one device."""
+
+    energy_uj: int = 0
+    row: UserEnergy | None = None
+    """What snapshots show of it, until that changes."""
+
+    def add(self, energy_uj: int) -> None:
+        """Take in more of it."""
+        self.energy_uj += energy_uj
+        self.row = None
+
+
+class Posting(Struct):
+    """All accounts that what a process uses of a device belongs to, but that of its run."""
+
+    account: ProcessAccount | None
+    """None for work that goes to `other`."""
+    part: ProcessPart
+    user: UserSum
+    job: JobPart
+
+    def add(self, context_uj: int, active_uj: int, error: PartError) -> None:
+        """Take in a part of one window. It is done for each process of each window: no other way is as short."""
+        part, user, job = self.part, self.user, self.job
+        part.context_uj += context_uj
+        part.active_uj += active_uj
+        part.variance_uj2 += error.variance_uj2
+        part.systematic_uj += error.systematic_uj
+        user.energy_uj += context_uj + active_uj
+        job.context_uj += context_uj
+        job.active_uj += active_uj
+        part.row = user.row = job.row = None
+        if self.account is not None:
+            self.account.shown = ()
+
+
 class ProcessAccount(Struct):
     """Sums of one process over its devices, and of those that had its pid, name, user and run before it."""
 
     info: ProcessInfo
     run: str
-    parts: dict[str, PartAccount] = field(default_factory=dict)
+    parts: dict[str, ProcessPart] = field(default_factory=dict)
     ended_s: float | None = None
     earlier_uj: int = 0
     """What it used before it had this account; that stays in `other` or in what was folded."""
-    rows: dict[str, ProcessDraft] = field(default_factory=dict)
-    """What snapshots show of it by device, until that changes."""
     shown: tuple[ProcessDraft, ...] = ()
-    """All of `rows`, in the order of `parts`; empty where some of them have to be made."""
+    """What snapshots show of it, in the order of `parts`; empty where some of that has to be made."""
     since_unix_s: float | None = None
     """When the account began at 0."""
+    postings: dict[str, Posting] = field(default_factory=dict)
+    """By device, until its process is another one or belongs elsewhere."""
+    job: JobKey | None = None
+    """What its process works for, None for no job."""
+    ask_s: float = -math.inf
+    """From when on it is to be asked again where its process belongs: it may have been moved."""
+
+    def __post_init__(self) -> None:
+        """Note its job."""
+        self._changed()
 
     @property
     def energy_uj(self) -> int:
@@ -111,14 +177,13 @@ class ProcessAccount(Struct):
         """The key of its series."""
         return series_key(self.info, self.run)
 
-    def add(self, device: str, part: PartAccount) -> None:
-        """Take in work on `device`."""
-        mine = self.parts.get(device)
-        if mine is None:
-            mine = self.parts[device] = PartAccount()
-        mine.merge(part)
-        self.rows.pop(device, None)
-        self.shown = ()
+    def part(self, device: str) -> ProcessPart:
+        """Its account of `device`."""
+        part = self.parts.get(device)
+        if part is None:
+            part = self.parts[device] = ProcessPart()
+            self.shown = ()
+        return part
 
     def know(self, info: ProcessInfo) -> None:
         """Take in where its process belongs now; name and user stay, as they are in the names of its series."""
@@ -138,8 +203,13 @@ class ProcessAccount(Struct):
         self._changed()
 
     def _changed(self) -> None:
-        self.rows.clear()
+        """What was worked out of its process is worked out anew."""
+        key = job_key(self.info)
+        self.job = key if key[0].job else None
         self.shown = ()
+        self.postings.clear()
+        for part in self.parts.values():
+            part.row = None
 
 
 class Dormant(Struct):

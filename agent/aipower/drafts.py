@@ -26,7 +26,7 @@ from aipower.model import (
 )
 
 
-class PartDraft(Struct, frozen=True, gc=False):
+class PartDraft(Struct, gc=False):
     """The sums of one part as they were when the draft was taken."""
 
     device: Device
@@ -48,12 +48,11 @@ class PartDraft(Struct, frozen=True, gc=False):
         return PartError(self.variance_uj2, self.systematic_uj)
 
 
-class ProcessDraft(Struct):
+class ProcessDraft(PartDraft, gc=False):
     """One row of a process, or of `other`. Drafts share it for as long as nothing in it changes."""
 
     info: ProcessInfo | None
     run: str
-    part: PartDraft
     ended_s: float | None
     since_unix_s: float | None
     made: ProcessEnergy | None = None
@@ -62,26 +61,24 @@ class ProcessDraft(Struct):
         """The finished row. Two threads may both make it: what they make is equal."""
         row = self.made
         if row is None:
-            part = self.part
             row = self.made = ProcessEnergy(
                 self.info,
                 self.run,
-                part.device,
-                part.context_uj,
-                part.active_uj,
-                part.half_width_uj,
+                self.device,
+                self.context_uj,
+                self.active_uj,
+                self.half_width_uj,
                 self.ended_s,
-                part.error,
+                self.error,
                 self.since_unix_s,
             )
         return row
 
 
-class JobDraft(Struct):
+class JobDraft(PartDraft, gc=False):
     """One row of a job, as `ProcessDraft`."""
 
     key: JobKey
-    part: PartDraft
     held_s: float
     unused_s: float
     facts: JobFacts
@@ -93,17 +90,16 @@ class JobDraft(Struct):
         """The finished row."""
         row = self.made
         if row is None:
-            part = self.part
             row = self.made = JobEnergy(
                 *self.key,
-                part.device,
-                part.context_uj + part.active_uj,
-                part.half_width_uj,
+                self.device,
+                self.context_uj + self.active_uj,
+                self.half_width_uj,
                 self.held_s,
                 self.unused_s,
                 self.facts,
                 self.ended_s,
-                part.error,
+                self.error,
                 self.since_unix_s,
             )
         return row

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct, field
 
-from aipower.accounts import PartAccount
-from aipower.drafts import JobDraft, PartDraft
+from aipower.accounts import JobPart, PartAccount, job_key
+from aipower.drafts import JobDraft
+from aipower.halfwidth import HalfWidth
 from aipower.model import Device, FoldedEnergy, JobEnergy, JobFacts, JobKey, Owner, PartError, ProcessId, ProcessInfo
+from aipower.past import Past
 
 NONE = Owner()
 NO_FACTS = JobFacts()
@@ -18,11 +20,6 @@ LASTING = "systemd"
 """A unit is stopped and started again under the same name: its account waits for it while there is room."""
 MOST_USERS = 256
 """Users whose work outside of jobs is told apart; that of the others has no user."""
-
-
-def job_key(info: ProcessInfo) -> JobKey:
-    """Whose account the work of a process belongs to."""
-    return info.place.owner, info.user
 
 
 class Hold(Struct):
@@ -37,22 +34,22 @@ class JobAccount(Struct):
 
     since_unix_s: float | None = None
     facts: JobFacts = field(default_factory=JobFacts)
-    parts: dict[str, PartAccount] = field(default_factory=dict)
+    parts: dict[str, JobPart] = field(default_factory=dict)
     holds: dict[str, Hold] = field(default_factory=dict)
     processes: set[ProcessId] = field(default_factory=set)
     """Those that may live still."""
     ended_s: float | None = None
-    rows: dict[str, JobDraft] = field(default_factory=dict)
-    """What snapshots show of it by device, until that changes."""
     place: int = 0
     """Among all accounts there ever were, in their order."""
+    shared: bool = False
+    """Whether it is that of all jobs without one: each of these may be given one of its own."""
 
-    def part(self, device: str) -> PartAccount:
+    def part(self, device: str) -> JobPart:
         """Its account of `device`, to be added to."""
-        self.rows.pop(device, None)
         part = self.parts.get(device)
         if part is None:
-            part = self.parts[device] = PartAccount()
+            part = self.parts[device] = JobPart(sure=self._sure)
+        part.row = None
         return part
 
     def know(self, info: ProcessInfo) -> None:
@@ -61,7 +58,7 @@ class JobAccount(Struct):
         facts = joined(self.facts, info.place.facts)
         if self.ended_s is not None or facts is not self.facts:
             self.ended_s, self.facts = None, facts
-            self.rows.clear()
+            self._changed()
 
     def hold(self, device: str, span_s: float, *, used: bool) -> None:
         """It held the device for `span_s`; one that is held shows, used or not."""
@@ -75,7 +72,16 @@ class JobAccount(Struct):
         self.processes = {process for process in self.processes if alive(process)}
         if not self.processes:
             self.ended_s = now_s
-            self.rows.clear()
+            self._changed()
+
+    @property
+    def _sure(self) -> bool:
+        """Whether it is still there when its processes are at work again; once it has ended it may be withdrawn."""
+        return self.ended_s is None and not self.shared
+
+    def _changed(self) -> None:
+        for part in self.parts.values():
+            part.row, part.sure = None, self._sure
 
 
 class JobBook:
@@ -88,7 +94,7 @@ class JobBook:
         self.most = most
         self.now_unix_s: float | None = None
         """When accounts begin that are opened now."""
-        self.folded: dict[str, PartAccount] = {}
+        self.folded = Past()
         self._accounts: dict[JobKey, JobAccount] = {}
         self._loose: dict[JobKey, JobAccount] = {}
         """Of `NONE` by user, and of `OTHER`: they stay."""
@@ -98,14 +104,20 @@ class JobBook:
         self._withdrawn: set[JobKey] = set()
         """Keys that must not come back before a snapshot was taken without them: their series would fall."""
 
-    def add(self, info: ProcessInfo, device: str, part: PartAccount) -> None:
-        """Take in what a process used of `device`."""
+    @property
+    def any(self) -> bool:
+        """Whether some job has an account."""
+        return bool(self._accounts)
+
+    def part_of(self, info: ProcessInfo, device: str) -> JobPart:
+        """Where what a process uses of `device` now belongs."""
         key = job_key(info)
         account = self._account(key)
-        account.part(device).count(part)
+        part = account.part(device)
         if info.place.owner.job:
             account.know(info)
             self._note_grant(key, account)
+        return part
 
     def doubt(self, key: JobKey, device: str, error: PartError) -> None:
         """Take in how far one window's energy may be off, if the job has an account."""
@@ -119,6 +131,8 @@ class JobBook:
         A job that was given the device holds it too, without a context. Of its steps and users only one takes the
         time: a sum over them is that of the job.
         """
+        if not holders and not self._granted:
+            return
         jobs: dict[tuple[str, str], JobKey] = {}
         for key in self._holding(device, holders):
             job = key[0].system, key[0].job
@@ -161,7 +175,7 @@ class JobBook:
     def restore(self, rows: Iterable[JobEnergy], folded: Iterable[FoldedEnergy]) -> None:
         """Go on with the accounts of `rows` and `folded`, where the book was empty."""
         for past in folded:
-            self.folded[past.device.id] = PartAccount(past.context_uj, past.active_uj)
+            self.folded.add(past.device.id, PartAccount(past.context_uj, past.active_uj))
         for row in rows:
             account = self._account((row.owner, row.user))
             account.facts, account.ended_s, account.since_unix_s = row.facts, row.ended_s, row.since_unix_s
@@ -172,16 +186,14 @@ class JobBook:
             hold = account.holds.setdefault(row.device.id, Hold())
             hold.held_s, hold.unused_s = hold.held_s + row.held_s, hold.unused_s + row.unused_s
 
-    def rows(self, draft_of: Callable[[str, PartAccount], PartDraft]) -> Sequence[JobDraft]:
-        """What a snapshot shows of them; `draft_of` is that of a device's part."""
+    def rows(self, sensor_of: Callable[[str], tuple[Device, HalfWidth]]) -> Sequence[JobDraft]:
+        """What a snapshot shows of them; `sensor_of` names a device and its scale."""
         found: list[JobDraft] = []
         for key, account in (*self._accounts.items(), *self._loose.items()):
-            rows = account.rows
-            if len(rows) < len(account.parts):
-                for device_id, part in account.parts.items():
-                    if device_id not in rows:
-                        rows[device_id] = _row(key, account, draft_of(device_id, part))
-            found += [rows[device_id] for device_id in account.parts] if len(rows) > 1 else rows.values()
+            for device_id, part in account.parts.items():
+                if part.row is None:
+                    part.row = _row(key, account, part, account.holds.get(device_id), *sensor_of(device_id))
+                found.append(part.row)
         return found
 
     def _account(self, key: JobKey) -> JobAccount:
@@ -198,7 +210,8 @@ class JobBook:
 
     def _loose_account(self, owner: Owner, user: str) -> JobAccount:
         known = (owner, user) in self._loose or sum(whose == owner for whose, _ in self._loose) < MOST_USERS
-        return self._loose.setdefault((owner, user if known else ""), JobAccount(self.now_unix_s))
+        account = JobAccount(self.now_unix_s, shared=owner.system == OTHER.system)
+        return self._loose.setdefault((owner, user if known else ""), account)
 
     def _has_room(self) -> bool:
         """True after the job that ended longest ago has made room, if need be."""
@@ -216,12 +229,26 @@ class JobBook:
         self._granted.discard(key)
         self._withdrawn.add(key)
         for device, part in account.parts.items():
-            self.folded.setdefault(device, PartAccount()).count(part)
+            self.folded.add(device, part)
 
 
-def _row(key: JobKey, account: JobAccount, part: PartDraft) -> JobDraft:
-    hold = account.holds.get(part.device.id) or Hold()
-    return JobDraft(key, part, hold.held_s, hold.unused_s, account.facts, account.ended_s, account.since_unix_s)
+def _row(
+    key: JobKey, account: JobAccount, part: JobPart, hold: Hold | None, device: Device, half_width: HalfWidth
+) -> JobDraft:
+    return JobDraft(
+        device,
+        half_width,
+        part.context_uj,
+        part.active_uj,
+        part.variance_uj2,
+        part.systematic_uj,
+        key,
+        hold.held_s if hold else 0.0,
+        hold.unused_s if hold else 0.0,
+        account.facts,
+        account.ended_s,
+        account.since_unix_s,
+    )
 
 
 def joined(first: JobFacts, then: JobFacts) -> JobFacts:

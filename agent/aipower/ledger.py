@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from aipower.accounts import DeviceAccount, PartAccount, ProcessAccount
+from msgspec.structs import replace
+
+from aipower.accounts import DeviceAccount, PartAccount, Posting, ProcessAccount, ProcessPart
 from aipower.calibration.default import default_calibration
-from aipower.drafts import Draft, PartDraft, ProcessDraft
+from aipower.drafts import Draft, ProcessDraft
 from aipower.halfwidth import HalfWidth
-from aipower.jobbook import JobBook, job_key
+from aipower.jobbook import JobBook
 from aipower.model import (
     AgentStats,
     Attribution,
@@ -20,12 +22,13 @@ from aipower.model import (
     DeviceState,
     EnergyDelta,
     Fault,
-    FoldedEnergy,
     JobKey,
     JournalState,
+    Method,
     PartError,
     Position,
     ProcessId,
+    ProcessInfo,
     Snapshot,
     Usage,
 )
@@ -75,7 +78,6 @@ class Ledger:
         self._jobs = JobBook(max_jobs)
         self._limits_w: dict[str, float] = {}
         self._idle_w: dict[str, float] = {}
-        self._directory = directory
         self._retention_s = retention_s
         self._devices: dict[str, DeviceAccount] = {}
         self._known: dict[str, tuple[Device, DeviceFacts]] = {}
@@ -84,9 +86,12 @@ class Ledger:
         self._seen_unix_s: dict[str, float] = {}
         self._calibrations: dict[str, Calibration] = {}
         self._scales: dict[str, Scale] = {}
-        self._widths: dict[str, HalfWidth] = {}
+        self._sensors: dict[str, tuple[Device, HalfWidth]] = {}
         """Both are made of `_calibrations`, and anew where these change."""
         self._faults: Counter[tuple[str, str]] = Counter()
+        self._fault_counts: Mapping[tuple[str, str], int] | None = None
+        self._shown_devices: Mapping[str, Device] | None = None
+        """What snapshots show of both until they change, None where that has to be made."""
         self._boot = boot
         self._naming = naming
         self._since_unix_s = since_unix_s
@@ -96,15 +101,23 @@ class Ledger:
     def open_account(self, device: Device, facts: DeviceFacts, calibration: Calibration | None = None) -> None:
         """Show `device` from now on, also while it has used nothing; what was said of its scale stands."""
         self._known[device.id] = (device, facts)
+        self._shown_devices = None
+        self._sensors.pop(device.id, None)
         if calibration is not None:
             self._calibrations[device.id] = calibration
             self._scales.pop(device.id, None)
-            self._widths.pop(device.id, None)
         if device.id not in self._opened:
             self._opened.add(device.id)
             self._devices.setdefault(device.id, DeviceAccount())
+            self._fault_counts = None
             for reason in FAULT_REASONS:
                 self._faults.setdefault((device.id, reason), 0)
+
+    def found_by(self, device: str, method: Method) -> None:
+        """The energy of `device`, which has an account, is found by `method` now."""
+        known, facts = self._known[device]
+        if facts.method != method:
+            self._known[device] = known, replace(facts, method=method)
 
     def restore(self, state: Snapshot) -> None:
         """Go on with the accounts of `state`, which `revived` has made fit for now. The ledger must be new."""
@@ -120,6 +133,7 @@ class Ledger:
         self._users.restore(state.users)
         self._jobs.restore(state.jobs, state.folded_jobs)
         self._faults.update(state.fault_counts)
+        self._fault_counts = self._shown_devices = None
         self._since_unix_s = state.since_unix_s
 
     def limit(self, max_processes: int, retention_s: float, max_runs: int, max_jobs: int) -> None:
@@ -143,39 +157,70 @@ class Ledger:
     def post(self, attribution: Attribution, run_of: Callable[[ProcessId], str] = lambda _: "") -> None:
         """Add one window."""
         device = attribution.delta.device
-        self._devices.setdefault(device.id, DeviceAccount()).add(attribution)
-        self._known.setdefault(device.id, (device, DeviceFacts(method=attribution.delta.method)))
+        account = self._devices.get(device.id)
+        if account is None:
+            account = self._open_unknown(device, attribution.delta.method)
+        account.add(attribution)
         self._own.add(attribution)
-        context_uj, active_uj, errors = attribution.context_uj, attribution.active_uj, attribution.errors
-        for process in {**context_uj, **active_uj}:
-            error = errors.get(process, NO_ERROR)
-            part = PartAccount(
-                context_uj.get(process, 0), active_uj.get(process, 0), error.variance_uj2, error.systematic_uj
-            )
-            self._add(process, device.id, part, run_of(process))
+        self._post_parts(attribution, run_of)
         for run, error in attribution.run_errors.items():
             self._runs.doubt(run, device.id, error)
         for key, error in attribution.job_errors.items():
             self._jobs.doubt(key, device.id, error)
         self._book.rebalance()
 
+    def _open_unknown(self, device: Device, method: Method) -> DeviceAccount:
+        """The account of a device that nobody has told of."""
+        self._known.setdefault(device.id, (device, DeviceFacts(method=method)))
+        self._shown_devices = None
+        return self._devices.setdefault(device.id, DeviceAccount())
+
+    def _post_parts(self, attribution: Attribution, run_of: Callable[[ProcessId], str]) -> None:
+        """Add what each process used. Mostly it is known where that belongs: then numbers are added, no more."""
+        shown, device, at_s = self._book.shown, attribution.delta.device.id, attribution.delta.end_s
+        context_uj, active_uj, errors = attribution.context_uj, attribution.active_uj, attribution.errors
+        for process in {**context_uj, **active_uj} if context_uj else active_uj:
+            run, context, active = run_of(process), context_uj.get(process, 0), active_uj.get(process, 0)
+            if run:
+                self._runs.count(run, device, context, active)
+            account = shown.get(process)
+            posting = account.postings.get(device) if account is not None and at_s < account.ask_s else None
+            if posting is None or not posting.job.sure:
+                posting = self._posting(process, device, run, at_s)
+            posting.add(context, active, errors.get(process, NO_ERROR))
+            if posting.account is None:
+                self._book.rank(process, run, context + active)
+
+    def _posting(self, process: ProcessId, device: str, run: str, at_s: float) -> Posting:
+        """Where what `process` uses of `device` belongs: for as long as its account keeps that, or this once."""
+        account = self._book.account_of(process, run, at_s)
+        info = account.info if account is not None else self._book.asleep(process, run).info
+        part = account.part(device) if account is not None else self._book.other_part(device)
+        posting = Posting(account, part, self._users.sum_of(info.user, device), self._jobs.part_of(info, device))
+        if account is not None:
+            account.postings[device] = posting
+        return posting
+
     def job_of(self, process: ProcessId) -> JobKey | None:
         """The job that `process` works for, None for none."""
-        key = job_key(self._book.info_of(process))
-        return key if key[0].job else None
+        return self._book.job_of(process)
 
     def hold(self, window: EnergyDelta, usage: Usage) -> None:
         """Note which jobs held a device in a window, and which of them were seen at work there, or may have been."""
-        if window.device.kind != "gpu":
+        if window.device.kind != "gpu" or not self._jobs.any:
             return
         # Somebody worked, or may have, who was not named: that a holder was not seen says nothing.
         doubtful = not usage.sampled or usage.unknown_busy_s > 0
         holders: dict[JobKey, bool] = {}
-        for process in {*usage.holders, *usage.busy_s}:
-            key = self.job_of(process)
+        job_of = self._book.job_of
+        for process in usage.busy_s:
+            key = job_of(process)
             if key is not None:
-                used = doubtful if process not in usage.busy_s else True
-                holders[key] = used or holders.get(key, False)
+                holders[key] = True
+        for process in usage.holders.difference(usage.busy_s):
+            key = job_of(process)
+            if key is not None:
+                holders.setdefault(key, doubtful)
         self._jobs.hold(window.device, window.span_s, holders)
 
     def learned(self, device: str, idle_w: float | None) -> None:
@@ -193,12 +238,13 @@ class Ledger:
     def fault(self, fault: Fault) -> None:
         """Count one fault."""
         self._faults[fault.device or "", fault.reason] += 1
+        self._fault_counts = None
 
     def retire(self, now_s: float) -> None:
         """Withdraw the series of processes and runs that ended more than the retention ago."""
         self._book.retire(now_s, self._retention_s)
         self._runs.retire(now_s, self._retention_s)
-        self._jobs.retire(now_s, self._retention_s, self._directory.alive)
+        self._jobs.retire(now_s, self._retention_s, self._book.lives)
 
     def part(self, process: ProcessId, device: str) -> PartAccount:
         """What `process` has used of `device`; zeros if nothing."""
@@ -229,19 +275,6 @@ class Ledger:
         """The accounts that processes have now."""
         return MappingProxyType(self._book.shown)
 
-    def snapshot(
-        self,
-        at_unix_s: float,
-        version: str,
-        powers_w: Mapping[str, float | None],
-        agent: AgentStats | None = None,
-        positions: Mapping[str, Position] = MappingProxyType({}),
-        journal: JournalState | None = None,
-        asleep_s: float = 0.0,
-    ) -> Snapshot:
-        """All of it, frozen. `powers_w` has the power now of each device that is up; `asleep_s` as of `positions`."""
-        return self.draft(at_unix_s, version, powers_w, agent, positions, journal, asleep_s).snapshot()
-
     def draft(
         self,
         at_unix_s: float,
@@ -252,22 +285,25 @@ class Ledger:
         journal: JournalState | None = None,
         asleep_s: float = 0.0,
     ) -> Draft:
-        """The snapshot of now, to be made when somebody looks: what is posted meanwhile does not change it."""
+        """The snapshot of now, to be made when somebody looks: what is posted meanwhile does not change it.
+
+        `powers_w` has the power now of each device that is up; `asleep_s` is as of `positions`.
+        """
         self._book.published()
         self._jobs.published()
         self._date(at_unix_s)
         unseen = self._known.keys() - self._seen_unix_s.keys()
         self._seen_unix_s.update(dict.fromkeys((*unseen, *powers_w), at_unix_s))
         self._snapshots += 1
-        devices = {device_id: self._known[device_id][0] for device_id in self._devices}
+        devices = self._device_names()
         bare = Snapshot(
             at_unix_s,
             version,
             tuple(self._device_states(powers_w, positions)),
             runs=tuple(self._runs.rows(devices)),
-            fault_counts=MappingProxyType(dict(self._faults)),
+            fault_counts=self._counted_faults(),
             agent=agent or AgentStats(),
-            folded=tuple(_folded(devices, self._book.folded)),
+            folded=self._book.folded.rows(devices),
             users=tuple(self._users.rows(devices)),
             journal=journal,
             since_unix_s=self._since_unix_s,
@@ -275,22 +311,26 @@ class Ledger:
             naming=self._naming,
             number=self._snapshots,
             asleep_s=asleep_s,
-            folded_jobs=tuple(_folded(devices, self._jobs.folded)),
+            folded_jobs=self._jobs.folded.rows(devices),
             own=tuple(self._own.rows(devices)),
         )
-        return Draft(bare, self._process_drafts(), self._jobs.rows(self._part_draft))
+        return Draft(bare, self._process_drafts(), self._jobs.rows(self._sensor))
 
     @property
     def folded(self) -> int:
         """Series withdrawn so far."""
         return self._book.series_folded
 
-    def _add(self, process: ProcessId, device: str, part: PartAccount, run: str) -> None:
-        if run:
-            self._runs.count(run, device, part)
-        info = self._book.add(process, device, part, run)
-        self._users.add(info.user, device, part.energy_uj)
-        self._jobs.add(info, device, part)
+    def _device_names(self) -> Mapping[str, Device]:
+        """The devices that have accounts; the same object until that changes."""
+        if self._shown_devices is None:
+            self._shown_devices = {device_id: self._known[device_id][0] for device_id in self._devices}
+        return self._shown_devices
+
+    def _counted_faults(self) -> Mapping[tuple[str, str], int]:
+        if self._fault_counts is None:
+            self._fault_counts = MappingProxyType(dict(self._faults))
+        return self._fault_counts
 
     def _date(self, now_unix_s: float | None) -> None:
         """Accounts that are opened from now on begin now."""
@@ -323,32 +363,46 @@ class Ledger:
         for account in self._book.shown.values():
             found += account.shown or self._redrawn(account)
         for device_id, part in self._book.other.items():
-            found.append(ProcessDraft(None, "", self._part_draft(device_id, part), None, self._since_unix_s))
+            found.append(self._row(device_id, part, None, "", None, self._since_unix_s))
         return found
 
     def _redrawn(self, account: ProcessAccount) -> tuple[ProcessDraft, ...]:
         """The rows of an account some of which have changed."""
-        rows = account.rows
-        for device_id, part in account.parts.items():
-            if device_id not in rows:
-                draft = self._part_draft(device_id, part)
-                row = ProcessDraft(account.info, account.run, draft, account.ended_s, account.since_unix_s)
-                rows[device_id] = row
-        account.shown = tuple([rows[device_id] for device_id in account.parts])
+        info, run, ended_s, since_unix_s = account.info, account.run, account.ended_s, account.since_unix_s
+        account.shown = tuple([
+            part.row or self._row(device_id, part, info, run, ended_s, since_unix_s)
+            for device_id, part in account.parts.items()
+        ])  # fmt: skip
         return account.shown
 
-    def _part_draft(self, device_id: str, part: PartAccount) -> PartDraft:
-        device = self._known[device_id][0]
-        width = self._widths.get(device_id)
-        if width is None:
-            width = self._widths[device_id] = HalfWidth(self.scale(device).calibration)
-        return PartDraft(
-            device, width, part.context_uj, part.active_uj, part.variance_uj2, part.systematic_uj
-        )  # fmt: skip
+    def _row(
+        self,
+        device_id: str,
+        part: ProcessPart,
+        info: ProcessInfo | None,
+        run: str,
+        ended_s: float | None,
+        since_unix_s: float | None,
+    ) -> ProcessDraft:
+        device, half_width = self._sensors.get(device_id) or self._sensor(device_id)
+        part.row = row = ProcessDraft(
+            device,
+            half_width,
+            part.context_uj,
+            part.active_uj,
+            part.variance_uj2,
+            part.systematic_uj,
+            info,
+            run,
+            ended_s,
+            since_unix_s,
+        )
+        return row
 
-
-def _folded(devices: Mapping[str, Device], parts: Mapping[str, PartAccount]) -> Iterable[FoldedEnergy]:
-    """What was folded of each device, zeros too."""
-    for device_id, device in devices.items():
-        part = parts.get(device_id, PartAccount())
-        yield FoldedEnergy(device, part.context_uj, part.active_uj)
+    def _sensor(self, device_id: str) -> tuple[Device, HalfWidth]:
+        """A device, and how far its energies may be off."""
+        sensor = self._sensors.get(device_id)
+        if sensor is None:
+            device = self._known[device_id][0]
+            sensor = self._sensors[device_id] = device, HalfWidth(self.scale(device).calibration)
+        return sensor

@@ -186,9 +186,9 @@ class Meter:
         """Tell the ledger how the energy of each device is found now: a counter may get stuck, or recover."""
         for channel in self.channels:
             if channel.first is not None:
-                facts = replace(channel.sensor.facts, method=channel.energy.method)
-                self._ledger.open_account(channel.sensor.device, facts)
-                self._ledger.learned(channel.sensor.device.id, self._apportioner(channel).baseline.idle_w)
+                device = channel.sensor.device.id
+                self._ledger.found_by(device, channel.energy.method)
+                self._ledger.learned(device, self._apportioner(channel).baseline.idle_w)
 
     def resume_after_sleep(self, now_s: float, slept_s: float, *, read: bool = False) -> None:
         """The machine was suspended for `slept_s`: all counters are counted anew, and each device has the gap told.
@@ -272,14 +272,14 @@ class Meter:
     def _apportioner(self, channel: Channel) -> Apportioner:
         """That of the device: what it has learned outlasts a sensor that leaves and comes back."""
         device = channel.sensor.device
-        if device.id not in self._apportioners:
+        apportioner = self._apportioners.get(device.id)
+        if apportioner is None:
             job_of = self._ledger.job_of if self._jobs else _no_job
-            self._apportioners[device.id] = apportioner_of(
-                device, self._ledger.name_of, self._run_of, self._keep_windows, job_of
-            )
+            apportioner = apportioner_of(device, self._ledger.name_of, self._run_of, self._keep_windows, job_of)
             if device.id in self._idle_levels_w:
-                self._apportioners[device.id].baseline.seed(self._idle_levels_w[device.id])
-        return self._apportioners[device.id]
+                apportioner.baseline.seed(self._idle_levels_w[device.id])
+            self._apportioners[device.id] = apportioner
+        return apportioner
 
     def _seed_idle(self, channel: Channel, usage: Usage) -> None:
         """Learn the idle level from the latest power where nobody holds or works."""

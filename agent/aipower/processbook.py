@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from aipower.accounts import Dormant, PartAccount, ProcessAccount, SeriesKey, series_key
-from aipower.model import FoldedEnergy, ProcessEnergy, ProcessId, ProcessInfo
+from aipower.accounts import Dormant, PartAccount, ProcessAccount, ProcessPart, SeriesKey, job_key, series_key
+from aipower.model import FoldedEnergy, JobKey, ProcessEnergy, ProcessId, ProcessInfo
+from aipower.past import Past
 from aipower.seams import ProcessDirectory
 
 PROMOTION = 1.1
 """A process takes another's account when it has used so many times as much: without a margin equals would flap."""
 DORMANT = 10
 """Processes without an account that are ranked, for each account."""
+ASK_AGAIN_S, ASK_S = 2.0, 4.0
+"""Between two questions where a process belongs: a new one may be moved at once, later that is rare."""
 
 
 class ProcessBook:
@@ -24,8 +27,8 @@ class ProcessBook:
 
     def __init__(self, directory: ProcessDirectory, most: int) -> None:
         self.shown: dict[ProcessId, ProcessAccount] = {}
-        self.other: dict[str, PartAccount] = {}
-        self.folded: dict[str, PartAccount] = {}
+        self.other: dict[str, ProcessPart] = {}
+        self.folded = Past()
         self.series_folded = 0
         self.now_unix_s: float | None = None
         """When accounts begin that are opened now."""
@@ -46,27 +49,48 @@ class ProcessBook:
         """Processes without an account that are remembered."""
         return len(self._dormant)
 
-    def add(self, process: ProcessId, device: str, part: PartAccount, run: str) -> ProcessInfo:
-        """Post to the process's account, or to `other` where there is room for no more accounts; who it is."""
+    def account_of(self, process: ProcessId, run: str, at_s: float) -> ProcessAccount | None:
+        """The account that work of `process` until `at_s` belongs to, None for `other`: there is room for no more."""
         account = self.shown.get(process) or self._admit(process, run)
         if account is not None:
-            account.add(device, part)
-            info = self._directory.describe(process)
-            if info is not account.info:
-                account.know(info)
-            return account.info
-        self.other.setdefault(device, PartAccount()).merge(part)
+            account.know(self._directory.describe(process))
+            if account.info.id == process:
+                account.ask_s = at_s + (ASK_AGAIN_S if account.ask_s == -math.inf else ASK_S)
+            else:  # late work of one who had the account before: the place is now where that one was
+                account.ask_s = at_s
+        return account
+
+    def other_part(self, device: str) -> ProcessPart:
+        """What processes without an account have used of `device`."""
+        return self.other.setdefault(device, ProcessPart())
+
+    def asleep(self, process: ProcessId, run: str) -> Dormant:
+        """What is remembered of a process without an account."""
         dormant = self._dormant.get(process)
         if dormant is None:
             dormant = self._dormant[process] = Dormant(run, self._directory.describe(process))
-        dormant.energy_uj += part.energy_uj
-        self._rank_anew |= dormant.energy_uj > self._bar_uj and self._may_return(dormant)
-        return dormant.info
+        return dormant
 
-    def info_of(self, process: ProcessId) -> ProcessInfo:
-        """Who a process is, as its account has it."""
+    def rank(self, process: ProcessId, run: str, energy_uj: int) -> None:
+        """A process without an account has used so much more: it may have earned one."""
+        dormant = self.asleep(process, run)
+        dormant.energy_uj += energy_uj
+        self._rank_anew |= dormant.energy_uj > self._bar_uj and self._may_return(dormant)
+
+    def job_of(self, process: ProcessId) -> JobKey | None:
+        """The job that a process works for, None for none."""
         account = self.shown.get(process)
-        return account.info if account else self._directory.describe(process)
+        if account is not None:
+            return account.job
+        info = self._directory.describe(process)
+        return job_key(info) if info.place.owner.job else None
+
+    def lives(self, process: ProcessId) -> bool:
+        """Whether a process lives, as the last `retire` has found out of those that it has asked for."""
+        account = self.shown.get(process)
+        if account is not None:
+            return account.ended_s is None
+        return process in self._dormant or self._directory.alive(process)
 
     def limit(self, most: int) -> None:
         """From now on at most `most` accounts; those who used least lose theirs if need be."""
@@ -74,32 +98,34 @@ class ProcessBook:
         by_size = sorted(self.shown, key=lambda process: self.shown[process].rank_uj)
         for process in by_size[: max(0, len(by_size) - most)]:
             account = self._withdraw(process)
-            self._dormant[process] = self._asleep(account)
+            self._dormant[process] = self._sent_to_sleep(account)
         self._rank_anew = True
 
     def restore(self, rows: Iterable[ProcessEnergy], folded: Iterable[FoldedEnergy], series_folded: int) -> None:
         """Go on with the accounts of `rows` and `folded`, where the book was empty."""
         self.series_folded = series_folded
         for past in folded:
-            self.folded[past.device.id] = PartAccount(past.context_uj, past.active_uj)
+            self.folded.add(past.device.id, PartAccount(past.context_uj, past.active_uj))
         for row in rows:
-            self._part_of(row).merge(
-                PartAccount(row.context_uj, row.active_uj, row.error.variance_uj2, row.error.systematic_uj)
-            )
+            part = PartAccount(row.context_uj, row.active_uj, row.error.variance_uj2, row.error.systematic_uj)
+            home = self._part_of(row)
+            if home is None:
+                self.folded.add(row.device.id, part)
+            else:
+                home.merge(part)
         self.limit(self._most)
 
-    def _part_of(self, row: ProcessEnergy) -> PartAccount:
+    def _part_of(self, row: ProcessEnergy) -> ProcessPart | None:
         """Where `row` belongs; of two processes that would share a series, the second is in what was folded."""
         device = row.device.id
         if row.info is None:
-            return self.other.setdefault(device, PartAccount())
+            return self.other_part(device)
         key, account = series_key(row.info, row.run), self.shown.get(row.info.id)
         if account is None and key not in self._holders:
             account = ProcessAccount(row.info, row.run, ended_s=row.ended_s, since_unix_s=row.since_unix_s)
             self.shown[row.info.id] = account
             self._holders[key] = row.info.id
-        parts = self.folded if account is None or account.key != key else account.parts
-        return parts.setdefault(device, PartAccount())
+        return None if account is None or account.key != key else account.part(device)
 
     def name_of(self, process: ProcessId) -> str:
         """The short name of a process's executable."""
@@ -184,7 +210,7 @@ class ProcessBook:
         """
         return not self._retention_s or self._now_s - dormant.withdrawn_s >= self._retention_s
 
-    def _asleep(self, account: ProcessAccount) -> Dormant:
+    def _sent_to_sleep(self, account: ProcessAccount) -> Dormant:
         """Its process goes on without the account; `retire` notes since when."""
         return Dormant(account.run, account.info, account.rank_uj, math.inf)
 
@@ -196,7 +222,7 @@ class ProcessBook:
             return
         account = self._withdraw(holder)
         self._open(info, run)
-        self._dormant[holder] = self._asleep(account)
+        self._dormant[holder] = self._sent_to_sleep(account)
 
     def _withdraw(self, process: ProcessId) -> ProcessAccount:
         """Fold the account of `process` for good: what was folded never comes back out, so no counter falls."""
@@ -204,6 +230,6 @@ class ProcessBook:
         del self._holders[account.key]
         self._withdrawn.add(account.key)
         for device, part in account.parts.items():
-            self.folded.setdefault(device, PartAccount()).merge(part)
+            self.folded.add(device, part)
             self.series_folded += 1
         return account

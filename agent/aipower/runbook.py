@@ -44,11 +44,13 @@ class RunBook:
         account.name, account.user, account.ended_s = account.name or name, account.user or user, None
         return True
 
-    def count(self, run: str, device: str, part: PartAccount) -> None:
+    def count(self, run: str, device: str, context_uj: int, active_uj: int) -> None:
         """Take in what a process of `run` used of `device`, if it has an account: who is late must not open one."""
         account = self._accounts.get(run)
         if account is not None:
-            account.part(device).count(part)
+            part = account.part(device)
+            part.context_uj += context_uj
+            part.active_uj += active_uj
 
     def doubt(self, run: str, device: str, error: PartError) -> None:
         """Take in how far one window's energy may be off, if `run` has an account."""

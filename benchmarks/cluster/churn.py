@@ -67,7 +67,9 @@ class Node:
     def look(self) -> Look:
         """A scrape now."""
         stats = AgentStats(folded_series=self.ledger.folded)
-        snapshot = self.ledger.snapshot(self.clock.unix_s(), "0", self.meter.powers_w(), stats, self.meter.positions())
+        snapshot = self.ledger.draft(
+            self.clock.unix_s(), "0", self.meter.powers_w(), stats, self.meter.positions()
+        ).snapshot()
         page, _ = self._exporter.render(snapshot, "application/openmetrics-text")
         return Look(self.clock.now_s - self._began_s, snapshot, page.decode())
 

@@ -115,7 +115,7 @@ class SimulatedNode:
             lived_s = now_s - self._began_s
             stats = AgentStats(0.004 * lived_s, 42_000_000, int(lived_s), started_unix_s=self._began_s, threads=9)
             journal = JournalState(True, self._asked, 0.001 * self._asked, 60_000, now_s)
-            return self._ledger.snapshot(now_s, "0", powers_w, stats, journal=journal)
+            return self._ledger.draft(now_s, "0", powers_w, stats, journal=journal).snapshot()
 
     def _use(self, device: Device, since_s: float, now_s: float) -> float:
         power_w = _power_w(device, now_s, self._phase)

@@ -149,7 +149,9 @@ class Life:
         self._snapshot()
 
     def _snapshot(self) -> Snapshot:
-        return self.ledger.snapshot(self.clock.unix_s(), "0", self.meter.powers_w(), positions=self.meter.positions())
+        return self.ledger.draft(
+            self.clock.unix_s(), "0", self.meter.powers_w(), positions=self.meter.positions()
+        ).snapshot()
 
     def _look(self) -> Checkpoint:
         """All windows are closed for it, as an agent does that ends."""

@@ -104,7 +104,7 @@ def test_a_tick_that_takes_too_long_is_late_for_good() -> None:
 
 def of(ledger: Ledger) -> dict[int, int]:
     """Energy by pid, as a page shows it now."""
-    rows = ledger.snapshot(0.0, "", {}).processes
+    rows = ledger.draft(0.0, "", {}).snapshot().processes
     return {row.info.id.pid: row.active_uj + row.context_uj for row in rows if row.info is not None}
 
 

@@ -74,4 +74,4 @@ class Rig:
         self.sampler._step()
 
     def faults(self) -> Mapping[tuple[str, str], int]:
-        return self.ledger.snapshot(0.0, "", {}).fault_counts
+        return self.ledger.draft(0.0, "", {}).snapshot().fault_counts

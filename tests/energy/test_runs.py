@@ -215,7 +215,7 @@ def test_parts_of_a_run_sum_to_the_device_to_the_microjoule() -> None:
         totals = run.ledger.totals(GPU.id)
         parts = totals.idle_uj + totals.context_uj + totals.active_uj + totals.unattributed_uj
         assert parts == totals.energy_uj > 0
-        shown = run.ledger.snapshot(0.0, "", {}).processes
+        shown = run.ledger.draft(0.0, "", {}).snapshot().processes
         assert sum(row.context_uj + row.active_uj for row in shown) == totals.context_uj + totals.active_uj
 
 

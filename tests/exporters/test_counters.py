@@ -54,7 +54,7 @@ def trace(events: list[Event], cap: int) -> list[Page]:
     for device in (GPU, CPU):
         ledger.open_account(device, DeviceFacts())
     ledger.register_run("run", "resnet", "ada")
-    pages = [page(ledger.snapshot(0.0, "", {}))]
+    pages = [page(ledger.draft(0.0, "", {}).snapshot())]
     for number, (device, energy_uj, work, ended, scraped) in enumerate(events):
         busy = {process(pid, born): seconds for (pid, born), seconds in work.items()}
         usage = Usage(number, number + 1, busy, samples=6, holders=frozenset(list(busy)[:2]))
@@ -64,8 +64,8 @@ def trace(events: list[Event], cap: int) -> list[Page]:
         directory.end(process(pid, born) for pid in ended for born in range(1, 4))
         ledger.retire(float(number))
         if scraped:
-            pages.append(page(ledger.snapshot(0.0, "", {})))
-    return [*pages, page(ledger.snapshot(0.0, "", {}))]
+            pages.append(page(ledger.draft(0.0, "", {}).snapshot()))
+    return [*pages, page(ledger.draft(0.0, "", {}).snapshot())]
 
 
 @settings(deadline=None)
@@ -120,7 +120,7 @@ def test_an_hour_of_jobs_at_370_watts_is_370_watts_at_every_scrape() -> None:
         ledger.post(attribute(delta, usage, Floor(0), {job: 1.0}))
         directory.end(process(pid) for pid in range(1, job.pid))
         ledger.retire(float(second))
-        pages.append(page(ledger.snapshot(0.0, "", {})))
+        pages.append(page(ledger.draft(0.0, "", {}).snapshot()))
     rates = [increase(before, after) for before, after in pairwise(pages)]
     # The first sample of a series has no increase: in the second in which a job begins there is none.
     assert {round(rate) for rate in rates} <= {0, 370}

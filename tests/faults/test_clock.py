@@ -212,6 +212,6 @@ def test_no_sleep_is_counted_whenever_it_comes(course: list[str]) -> None:
     for device in (GPU, CPU):
         energy_uj = machine.ledger.totals(device.id).energy_uj
         assert energy_uj <= 20_000_000 * len(course) + 10_000_000 * looks
-        assert machine.ledger.snapshot(0.0, "", {}).fault_counts[device.id, "suspended"] == sleeps
+        assert machine.ledger.draft(0.0, "", {}).snapshot().fault_counts[device.id, "suspended"] == sleeps
         if sleeps == 0:
             assert energy_uj >= 20_000_000 * (len(course) - 8)

@@ -68,14 +68,14 @@ class Agent:
         self._ledger.retire(now_s)
         self._meter.refresh_limits()
         self._meter.refresh_methods()
-        snapshot = self._ledger.snapshot(
+        snapshot = self._ledger.draft(
             self._machine.clock.unix_s(),
             "0.0.0",
             self._meter.powers_w(),
             self._stats(now_s),
             self._meter.positions(),
             JournalState(True, self._ticks, 0.002 * self._ticks, 40_000, self._machine.clock.unix_s() - 5),
-        )
+        ).snapshot()
         return self._completed(snapshot, now_s)
 
     def _run_of(self, process: ProcessId) -> str:

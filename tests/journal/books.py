@@ -91,7 +91,7 @@ def run_of(who: ProcessId) -> str:
 
 
 def shot(ledger: Ledger, positions: Mapping[str, Position] = MappingProxyType({})) -> Snapshot:
-    return ledger.snapshot(1000.0, "1", {}, positions=positions)
+    return ledger.draft(1000.0, "1", {}, positions=positions).snapshot()
 
 
 def again(state: Snapshot, directory: FakeDirectory, now_s: float, cap: int = 4, naming: str = "name") -> Ledger:

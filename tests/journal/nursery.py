@@ -96,7 +96,7 @@ def agent(folder: Path, shown: int) -> None:
             time.sleep(0.005)
         meter.attribute()
         ledger.retire(clock.monotonic_s())
-        snapshot = ledger.snapshot(clock.unix_s(), "", {}, positions=meter.positions(), journal=writer.state())
+        snapshot = ledger.draft(clock.unix_s(), "", {}, positions=meter.positions(), journal=writer.state()).snapshot()
         writer.offer(snapshot)
         assert not writer.take_faults()
         if writer.flushed(snapshot, 60.0):
