@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from msgspec.structs import replace
@@ -25,8 +25,10 @@ MPS = ("nvmlDeviceGetMPSComputeRunningProcesses_v3", "nvmlDeviceGetMPSComputeRun
 NO_INSTANCE = 0xFFFFFFFF
 """The instance of a process outside MIG."""
 
-Resolve = Callable[[Iterable[tuple[int, float | None]]], Sequence[ProcessId | None]]
-"""The process of each pid, as of a wall-clock time where that is known."""
+Sighting = tuple[int, float | None]
+"""A pid, and the wall-clock time at which it worked; None for now."""
+Resolve = Callable[[Iterable[Sighting]], Sequence[ProcessId | None]]
+"""The process of each pid."""
 
 
 class GpuUsage:
@@ -78,10 +80,16 @@ class GpuUsage:
         self._mig.skip()
 
     def _usage(self, start_s: float, contexts: Mapping[int, int] | None, work: Sequence[Work]) -> Usage:
-        workers = self._resolve([(part.pid, part.at_unix_s) for part in work]) if work else ()
-        busy_s = _busy_s(workers, work)
+        worked: list[Sighting] = [(part.pid, part.at_unix_s) for part in work]
+        busy = dict(worked)
+        # Who worked in this window holds the context: a second look at each pid would double the cost.
+        idle: list[Sighting] = [(pid, None) for pid in contexts or () if pid not in busy]
+        found = self._resolve(worked + idle) if worked or idle else ()
+        busy_s = _busy_s(found, work)
         unknown_s = busy_s.pop(None, 0.0)
-        held = self._held(contexts or (), {part.pid: process for part, process in zip(work, workers, strict=True)})
+        processes = {pid: process for (pid, _), process in zip(worked + idle, found, strict=True)}
+        held = {pid: processes[pid] for pid in contexts or ()}
+        self._find_successors([pid for pid, process in held.items() if process is None and pid in busy], held)
         holders = frozenset(held.values())
         sampled = self._sampler.supported
         mig = None if sampled else self._mig.collect(_by_instance(contexts or {}, held))
@@ -99,14 +107,10 @@ class GpuUsage:
         )
         return usage if mig is None else _with(usage, mig)
 
-    def _held(self, contexts: Collection[int], workers: Mapping[int, ProcessId | None]) -> dict[int, ProcessId | None]:
-        """The process of each pid that holds a context."""
-        # Who worked in this window holds the context: a second look at each pid would double the cost.
-        held = {pid: workers.get(pid) for pid in contexts}
-        others = [pid for pid, process in held.items() if process is None]
-        if others:
-            held.update(zip(others, self._resolve([(pid, None) for pid in others]), strict=True))
-        return held
+    def _find_successors(self, pids: Sequence[int], held: dict[int, ProcessId | None]) -> None:
+        """Note in `held` who has `pids` now: nobody whom we know had them when the work was done."""
+        if pids:
+            held.update(zip(pids, self._resolve([(pid, None) for pid in pids]), strict=True))
 
     def _contexts(self) -> dict[int, int] | None:
         """The GPU instance of each pid, which may stand in both lists; None where this GPU cannot list them."""
@@ -134,12 +138,12 @@ def _holders(rows: Sequence[Any]) -> list[Holder]:
     return [(int(row.pid), getattr(row, "gpuInstanceId", NO_INSTANCE)) for row in rows]
 
 
-def _busy_s(workers: Sequence[ProcessId | None], work: Sequence[Work]) -> dict[ProcessId | None, float]:
-    """The seconds of each process, those of nobody under None."""
-    busy_s = {process: part.busy_s for process, part in zip(workers, work, strict=True)}
+def _busy_s(found: Sequence[ProcessId | None], work: Sequence[Work]) -> dict[ProcessId | None, float]:
+    """The seconds of each process, those of nobody under None; the first of `found` did `work`."""
+    busy_s = {process: part.busy_s for process, part in zip(found, work, strict=False)}
     if len(busy_s) < len(work):  # some have more than one part
         busy_s = dict.fromkeys(busy_s, 0.0)
-        for process, part in zip(workers, work, strict=True):
+        for process, part in zip(found, work, strict=False):
             busy_s[process] += part.busy_s
     return busy_s
 
