@@ -26,7 +26,7 @@ def add_sampled(evidence: Evidence, true_s: Mapping[str, float], rng: random.Ran
     looks = rng.choices(list(true_s), list(true_s.values()), k=LOOKS_PER_S)
     seconds = {column: looks.count(column) / LOOKS_PER_S for column in true_s}
     energy_j = sum(PAIR_W[column] * value for column, value in true_s.items()) * rng.gauss(1, 0.005)
-    evidence.add(row_of(seconds, energy_j, covariance_s2(seconds, EQUAL, 1.0, LOOKS_PER_S)))
+    evidence.add(row_of(seconds, energy_j, covariance_s2(tuple(EQUAL), seconds, EQUAL, 1.0, LOOKS_PER_S)))
 
 
 def pair_of(seed: int, solo: int, both: int) -> Solution:
@@ -195,7 +195,7 @@ def test_sums_are_those_of_the_definition_however_windows_are_taken_in(
     """The first ones one by one, the others as a table."""
     rows, weights = [], [weight for *_, weight in drawn]
     for seconds, usual, energy_j, looks, _ in drawn:
-        covariance = covariance_s2(seconds, usual, 1.0, looks)
+        covariance = covariance_s2(tuple({**seconds, **usual}), seconds, usual, 1.0, looks)
         columns = covariance.columns if covariance else tuple(seconds)
         row = Row(columns, [seconds.get(c, 0.0) for c in columns], energy_j, covariance, len(seconds))
         rows.append(row)

@@ -32,7 +32,7 @@ def windows(draw: st.DrawFn) -> tuple[dict[str, float], dict[str, float], float,
 
 
 def drawn(seconds: Mapping[str, float], usual: Mapping[str, float], span_s: float, looks: float) -> Covariance:
-    found = covariance_s2(seconds, usual, span_s, looks)
+    found = covariance_s2(tuple({**seconds, **usual}), seconds, usual, span_s, looks)
     return Covariance((), (), (), 0.0) if found is None else found
 
 
@@ -65,8 +65,8 @@ def test_more_looks_leave_less_open() -> None:
 
 
 def test_without_looks_seconds_are_exact() -> None:
-    assert covariance_s2({"a": 0.5}, {"a": 0.5}, 1.0, 0.0) is None
-    assert covariance_s2({"a": 0.5}, {"a": 0.5}, 0.0, 6.0) is None
+    assert covariance_s2(("a",), {"a": 0.5}, {"a": 0.5}, 1.0, 0.0) is None
+    assert covariance_s2(("a",), {"a": 0.5}, {"a": 0.5}, 0.0, 6.0) is None
 
 
 def test_no_look_says_never_of_who_usually_works() -> None:
@@ -129,13 +129,14 @@ def test_seconds_of_draws_too_explain_an_energy_without_error(
 ) -> None:
     seconds = {"a": seen, "b": 1 - seen}
     energy_j = true * one_w + (1 - true) * other_w
-    found = refined([*seconds.values()], covariance_s2(seconds, seconds, 1.0, 6.0), [one_w, other_w], energy_j, 0.0)
+    sampled = covariance_s2(tuple(seconds), seconds, seconds, 1.0, 6.0)
+    found = refined([*seconds.values()], sampled, [one_w, other_w], energy_j, 0.0)
     if min(found.seconds) > 0:
         assert one_w * found.seconds[0] + other_w * found.seconds[1] == pytest.approx(energy_j, rel=1e-6)
 
 
 def test_an_energy_that_says_nothing_changes_nothing() -> None:
-    covariance = covariance_s2(HALVES, HALVES, 1.0, 6.0)
+    covariance = covariance_s2(tuple(HALVES), HALVES, HALVES, 1.0, 6.0)
     equal = refined([0.5, 0.5], covariance, [100.0, 100.0], 110.0, 1.0)
     assert equal.seconds[0] == pytest.approx(equal.seconds[1]), "whoever worked, the energy would be the same"
     vague = refined([0.5, 0.5], covariance, [100.0, 300.0], 400.0, 1e12)
@@ -148,7 +149,7 @@ def test_exact_seconds_stay_as_they_are(watts: float, energy_j: float) -> None:
 
 
 def test_the_gains_are_how_seconds_follow_the_energy() -> None:
-    covariance = covariance_s2(HALVES, HALVES, 1.0, 6.0)
+    covariance = covariance_s2(tuple(HALVES), HALVES, HALVES, 1.0, 6.0)
     low, high = (refined([0.5, 0.5], covariance, [100.0, 300.0], energy_j, 50.0) for energy_j in (200.0, 201.0))
     for k, gain in enumerate(low.gains):
         assert high.seconds[k] - low.seconds[k] == pytest.approx(gain)

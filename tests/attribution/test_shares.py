@@ -52,7 +52,7 @@ def solution_of(watts: Mapping[str, float], se_w: float = 20.0) -> Solution:
 
 def noise_of(work: Work, usage: Usage) -> Covariance | None:
     usual = dict.fromkeys({**work.seconds, **work.present}, 1 / PROGRAMS)
-    return covariance_s2(work.seconds, usual, 1.0, usage.samples)
+    return covariance_s2(tuple(usual), work.seconds, usual, 1.0, usage.samples)
 
 
 @dataclass(frozen=True)

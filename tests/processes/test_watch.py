@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -153,6 +154,20 @@ def test_there_is_room_for_some_only_and_none_for_whom_it_cannot_see(tmp_path: P
         assert not Watch(Unwatchable()).add(pids[0])
         del watch
         assert open_files() == before
+
+
+@pytest.mark.parametrize(("code", "tries"), [(errno.ENOSYS, 1), (errno.EPERM, 1), (errno.EMFILE, 3), (errno.ESRCH, 3)])
+def test_where_there_is_no_such_call_it_is_tried_once_and_no_more(code: int, tries: int) -> None:
+    asked: list[int] = []
+
+    def refuse(pid: int) -> int:
+        asked.append(pid)
+        raise OSError(code, os.strerror(code))
+
+    watch = Watch(ProcFs(), open_=refuse)
+    assert [watch.add(os.getpid()) for _ in range(3)] == [False] * 3
+    assert len(asked) == tries
+    assert watch.ended() == []
 
 
 def test_a_leader_that_left_its_threads_at_work_has_not_ended() -> None:

@@ -16,7 +16,7 @@ from aipower.attribution.columns import Columns, NameOf
 from aipower.attribution.designs import Design
 from aipower.attribution.doubts import Doubts
 from aipower.attribution.evidence import Evidence, Solution
-from aipower.attribution.leverage import doubted
+from aipower.attribution.leverage import Doubted, doubted
 from aipower.attribution.posting import JobOf, Posting, RunOf, groups_of
 from aipower.attribution.residuals import judged, residual, weight_of
 from aipower.attribution.rows import Row, Table
@@ -35,6 +35,7 @@ NEWS = 0.01
 PASSES = 3
 """Solutions at the end, each with the weights that the one before gives to the windows."""
 
+NOBODY = Doubted()
 TOGETHER = "\0together"
 """The name by which the ledger keeps the error of all processes of a device together that nothing tells apart."""
 
@@ -109,6 +110,8 @@ class Apportioner:
 
     def _at_once(self, window: Window) -> Attribution:
         """The split by what is known now, with what earlier windows owe."""
+        if not window.columns and not window.holders:
+            return self._of_nobody(window)
         floor, shares = self._split(window)
         given = self._backlog.pay(window, _wanted_uj(window, floor, shares))
         idle_uj = min(round(given.pop(IDLE, 0.0)), window.delta.energy_uj - floor.context_uj)
@@ -118,6 +121,13 @@ class Apportioner:
         parts = parts_of(window, idle_uj, floor.context_uj, weights)
         posting = self._posting(window, parts, floor, shares, self._doubts)
         return posting.told(self._doubts)
+
+    def _of_nobody(self, window: Window) -> Attribution:
+        """As `_at_once`, at half its cost: an idle GPU has nobody to weigh, to owe anything or to doubt."""
+        floor = self._design.floor(window, self._solution)
+        self._backlog.remember(window, {IDLE: float(floor.idle_uj)})
+        self._doubts.add(NOBODY, self._solution, self._mean_w)
+        return without_usage(window.delta, floor)
 
     def _finally(self, window: Window, doubts: Doubts) -> Posting:
         """The split by all that will be known."""

@@ -29,7 +29,7 @@ Parts = Mapping[Key, float]
 """Microjoules of one window."""
 
 
-class _Entry(Struct):
+class _Entry(Struct, gc=False):
     """A window, and how it should have been split by the solution so far: two rows take less than a mapping."""
 
     window: Window
@@ -49,7 +49,7 @@ class Backlog:
 
         That is `wanted_uj` itself, or a copy.
         """
-        self._entries.append(_Entry(window, tuple(wanted_uj), array("d", wanted_uj.values())))
+        self.remember(window, wanted_uj)
         known = self._owed_uj
         if not known:
             return wanted_uj
@@ -66,6 +66,10 @@ class Backlog:
             given[key] += gain
             known[key] = value - gain
         return given
+
+    def remember(self, window: Window, wanted_uj: Parts) -> None:
+        """It is split anew when the solution changes."""
+        self._entries.append(_Entry(window, tuple(wanted_uj), array("d", wanted_uj.values())))
 
     def revise(self, split: Callable[[Window], Parts]) -> None:
         """The solution has changed: split what is remembered anew."""

@@ -23,7 +23,7 @@ LOWEST_WINDOWS = 600
 """Windows among which the lowest is looked for: ten minutes at the default pace."""
 
 
-class Floor(Struct, frozen=True):
+class Floor(Struct, frozen=True, gc=False):
     """The part of a delta that is not work, in microjoules; `known` is False where it is a fall-back."""
 
     idle_uj: int

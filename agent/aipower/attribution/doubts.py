@@ -21,7 +21,7 @@ from aipower.attribution.symmetric import Matrix, quadratic
 from aipower.attribution.vectors import dot
 
 
-class _Image(Struct, frozen=True):
+class _Image(Struct, frozen=True, gc=False):
     """A direction in the columns of the basis, its product with the intensities' errors, and its own square."""
 
     slopes_uj: Sequence[float]
@@ -29,7 +29,7 @@ class _Image(Struct, frozen=True):
     square_uj2: float
 
 
-class _Account(Struct):
+class _Account(Struct, gc=False):
     """Sums over the remembered windows, and what older ones have left."""
 
     slopes_uj: list[float]
@@ -54,7 +54,7 @@ class Doubts:
     def add(self, doubted: Doubted, solution: Solution, mean_w: float) -> None:
         """Take in one window."""
         self._know(doubted, solution, mean_w)
-        self._apply(doubted, 1, self._images(doubted))
+        self._remember(doubted)
         if self._remembered is None:
             return
         self._windows.append(doubted)
@@ -91,44 +91,53 @@ class Doubts:
 
     def _open(self, columns: Iterable[str]) -> None:
         """Programs that come between two solutions change nothing of what the others' errors make."""
-        new = [column for column in columns if column not in self._basis.place]
-        if new:
+        place = self._basis.place
+        if new := [column for column in columns if column not in place]:
             self._basis.open(new)
             for account in self._accounts.values():
                 account.slopes_uj = account.slopes_uj + [0.0] * len(new)
 
-    def _apply(self, doubted: Doubted, sign: int, images: Sequence[_Image]) -> None:
-        accounts, empty = self._accounts, [0.0] * len(self._basis.columns)
-        # Where nothing is forgotten only the end counts.
-        square_uj2 = None if self._remembered is None else 0.0
+    def _remember(self, doubted: Doubted) -> None:
+        accounts, images, size = self._accounts, self._images(doubted), len(self._basis.columns)
         for owner, kind, part, floor_uj in doubted.rows():
             account = accounts.get(owner)
             if account is None:
-                account = accounts[owner] = _Account(empty, square_uj2)
-            account.floor_uj += sign * floor_uj
-            account.windows += sign
+                # Where nothing is forgotten only the end counts.
+                account = accounts[owner] = _Account([0.0] * size, None if self._remembered is None else 0.0)
+            account.windows += 1
+            account.floor_uj += floor_uj
             if kind != NO_SLOPES:
-                # The square follows without the products of all pairs of columns.
-                image, share, slopes_uj = images[kind], sign * part, account.slopes_uj
-                if account.square_uj2 is not None:
-                    along = 2 * sum(map(mul, image.errors, slopes_uj)) + share * image.square_uj2
-                    account.square_uj2 += share * along
-                account.slopes_uj = [have + share * new for have, new in zip(slopes_uj, image.slopes_uj, strict=True)]
+                _lean(account, images[kind], part)
 
     def _forget(self, doubted: Doubted) -> None:
-        images = self._images(doubted)
-        self._apply(doubted, -1, images)
-        errors_uj = [math.sqrt(max(0.0, image.square_uj2)) for image in images]
+        accounts, images = self._accounts, self._images(doubted)
         for owner, kind, part, floor_uj in doubted.rows():
-            account = self._accounts[owner]
-            account.old_uj += math.hypot(part * errors_uj[kind], floor_uj) if kind != NO_SLOPES else floor_uj
-            if account.windows <= 0:
-                del self._accounts[owner]
+            account = accounts[owner]
+            account.windows -= 1
+            if not account.windows:
+                del accounts[owner]
+                continue
+            account.floor_uj -= floor_uj
+            if kind == NO_SLOPES:
+                account.old_uj += floor_uj
+                continue
+            image = images[kind]
+            _lean(account, image, -part)
+            account.old_uj += math.hypot(part * math.sqrt(max(0.0, image.square_uj2)), floor_uj)
 
     def _images(self, doubted: Doubted) -> Sequence[_Image]:
         if not doubted.directions:
             return ()
         return self._basis.images(doubted.columns, doubted.seconds, doubted.directions)
+
+
+def _lean(account: _Account, image: _Image, share: float) -> None:
+    """Add so much of `image`: the square follows without the products of all pairs of columns."""
+    slopes_uj = account.slopes_uj
+    if account.square_uj2 is not None:
+        along = 2 * sum(map(mul, image.errors, slopes_uj)) + share * image.square_uj2
+        account.square_uj2 += share * along
+    account.slopes_uj = [have + share * new for have, new in zip(slopes_uj, image.slopes_uj, strict=True)]
 
 
 class Basis:

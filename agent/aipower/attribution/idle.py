@@ -58,6 +58,8 @@ class LowQuantile:
     def __init__(self) -> None:
         self._values_w: deque[float] = deque()
         self._ordered_w: list[float] = []
+        self.value_w: float | None = None
+        """The quantile, or None while there is nothing to take it of; of a few values not the lowest ones."""
 
     def add(self, value_w: float) -> None:
         """Remember one value."""
@@ -66,15 +68,8 @@ class LowQuantile:
         insort(ordered, value_w)
         if len(values) > WINDOWS:
             del ordered[bisect_left(ordered, values.popleft())]
-
-    @property
-    def value_w(self) -> float | None:
-        """The quantile, or None while there is nothing to take it of; of a few values not the lowest ones."""
-        ordered = self._ordered_w
-        if not ordered:
-            return None
         most = len(ordered) - 1
-        return ordered[max(math.floor(QUANTILE * most), min(ODD, most // 2))]
+        self.value_w = ordered[max(math.floor(QUANTILE * most), min(ODD, most // 2))]
 
 
 class IdleLevel:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from aipower.attribution.baseline import Floor
 from aipower.attribution.evidence import Solution
-from aipower.attribution.shares import Shares, Stake, stakes_of
+from aipower.attribution.shares import Shares, Stake, portions, stakes_of
 from aipower.attribution.vectors import dot
 from aipower.attribution.window import Window
 from aipower.attribution.work import STATIC, STEP
@@ -31,14 +31,14 @@ NOTHING: Stake = ((NO_SLOPES, 0.0),)
 """Of who has no share of any column."""
 
 
-class Direction(Struct, frozen=True):
+class Direction(Struct, frozen=True, gc=False):
     """How a part changes per watt of each column: by `common` for each of its seconds, and more in some columns."""
 
     common_uj: float
     more_uj: tuple[tuple[int, float], ...]
 
 
-class Doubted(Struct, frozen=True):
+class Doubted(Struct, frozen=True, gc=False):
     """One window's parts: row by row an owner, the direction that it depends on and how much of it.
 
     Rows are no objects: a large node has a thousand of them in each of ninety windows that are remembered.
@@ -74,8 +74,6 @@ def doubted(
     """How far the parts of `processes` and of `groups` of them may be off for one window's sake."""
     if len(shares.columns) > 1 or not window.work.single or _levels(solution):
         return Leverage(window, floor, shares, solution).doubted(processes, groups)
-    if not processes and not groups:
-        return Doubted(shares.columns), []
     return _alone(window, floor, shares, solution, processes, groups)
 
 
@@ -87,40 +85,40 @@ def _alone(
     processes: Collection[ProcessId],
     groups: Mapping[Owner, Collection[ProcessId]],
 ) -> Found:
-    """Where one column has all, nothing depends on its intensity: less than half of the work of `Leverage`."""
-    usage, total_j = window.usage, shares.total_j
-    known = {process: stake[0][1] for process, stake in stakes_of(window.work, shares.columns).items()}
+    """Where one column has all, nothing depends on its intensity: a third of the work of `Leverage`."""
+    columns, total_j, holders = shares.columns, shares.total_j, window.usage.holders
+    known = portions(window.work, columns[0], 1.0) if columns else {}
     parts = [known.get(process, 0.0) for process in processes]
-    parts += [sum([known.get(process, 0.0) for process in members]) for members in groups.values()]
+    held = [int(process in holders) for process in processes]
+    for members in groups.values():
+        parts.append(sum([known.get(process, 0.0) for process in members]))
+        held.append(sum([process in holders for process in members]))
     whole = shares.joules[0] / total_j if total_j > 0 else 0.0
-    within_uj2 = 0.0
-    if total_j > 0 and shares.looks_per_s > 0:
-        looks = max(1.0, shares.looks_per_s * shares.better.seconds[0])
-        within_uj2 = (window.work_uj(floor) * whole) ** 2 / looks
-    held: list[float] = []
-    if floor.idle_se_uj or floor.context_se_uj:
-        holders = usage.holders
-        contexts = (len(holders) + usage.unknown_holders) or 1
-        held = [(process in holders) / contexts for process in processes]
-        held += [sum([process in holders for process in members]) / contexts for members in groups.values()]
-    owns = [part * whole for part in parts]
-    floors_uj = _floors_uj(floor, MODEL_SE * solution.shown_j * UJ_PER_J, owns, held)
-    variances_uj2 = [part * (max(0.0, 1 - part) * within_uj2) for part in parts]
-    return Doubted(shares.columns, owners=(*processes, *groups), floors_uj=array("d", floors_uj)), variances_uj2
+    within_uj2 = _within_uj2(window.work_uj(floor) * whole, shares) if whole > 0 else 0.0
+    model_uj = MODEL_SE * solution.shown_j * UJ_PER_J
+    contexts = (len(holders) + window.usage.unknown_holders) or 1
+    floors_uj, variances_uj2 = array("d"), []
+    for part, contexts_held in zip(parts, held, strict=True):
+        floors_uj.append(_floor_uj(floor, part * whole, contexts_held / contexts, model_uj))
+        variances_uj2.append(part * (max(0.0, 1 - part) * within_uj2))
+    return Doubted(columns, owners=(*processes, *groups), floors_uj=floors_uj), variances_uj2
 
 
-def _floors_uj(floor: Floor, model_uj: float, owns: Sequence[float], held: Sequence[float]) -> list[float]:
-    """Standard errors for what all windows share beside the intensities.
+def _within_uj2(whole_uj: float, shares: Shares) -> float:
+    """Variance for telling those of one column apart by their samples alone, for `a (1 - a)` of it."""
+    looks_per_s = shares.looks_per_s
+    return whole_uj**2 / max(1.0, looks_per_s * shares.better.seconds[0]) if looks_per_s > 0 else 0.0
 
-    By the shares of the work's energy and, where the floor has errors, of the contexts.
+
+def _floor_uj(floor: Floor, own: float, held: float, model_uj: float) -> float:
+    """Standard error for what all windows share beside the intensities.
+
+    By the shares of the work's energy and of the contexts.
     """
-    idle_se_uj, context_se_uj = floor.idle_se_uj, floor.context_se_uj
-    if not idle_se_uj and not context_se_uj:
-        return [abs(model_uj * own * (1 - own)) for own in owns]
-    return [
-        math.hypot((own or context) * idle_se_uj, (own - context) * context_se_uj, model_uj * own * (1 - own))
-        for own, context in zip(owns, held, strict=True)
-    ]
+    error_uj = abs(model_uj * own * (1 - own))
+    if not floor.idle_se_uj and not floor.context_se_uj:
+        return error_uj
+    return math.hypot((own or held) * floor.idle_se_uj, (own - held) * floor.context_se_uj, error_uj)
 
 
 def _levels(solution: Solution) -> tuple[str, ...]:
@@ -221,7 +219,10 @@ class Leverage:
 
     def _floors_uj(self, owns: Sequence[float], owners: Collection[ProcessId]) -> list[float]:
         if self._floor.idle_se_uj or self._floor.context_se_uj:
-            return [self._floor_uj(own, self._held((owner,))) for own, owner in zip(owns, owners, strict=True)]
+            return [
+                _floor_uj(self._floor, own, self._held((owner,)), self._model_uj)
+                for own, owner in zip(owns, owners, strict=True)
+            ]
         model_uj = self._model_uj
         return [abs(model_uj * own * (1 - own)) for own in owns]
 
@@ -231,7 +232,7 @@ class Leverage:
         rows.owners.append(owner)
         rows.kinds.append(kind if self._several or self._extra else NO_SLOPES)
         rows.parts.append(part)
-        rows.floors_uj.append(self._floor_uj(own, self._held(members)))
+        rows.floors_uj.append(_floor_uj(self._floor, own, self._held(members), self._model_uj))
         within = max(0.0, 1 - part) * self._within[kind] if stake else 0.0
         rows.variances_uj2.append(part * (part * self._among[kind] + within) if stake else 0.0)
 
@@ -243,7 +244,7 @@ class Leverage:
         rows.owners.append(owner)
         rows.kinds.append(len(directions) if self._several or self._extra else NO_SLOPES)
         rows.parts.append(1.0)
-        rows.floors_uj.append(self._floor_uj(own, self._held(members)))
+        rows.floors_uj.append(_floor_uj(self._floor, own, self._held(members), self._model_uj))
         rows.variances_uj2.append(self._variance_uj2(stake, own))
         directions.append(self._direction(stake, own, self._held(members)))
 
@@ -292,14 +293,6 @@ class Leverage:
         """The share of the contexts that `members` hold."""
         holders = self._window.usage.holders
         return sum([member in holders for member in members]) / self._contexts if self._contexts else 0.0
-
-    def _floor_uj(self, own: float, held: float) -> float:
-        """Standard error for what all windows share beside the intensities."""
-        floor = self._floor
-        model_uj = abs(self._model_uj * own * (1 - own))
-        if not floor.idle_se_uj and not floor.context_se_uj:
-            return model_uj
-        return math.hypot((own or held) * floor.idle_se_uj, (own - held) * floor.context_se_uj, model_uj)
 
 
 class _Rows(Struct):

@@ -26,7 +26,7 @@ def groups_of(processes: Iterable[ProcessId], run_of: RunOf, job_of: JobOf) -> d
     return {**groups}
 
 
-class Posting(Struct, frozen=True):
+class Posting(Struct, frozen=True, gc=False):
     """The parts of one window, the runs and jobs of those who got them, and the variances of all."""
 
     delta: EnergyDelta

@@ -26,7 +26,7 @@ TRACE_J2 = 1e-6
 """The model is never taken to be better than this."""
 
 
-class Residual(Struct, frozen=True):
+class Residual(Struct, frozen=True, gc=False):
     """What a solution leaves of one window."""
 
     energy_j: float

@@ -10,7 +10,7 @@ from msgspec import Struct
 from aipower.attribution.samples import Covariance
 
 
-class Row(Struct, frozen=True):
+class Row(Struct, frozen=True, gc=False):
     """One window: seconds by column, the energy that they explain, and the covariance of the seconds' errors."""
 
     columns: Sequence[str]

@@ -25,7 +25,7 @@ PSEUDO = 0.5
 """Looks that are taken to have fallen as usual, beside the n of the window: no look says 'never'."""
 
 
-class Covariance(Struct, frozen=True):
+class Covariance(Struct, frozen=True, gc=False):
     """Covariance of sampled seconds: a diagonal less the products of the shares, as of all draws.
 
     So it takes two numbers for each column, and its product with a vector as many steps as there are columns.
@@ -64,19 +64,20 @@ class Usual:
         """That of a window's seconds, by what was usual before it; it becomes part of that."""
         if looks <= 0:
             return None
-        seconds = work.seconds
+        seconds, columns = work.seconds, tuple({**work.seconds, **work.present})
+        if not columns and not self._shares:
+            return None
         shares = {column: min(1.0, seconds_s / span_s) for column, seconds_s in seconds.items()}
         before = self._shares or shares
-        usual = {column: before.get(column, 0.0) for column in {**seconds, **work.present}}
         self._shares = {
             column: share
             for column in {**before, **shares}
             if (share := (1 - LOCAL) * before.get(column, 0.0) + LOCAL * shares.get(column, 0.0)) > TRACE
         }
-        return covariance_s2(seconds, usual, span_s, looks)
+        return covariance_s2(columns, seconds, before, span_s, looks)
 
 
-class Refined(Struct, frozen=True):
+class Refined(Struct, frozen=True, gc=False):
     """Busy seconds in the order of the columns, and what is left of their covariance.
 
     That is `sampled` less the products of the gains, times `energy_j2`.
@@ -115,13 +116,12 @@ class Refined(Struct, frozen=True):
 
 
 def covariance_s2(
-    seconds: Mapping[str, float], usual: Mapping[str, float], span_s: float, looks: float
+    columns: tuple[str, ...], seconds: Mapping[str, float], usual: Mapping[str, float], span_s: float, looks: float
 ) -> Covariance | None:
     """Covariance of sampled seconds (multinomial); `usual` are the shares of all time that columns have on the whole.
 
     None where nothing was sampled (`looks` is 0).
     """
-    columns = tuple(dict.fromkeys([*seconds, *usual]))
     if looks <= 0 or span_s <= 0 or not columns:
         return None
     shares = [(looks * seconds.get(c, 0.0) / span_s + PSEUDO * usual.get(c, 0.0)) / (looks + PSEUDO) for c in columns]

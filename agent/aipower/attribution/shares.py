@@ -20,7 +20,7 @@ Stake = tuple[tuple[int, float], ...]
 """The shares of columns that somebody has, by their number; most have one."""
 
 
-class Shares(Struct, frozen=True):
+class Shares(Struct, frozen=True, gc=False):
     """The parts of one window with the intensities by which they weigh; all by number of the column."""
 
     columns: tuple[str, ...] = ()
@@ -37,8 +37,14 @@ class Shares(Struct, frozen=True):
     """The sum of all weights."""
 
 
-NOBODY = Shares()
-"""Of a window in which nobody may have worked."""
+def portions(work: Work, column: str, whole: float) -> dict[ProcessId | None, float]:
+    """`whole` among those who worked in a column, by their time, else among those who may have."""
+    seconds = work.seconds.get(column, 0.0)
+    if seconds > 0:
+        each = whole / seconds
+        return {process: each * own_s for process, own_s in zip(work.processes, work.own_s, strict=True) if own_s > 0}
+    holders = work.present.get(column, ())
+    return dict.fromkeys(holders, whole / len(holders)) if holders else {}
 
 
 def stakes_of(work: Work, columns: Sequence[str]) -> dict[ProcessId | None, Stake]:
@@ -88,13 +94,20 @@ def _made(window: Window, watts: Sequence[float], better: Refined) -> Shares:
     return Shares(columns, watts, better, window.looks_per_s, joules, weights, sum(weights.values()))
 
 
+def _alone(window: Window, watts: float) -> Shares:
+    """One column has all, whatever it draws: a third of the work of `_made`."""
+    work, columns = window.work, window.columns
+    seconds = window.seconds if work.seconds else [window.delta.span_s]
+    whole_j = watts * seconds[0]
+    weights = portions(work, columns[0], whole_j) if whole_j > 0 else {}
+    return Shares(columns, [watts], Refined(seconds), window.looks_per_s, [whole_j], weights, sum(weights.values()))
+
+
 def shares_of(window: Window, solution: Solution, energy_j: float, mean_w: float) -> Shares:
     """The parts of a window of `energy_j` joules of work; `mean_w` stands for intensities without evidence."""
     columns, seen = window.columns, window.seconds
-    if not columns:
-        return NOBODY
     if len(columns) == 1:
-        return _made(window, [max(energy_j, TINY_J)], Refined(seen if window.work.seconds else [window.delta.span_s]))
+        return _alone(window, max(energy_j, TINY_J))
     watts = [max(solution.intensity_w(c, mean_w), 0.0) for c in columns]
     if not any(watts):
         watts = [max(energy_j, TINY_J) / max(sum(seen), window.delta.span_s)] * len(columns)

@@ -27,11 +27,11 @@ def largest_remainder(total_uj: int, weights: Mapping[K, float]) -> dict[K, int]
             raise ValueError(f"nobody to take {total_uj} uJ")
         return {}
     total_weight = sum(whole.values())
-    quotas = [total_uj * weight for weight in whole.values()]
-    parts = [quota // total_weight for quota in quotas]
+    quotas = [divmod(total_uj * weight, total_weight) for weight in whole.values()]
+    parts = [part for part, _ in quotas]
     left = total_uj - sum(parts)
     if left:
-        rests = [quota % total_weight for quota in quotas]
+        rests = [rest for _, rest in quotas]
         for place in sorted(range(len(rests)), key=rests.__getitem__, reverse=True)[:left]:
             parts[place] += 1
     return dict(zip(whole, parts, strict=True))

@@ -16,7 +16,7 @@ ALIGNED_S = 0.08
 each 1/6 s), and neither is at the same moment."""
 
 
-class Window(Struct, frozen=True):
+class Window(Struct, frozen=True, gc=False):
     """A window with known users, ready to be split."""
 
     delta: EnergyDelta

@@ -25,7 +25,7 @@ LEAST_COVER = 0.3
 """Samples of a smaller share of the window are no picture of it."""
 
 
-class Roll(Struct, frozen=True):
+class Roll(Struct, frozen=True, gc=False):
     """Those who work in a window or may have, and what they run."""
 
     held: frozenset[ProcessId]
@@ -43,7 +43,7 @@ class Roll(Struct, frozen=True):
         return self.held == usage.holders and len(known) == len(self.held) and usage.busy_s.keys() <= known.keys()
 
 
-class Work(Struct, frozen=True):
+class Work(Struct, frozen=True, gc=False):
     """The work of one window, as rows: a process or None for the unknown, a column, and its own seconds there.
 
     A window of a large node has a thousand rows, and ninety windows are remembered: so rows are no objects.

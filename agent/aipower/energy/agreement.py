@@ -113,9 +113,10 @@ class Agreement:
                 self._compare(counter_uj, *found)
 
     def _until(self, at_s: float) -> tuple[float, float] | None:
-        """All that the integral found up to an instant, and its variance; None where no part that is known holds it."""
+        """All that the integral found up to an instant, and its variance; None where no known part holds it."""
         too_old = self._too_old
-        for before_uj, variance_uj2, parts in self._known:
+        for sum_uj, variance_uj2, parts in self._known:
+            before_uj = sum_uj
             if at_s <= parts[-1].end_s:
                 for part in parts:
                     if too_old <= 0 and part.start_s <= at_s <= part.end_s:

@@ -105,10 +105,8 @@ class Alias:
         if values_w:
             self._changes_w += abs(power_w - values_w[-1])
         values_w.append(power_w)
-        if power_w < self._lowest_w:
-            self._lowest_w = power_w
-        if power_w > self._peak_w:
-            self._peak_w = power_w
+        self._lowest_w = min(self._lowest_w, power_w)
+        self._peak_w = max(self._peak_w, power_w)
 
     def judge(self, usage: Usage | None, start_s: float, end_s: float, look: Look) -> bool:
         """Judge the readings since the last call, of which those from `start_s` to `end_s` belong to the account.

@@ -107,8 +107,7 @@ class UnfoldedAverage:
             energy_j += power_w * window_s
             known.append((at_s, energy_j))
             energy_uj = round(energy_j * 1e6) - given_uj
-            if energy_uj < 0:
-                energy_uj = 0
+            energy_uj = max(energy_uj, 0)
             given_uj += energy_uj
             if at_s > start_s:
                 parts.append(Part(start_s, at_s, energy_uj))

@@ -52,7 +52,7 @@ class Seen(Struct, frozen=True, gc=False):
         """The likeliest instant by itself: a change shows the last publication, at most a period ago."""
         by_s = self.by_s
         earliest_s = by_s - period_s
-        return ((self.after_s if self.after_s >= earliest_s else earliest_s) + by_s) / 2
+        return ((max(self.after_s, earliest_s)) + by_s) / 2
 
     def nearest(self, at_s: float, period_s: float) -> float:
         """`at_s`, or the instant nearest to it that the two reads allow."""
@@ -200,7 +200,7 @@ def _narrowed(seen: Seen, other: Seen, period_s: float) -> Seen:
 def _uniform_se_s(seen: Seen, period_s: float) -> float:
     """Standard error of an instant that lies anywhere between two reads, no more than a period apart."""
     width_s = seen.by_s - seen.after_s
-    return math.hypot(SHARPEST_SE_S, (width_s if width_s <= period_s else period_s) / ROOT_12)
+    return math.hypot(SHARPEST_SE_S, (min(width_s, period_s)) / ROOT_12)
 
 
 def _gap_s(last: Seen, seen: Seen) -> float:

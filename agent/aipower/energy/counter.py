@@ -156,7 +156,7 @@ class CounterEnergy:
             self._held.append(move)
             return self.flush() if self._known_enough() else ()
         start_s = self._released_s
-        end_s = changed_s if changed_s >= start_s + SHORTEST_S else start_s + SHORTEST_S
+        end_s = max(changed_s, start_s + SHORTEST_S)
         self._changed_s = self._released_s = end_s
         return (EnergyDelta(self._device, start_s, end_s, move.energy_uj),)
 

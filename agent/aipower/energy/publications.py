@@ -25,7 +25,7 @@ Published = tuple[float, float]
 
 def change_of(before_w: float, now_w: float) -> float:
     """How much two different values differ, as a share of the higher one."""
-    return abs(now_w - before_w) / (now_w if now_w > before_w else before_w)
+    return abs(now_w - before_w) / (max(before_w, now_w))
 
 
 class Cadence:
@@ -98,17 +98,14 @@ class Rhythm:
             self.period_s = self._cadence.period_s
             self._earliest_s = self._latest_s = -math.inf
         period_s = self.period_s
-        if after_s < by_s - period_s:
-            after_s = by_s - period_s
+        after_s = max(after_s, by_s - period_s)
         earliest_s, latest_s = self._earliest_s, self._latest_s
         if latest_s > -math.inf:
             # Known by the two reads and by the instants before, which are whole periods away.
             shift_s = round(((after_s + by_s) / 2 - (earliest_s + latest_s) / 2) / period_s) * period_s
             earliest_s, latest_s = earliest_s + shift_s - JITTER_S, latest_s + shift_s + JITTER_S
-            if earliest_s < after_s:
-                earliest_s = after_s
-            if latest_s > by_s:
-                latest_s = by_s
+            earliest_s = max(earliest_s, after_s)
+            latest_s = min(latest_s, by_s)
         if earliest_s >= latest_s:
             earliest_s, latest_s = after_s, by_s
         self._earliest_s, self._latest_s = earliest_s, latest_s

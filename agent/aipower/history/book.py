@@ -49,7 +49,10 @@ class Horizon(Struct, frozen=True):
 
 
 class HistoryBook:
-    """Written by the sampler's thread, read by others: one lock, held for the copy of one device's rows at most.
+    """Written by the sampler's thread, read by others.
+
+    One lock, held for the copy of one device's rows at most, and for taking into them the windows that were posted
+    since the last bucket was closed.
 
     Times inside are on an axis of its own, which goes on while the machine sleeps: what is stored never moves.
     """

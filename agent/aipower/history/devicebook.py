@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import math
+from collections import deque
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -13,10 +15,14 @@ from aipower.history.rows import Columns, Rows
 from aipower.model import Attribution, Calibration, Device
 from aipower.uncertainty import scale_of
 
+log = logging.getLogger(__name__)
+
 RECENT_PARTS, BUCKET_PARTS = 12, 8
 MOST_WINDOWS = 600
 MOST_PARTS = 4096
 """Processes that a bucket tells apart while it is open."""
+MOST_WAITING = 1000
+"""Parts of windows that wait to be taken into rows."""
 
 RangeOfTicks = Callable[[str, float, float], tuple[float, float]]
 
@@ -53,6 +59,11 @@ class DeviceBook:
         self._ticks_w = ticks_w
         self._windows = Rows(register, RECENT_PARTS)
         self._buckets = Rows(register, BUCKET_PARTS)
+        self._waiting: deque[Newest] = deque()
+        """Windows that are in no row yet: several at a time, or when somebody looks, they cost much less."""
+        self._waiting_parts = 0
+        self._due_s = -math.inf
+        """A window that ends then or later closes the open bucket, or opens one."""
         self._open: Sums | None = None
         self._closed_s = -math.inf
         """Until when all is in buckets that are closed."""
@@ -62,10 +73,9 @@ class DeviceBook:
     @property
     def start_s(self) -> float | None:
         """Where what is kept begins."""
-        first_s, then_s = self._buckets.start_s, self._windows.start_s
-        if first_s is None or then_s is None:
-            return then_s if first_s is None else first_s
-        return min(first_s, then_s)
+        waiting_s = self._waiting[0].start_s if self._waiting else None
+        starts_s = (self._buckets.start_s, self._windows.start_s, waiting_s)
+        return min([start_s for start_s in starts_s if start_s is not None], default=None)
 
     def post(self, attribution: Attribution, calibration: Calibration, offset_s: float) -> None:
         """Take in a window, `offset_s` later on the history's axis than it says. What comes too late is left out."""
@@ -75,13 +85,30 @@ class DeviceBook:
             start_s = max(start_s, self.newest.end_s)
         if not end_s > start_s:
             return
-        self.device, self.scale = delta.device, scale_of(delta.device, calibration)
+        if calibration is not self.scale.calibration or delta.device is not self.device or self.newest is None:
+            self.device, self.scale = delta.device, scale_of(delta.device, calibration)
         self.newest = Newest(attribution, calibration, start_s, end_s)
         self.seen_s = max(self.seen_s, end_s)
-        sums = sums_of(attribution, start_s, end_s - start_s)
-        self._windows.append(sums, end_s)
-        self._spread(sums, end_s)
-        self.expire(end_s)
+        self._waiting.append(self.newest)
+        self._waiting_parts += 1 + len(attribution.context_uj) + len(attribution.active_uj)
+        if end_s >= self._due_s or self._waiting_parts > MOST_WAITING:
+            self._take_in()
+
+    def _take_in(self) -> None:
+        """Have all that was posted in rows and buckets."""
+        while self._waiting:
+            try:
+                self._keep(self._waiting.popleft())
+            except Exception:
+                log.exception("a window is missing from the history")
+        self._waiting_parts = 0
+
+    def _keep(self, window: Newest) -> None:
+        sums = sums_of(window.attribution, window.start_s, window.end_s - window.start_s)
+        self._windows.append(sums, window.end_s)
+        self._spread(sums, window.end_s)
+        self.expire(window.end_s)
+        self._due_s = -math.inf if self._open is None else self._open.start_s + self._lengths.bucket_s
 
     def expire(self, now_s: float) -> None:
         """Forget what is too old at `now_s`."""
@@ -93,6 +120,7 @@ class DeviceBook:
 
     def forget(self) -> None:
         """Drop all, so that the register keeps nobody for it."""
+        self._waiting.clear()
         self._windows.forget()
         self._buckets.forget()
 
@@ -102,6 +130,7 @@ class DeviceBook:
 
     def between(self, start_s: float, end_s: float, step_s: float) -> Columns:
         """A copy of the finest rows that steps of this length need: buckets up to a cut, windows after it."""
+        self._take_in()
         cut_s = self._cut_s(step_s)
         if start_s >= cut_s:
             return self._windows.between(start_s, end_s)

@@ -52,8 +52,9 @@ class Sums(Struct):
         self.unattributed_j += share * other.unattributed_j
         mine = self.parts
         for process, part in other.parts.items():
-            if process in mine:
-                mine[process].add(part, share)
+            own = mine.get(process)
+            if own is not None:
+                own.add(part, share)
             elif len(mine) < most_parts:
                 mine[process] = PartSums(
                     share * part.energy_j, share * part.variance_j2, share * part.systematic_j
@@ -78,10 +79,11 @@ def _parts(
 ) -> dict[ProcessId, PartSums]:
     parts = {process: PartSums(uj / 1e6) for process, uj in active_uj.items()}
     for process, uj in context_uj.items():
-        if process in parts:
-            parts[process].energy_j += uj / 1e6
-        else:
+        part = parts.get(process)
+        if part is None:
             parts[process] = PartSums(uj / 1e6)
+        else:
+            part.energy_j += uj / 1e6
     for process, error in errors.items():
         part = parts.get(process)
         if part is not None and math.isfinite(error.variance_uj2) and math.isfinite(error.systematic_uj):

@@ -97,10 +97,8 @@ class Rows:
         columns = self._columns
         biggest = _biggest(sums, self._most_parts)
         use = self._register.use
-        columns.number.extend([use(process) for process, _ in biggest])
-        columns.energy_j.extend([part.energy_j for _, part in biggest])
-        columns.variance_j2.extend([part.variance_j2 for _, part in biggest])
-        columns.systematic_j.extend([part.systematic_j for _, part in biggest])
+        for process, part in biggest:
+            _append_entry(columns, use(process), part)
         rest = _rest(sums, biggest)
         if rest is not None:
             _append_entry(columns, OTHERS, rest)
@@ -121,9 +119,12 @@ class Rows:
         A few stay for a while.
         """
         ends_s = self._columns.end_s
-        old = max(bisect_right(ends_s, before_s), 0 if most is None else len(self) - most)
+        size = len(ends_s)
+        if size > SLACK and ends_s[SLACK] > before_s and (most is None or size - most <= SLACK):
+            return
+        old = max(bisect_right(ends_s, before_s), 0 if most is None else size - most)
         old = min(old, bisect_right(ends_s, only_before_s))
-        if old > SLACK or old == len(self):
+        if old > SLACK or old == size:
             self._cut(old)
 
     def forget(self) -> None:

@@ -12,6 +12,7 @@ import os
 import resource
 import select
 import weakref
+from collections.abc import Callable
 
 from aipower.processes.procfs import ProcFs
 
@@ -22,12 +23,27 @@ _NEVER = frozenset({errno.ENOSYS, errno.EPERM})
 """The kernel is too old, or somebody forbids it."""
 
 
+def _pidfd_open(pid: int) -> int:
+    """As of `os`, where Python was built with it.
+
+    Raises:
+        OSError: There is no such process, or no such call.
+    """
+    if not hasattr(os, "pidfd_open"):
+        raise OSError(errno.ENOSYS, "pidfd_open")
+    return os.pidfd_open(pid)
+
+
 class Watch:
     """Who of those that were added has ended. To be used by one thread at a time."""
 
-    def __init__(self, procfs: ProcFs, most: int | None = None) -> None:
-        """A watch over processes of `procfs`, of `most` at once, else of a share of what the system allows."""
+    def __init__(self, procfs: ProcFs, most: int | None = None, *, open_: Callable[[int], int] = _pidfd_open) -> None:
+        """A watch over processes of `procfs`, of `most` at once, else of a share of what the system allows.
+
+        `open_` gives a descriptor of a process.
+        """
         self._procfs = procfs
+        self._open = open_
         self._most = most
         self._able: bool | None = None
         self._epoll: select.epoll | None = None
@@ -52,9 +68,9 @@ class Watch:
         if not self._able or pid in self._fds or len(self._fds) >= self._room():
             return False
         try:
-            fd = os.pidfd_open(pid)
-        except (OSError, AttributeError) as error:  # Python may have been built where there was no such call
-            self._able = isinstance(error, OSError) and error.errno not in _NEVER
+            fd = self._open(pid)
+        except OSError as error:
+            self._able = error.errno not in _NEVER
             return False
         return self._registered(pid, fd)
 

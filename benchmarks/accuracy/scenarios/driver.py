@@ -39,8 +39,11 @@ def _source(part: Part, garbage: float, seed: float) -> Callable[[SimulatedClock
     assert isinstance(activity, SampledGpu)
 
     def start(clock: SimulatedClock) -> UsageSource:
+        def resolve(named: Iterable[tuple[int, float | None]]) -> list[ProcessId | None]:
+            return [_resolve(part, clock, pid, sampled_unix_s) for pid, sampled_unix_s in named]
+
         nvml = SimulatedNvml(activity, clock, random.Random(seed), garbage)
-        return GpuUsage(Driver(nvml), 0, partial(_resolve, part, clock), clock)
+        return GpuUsage(Driver(nvml), 0, resolve, clock)
 
     return start
 

@@ -115,9 +115,7 @@ class RunDesk:
         run.before = shop.procfs.listing()
         self._runs[run_id] = run
         shop.meter.sample()
-        shop.meter.attribute(("gpu",))
         self.advance()
-        meter.meter.prime()
 
     def start(self, run_id: str, pid: int, started_s: float, ignore: frozenset[int]) -> None:
         """The command of the run has begun as `pid`, a child of the owner's; nothing before counts.
@@ -125,6 +123,7 @@ class RunDesk:
         Raises:
             RefusedError: There is no such child, or it is another user's.
         """
+        self._end_windows_of_before()
         shop, run = self._ready(), self._run(run_id)
         child, parent = shop.procfs.stat(pid), shop.procfs.stat(run.owner.pid)
         if parent is None or parent.started_ticks != run.owner.started_ticks:
@@ -233,6 +232,7 @@ class RunDesk:
         """What is due now: reads for those who want them more often, new processes, books to close."""
         if not self._runs:
             return
+        self._end_windows_of_before()
         shop = self._ready()
         since_s = shop.clock.monotonic_s() - self._read_s
         wanted = [run.wanted() for run in self._runs.values()]
@@ -257,6 +257,22 @@ class RunDesk:
         looks_s = LOOK_S if any(run.running for run in self._runs.values()) else math.inf
         ends_s = 0.005 if any(run.done is not None for run in self._runs.values()) else math.inf
         return max(0.0, min(min(pauses, default=math.inf) - since_s, looks_s, ends_s))
+
+    def running(self) -> bool:
+        """True while a command runs that is measured."""
+        return any(run.running for run in self._runs.values())
+
+    def _end_windows_of_before(self) -> None:
+        """What GPUs did until now is none of the new runs' doing.
+
+        To ask them takes some milliseconds, so a caller is answered first: this is done while the command starts, and
+        until one works on a GPU that takes far longer.
+        """
+        new = [run for run in self._runs.values() if not run.primed]
+        if new:
+            self._ready().meter.attribute(("gpu",))
+            for run in new:
+                self._guarded(run, run.prime)
 
     def _close(self, run: MeteredRun) -> None:
         self._guarded(run, partial(self._ready().meter.attribute, ("gpu",)))

@@ -49,6 +49,8 @@ class MeteredRun:
         self.tree: RunTree | None = None
         self.before: Mapping[int, int] = {}
         """Who lived before the command began: a listing of /proc."""
+        self.primed = False
+        """Whether what the GPUs did before it was opened has been left out."""
         self.dense = True
         """Whether it may have the sensors read every few milliseconds at its start."""
         self.done: Future[Measured] | None = None
@@ -67,6 +69,11 @@ class MeteredRun:
     def running(self) -> bool:
         """True from the start of the command to its end."""
         return self.tree is not None and self.done is None
+
+    def prime(self) -> None:
+        """What was heard so far of who worked was before it."""
+        self.primed = True
+        self.meter.meter.prime()
 
     def start(self, tree: RunTree, supervisor: ProcessId, started_s: float, procfs: ProcFs) -> None:
         """The command has begun."""
