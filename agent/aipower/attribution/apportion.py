@@ -27,7 +27,7 @@ from aipower.attribution.work import work_of
 from aipower.model import UJ_PER_J, Attribution, EnergyDelta, ProcessId, Usage
 
 MEMORY = 0.997
-"""Share of the evidence that a window leaves where old ones are not kept: half of it is gone after four minutes."""
+"""Share of the evidence that a window leaves where old ones are not kept: half is gone after eight minutes."""
 SOLVE_EACH = 64
 """Windows between two solutions while they come, once there were as many; at first less."""
 NEWS = 0.01

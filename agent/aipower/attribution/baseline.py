@@ -20,7 +20,7 @@ QUIET_LOAD = 0.05
 UNSEEN_FACTOR, UNSEEN_W = 1.1, 5.0
 """A window that nobody seems to use, with more than idle x factor + watts, was used by someone unseen."""
 LOWEST_WINDOWS = 600
-"""Windows among which the lowest is looked for: ten minutes at the default pace."""
+"""Windows among which the lowest is looked for: twenty minutes of an agent."""
 
 
 class Floor(Struct, frozen=True, gc=False):

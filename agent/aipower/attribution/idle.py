@@ -11,7 +11,7 @@ QUANTILE = 0.1
 ODD = 2
 """Windows that may be too low for their edges' sake."""
 WINDOWS = 600
-"""Windows remembered: ten minutes at the default pace."""
+"""Windows remembered: twenty minutes of an agent."""
 LEARN_S = 0.1
 """Windows shorter than the usual update of a counter say little about power."""
 TIMING_S = 0.1
