@@ -14,6 +14,7 @@ from aipower.meter import Meter
 from aipower.model import Device, Kind, Snapshot
 from aipower.resume import idle_levels_w, positions, revived
 from aipower.seams import SensorSet
+from benchmarks.accuracy.machine import SimulatedClock
 from benchmarks.month.course import Course
 from benchmarks.month.hardware import Counter, GpuCounter, RaplCounter
 from benchmarks.month.people import BOOT, People, Use
@@ -21,7 +22,7 @@ from benchmarks.month.people import BOOT, People, Use
 DOWN_S = 30.0
 """Without an agent, at each restart."""
 MAX_GAP_S = 5.0
-EPOCH_S = 1_790_000_000.0
+START_S = 1000.0
 GPU_IDLE_MW, GPU_MOST_MW = 70_000, 700_000
 CPU_IDLE_MW, CPU_MOST_MW = 60_000, 350_000
 DRAM_IDLE_MW, DRAM_MOST_MW = 8_000, 40_000
@@ -57,22 +58,6 @@ class Plan:
         return round(self.days * 86_400 / self.interval_s) * self.devices
 
 
-@dataclass(slots=True)
-class SimulatedClock:
-    """Time that is told where it is."""
-
-    now_s: float = 1000.0
-
-    def monotonic_s(self) -> float:
-        return self.now_s
-
-    def unix_s(self) -> float:
-        return EPOCH_S + self.now_s
-
-    def sleep(self, seconds: float) -> None:
-        self.now_s += seconds
-
-
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """The books at one moment, beside the hardware."""
@@ -94,7 +79,7 @@ class Life:
     """One machine and its agents."""
 
     plan: Plan
-    clock: SimulatedClock = field(default_factory=SimulatedClock)
+    clock: SimulatedClock = field(default_factory=lambda: SimulatedClock(START_S))
     restarts: int = 0
 
     def __post_init__(self) -> None:
