@@ -39,7 +39,7 @@ class Ends:
 class Watched:
     """A GPU and a processor that draw 100 W, read each `interval_s`."""
 
-    def __init__(self, interval_s: float) -> None:
+    def __init__(self, interval_s: float, process_interval_s: float = 5.0) -> None:
         self.clock = FakeClock(1.0)
         self.ends, self.runs = Ends(), Runs()
         self.published_s: list[float] = []
@@ -49,7 +49,7 @@ class Watched:
         meter.tell(self.ends)
         self._interval_s = interval_s
         self._schedule = Schedule(interval_s, self.clock)
-        self._tick = Tick(meter, ledger, Pace(interval_s, 5.0), self.clock, self.runs, asleep_s=float)
+        self._tick = Tick(meter, ledger, Pace(interval_s, process_interval_s), self.clock, self.runs, asleep_s=float)
 
     def live(self, seconds: float) -> None:
         for _ in range(round(seconds / self._interval_s)):
@@ -79,6 +79,12 @@ def test_a_run_that_is_measured_has_windows_of_one_second() -> None:
     watched.runs.going = False
     watched.live(10)
     assert set(pauses(watched.ends.at_s[GPU.id])[-3:]) == {2.0}
+
+
+def test_who_asks_for_processes_each_second_has_gpus_each_second() -> None:
+    watched = Watched(1.0, 1.0)
+    watched.live(20)
+    assert set(pauses(watched.ends.at_s[GPU.id])[2:]) == {1.0}
 
 
 def test_power_is_published_each_second_however_often_it_is_read() -> None:

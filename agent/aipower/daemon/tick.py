@@ -216,7 +216,10 @@ class Tick:
         return draft
 
     def _gpu_window_s(self) -> float:
-        return RUN_WINDOW_S if self._errands.running() else GPU_WINDOW_S
+        """Who wants to hear of processes more often hears of those on GPUs more often too."""
+        if self._errands.running():
+            return RUN_WINDOW_S
+        return min(GPU_WINDOW_S, max(RUN_WINDOW_S, 0.95 * self.pace.process_interval_s))
 
     def _look_at_limits(self, now_s: float) -> None:
         """Administrators change them rarely, and each look is a call into the driver."""
