@@ -212,3 +212,37 @@ def test_the_ledger_knows_who_holds_a_gpu() -> None:
     ledger.hold(EnergyDelta(CPU, 0.0, 2.0, 10), Usage(0.0, 2.0, {process(1): 0.5}))
     (row,) = ledger.draft(0.0, "", {}).snapshot().jobs
     assert (row.held_s, row.unused_s) == (8.0, 2.0)
+
+
+class Moving(FakeDirectory):
+    """All processes work where `owner` says."""
+
+    owner = Owner()
+
+    def describe(self, process: ProcessId) -> ProcessInfo:
+        return worker(process.pid, self.owner)
+
+
+def test_work_follows_a_process_that_moves_and_a_job_that_ends() -> None:
+    directory = Moving()
+    ledger = Ledger(directory, retention_s=3.0)
+
+    def live(second: int) -> dict[tuple[str, bool], int]:
+        window = EnergyDelta(GPU, second - 1.0, float(second), 10)
+        ledger.post(Attribution(window, 0, {}, {process(1): 10}, 0))
+        jobs = ledger.draft(0.0, "", {}).snapshot().jobs
+        return {(row.owner.job, row.ended_s is None): row.energy_uj for row in jobs}
+
+    assert live(1) == {("", True): 10}
+    directory.owner = JOBS[1]
+    assert live(3) == {("", True): 10, ("1", True): 10}, "a new process is looked at again soon"
+    directory.owner = JOBS[3]
+    for second in range(4, 7):
+        live(second)
+    assert live(7) == {("", True): 10, ("1", True): 40, ("vllm.service", True): 10}
+    directory.end([process(1)])
+    ledger.retire(8.0)
+    assert live(8)["vllm.service", True] == 20, "late work shows that the job goes on"
+    ledger.retire(9.0)
+    ledger.retire(12.0)
+    assert live(12)["vllm.service", True] == 30

@@ -180,6 +180,19 @@ def test_what_is_no_tick_and_no_window_harms_nobody(caplog: pytest.LogCaptureFix
     assert book.chart([A.id], "process", 100.0, 101.0, 1.0).layers[0].half_w == pytest.approx((0.25,))
 
 
+def test_windows_that_wait_for_their_bucket_are_told_at_once() -> None:
+    book = HistoryBook()
+    for second in range(23):
+        post(book, steady(A, 100.0 + second, 1, 300 + second, pid=5))
+        assert book.reach() is not None
+        assert book._devices[A.id].start_s == 100.0
+    assert len(book._devices[A.id]._waiting) == 2, "those of the open bucket but its first"
+    chart = book.chart([A.id], "process", 100.0, 123.0, 1.0)
+    assert chart.mean_w == tuple(300.0 + second for second in range(23))
+    assert chart.layers[0].mean_w == chart.mean_w
+    assert not book._devices[A.id]._waiting
+
+
 def test_a_refused_tick_leaves_columns_of_one_length() -> None:
     book = HistoryBook()
     book.tick(1.0, {A.id: 1.0, B.id: 2.0})
