@@ -228,9 +228,10 @@ def test_work_follows_a_process_that_moves_and_a_job_that_ends() -> None:
     ledger = Ledger(directory, retention_s=3.0)
 
     def live(second: int) -> dict[tuple[str, bool], int]:
-        window = EnergyDelta(GPU, second - 1.0, float(second), 10)
-        ledger.post(Attribution(window, 0, {}, {process(1): 10}, 0))
-        jobs = ledger.draft(0.0, "", {}).snapshot().jobs
+        for device in (GPU, CPU):
+            window = EnergyDelta(device, second - 1.0, float(second), 10)
+            ledger.post(Attribution(window, 0, {}, {process(1): 10}, 0))
+        jobs = [row for row in ledger.draft(0.0, "", {}).snapshot().jobs if row.device == CPU]
         return {(row.owner.job, row.ended_s is None): row.energy_uj for row in jobs}
 
     assert live(1) == {("", True): 10}
@@ -241,8 +242,6 @@ def test_work_follows_a_process_that_moves_and_a_job_that_ends() -> None:
         live(second)
     assert live(7) == {("", True): 10, ("1", True): 40, ("vllm.service", True): 10}
     directory.end([process(1)])
-    ledger.retire(8.0)
-    assert live(8)["vllm.service", True] == 20, "late work shows that the job goes on"
-    ledger.retire(9.0)
-    ledger.retire(12.0)
-    assert live(12)["vllm.service", True] == 30
+    for second in (8, 9, 10):
+        ledger.retire(float(second))
+        assert live(second)["vllm.service", True] == 10 * (second - 6), "late work shows that the job goes on"

@@ -52,7 +52,7 @@ class ProcessBook:
     def account_of(self, process: ProcessId, run: str, at_s: float) -> ProcessAccount | None:
         """The account that work of `process` until `at_s` belongs to, None for `other`: there is room for no more."""
         account = self.shown.get(process) or self._admit(process, run)
-        if account is not None:
+        if account is not None and (at_s >= account.ask_s or account.info.id != process):
             account.know(self._directory.describe(process))
             if account.info.id == process:
                 account.ask_s = at_s + (ASK_AGAIN_S if account.ask_s == -math.inf else ASK_S)
