@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from aipower.model import Device, DeviceFacts, ProcessId, ProcessInfo, Reading, Usage
+from aipower.attribution.attribute import parts_of
+from aipower.attribution.baseline import Floor
+from aipower.attribution.window import window_of
+from aipower.attribution.work import Work, order
+from aipower.model import Attribution, Device, DeviceFacts, EnergyDelta, ProcessId, ProcessInfo, Reading, Usage
 from aipower.seams import SensorTraits
 
 GPU = Device("GPU-0", "gpu", "H100", "0")
@@ -16,6 +20,15 @@ DRAM = Device("package-0/dram", "dram", "Xeon", "0", "package-0")
 def process(pid: int, started_ticks: int = 100) -> ProcessId:
     """A process of the test's boot."""
     return ProcessId("boot", pid, started_ticks)
+
+
+def attributed(
+    delta: EnergyDelta, usage: Usage, floor: Floor, weights: Mapping[ProcessId | None, float]
+) -> Attribution:
+    """The energy of a window, split by `weights` as the product splits it, without errors."""
+    window = window_of(delta, usage, Work(), None, holders=sorted(usage.holders, key=order))
+    parts = parts_of(window, floor.idle_uj, floor.context_uj, weights)
+    return Attribution(delta, parts.idle_uj, parts.context_uj, parts.active_uj, parts.nobody_uj)
 
 
 class FakeClock:

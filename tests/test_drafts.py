@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from aipower.accounts import PartAccount
-from aipower.attribution.attribute import attribute
 from aipower.attribution.baseline import Floor
 from aipower.drafts import Draft, PartDraft
 from aipower.halfwidth import HalfWidth
@@ -32,7 +31,7 @@ from aipower.model import (
     Usage,
 )
 from aipower.uncertainty import part_error, scale_of
-from fakes import CPU, GPU
+from fakes import CPU, GPU, attributed
 from fakes import process as known
 
 WINDOW = st.tuples(
@@ -80,7 +79,7 @@ class Books:
             self.ledger.open_account(device, DeviceFacts(), Calibration(gain_se=0.01 * number, source="meter"))
         self.ledger.hold(delta, usage)
         errors = {who: PartError(3.0 * number, 5.0) for who in busy_s}
-        self.ledger.post(replace(attribute(delta, usage, Floor(energy_uj // 7), dict(busy_s.items())), errors=errors))
+        self.ledger.post(replace(attributed(delta, usage, Floor(energy_uj // 7), dict(busy_s.items())), errors=errors))
         self.crowd.dead = dead
         self.ledger.retire(number + 1.0)
         return self.ledger.draft(float(number), "1", {device.id: 5.0})

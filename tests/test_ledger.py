@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from aipower.accounts import PartAccount
-from aipower.attribution.attribute import attribute
 from aipower.attribution.baseline import Floor
 from aipower.calibration.default import GAIN_95
 from aipower.calibration.entry import Z_95
@@ -33,7 +32,7 @@ from aipower.model import (
     UserEnergy,
 )
 from aipower.userbook import MOST_USERS
-from fakes import CPU, GPU, FakeDirectory, process
+from fakes import CPU, GPU, FakeDirectory, attributed, process
 
 EVENTS = st.lists(
     st.tuples(
@@ -48,7 +47,7 @@ EVENTS = st.lists(
 
 def post(ledger: Ledger, energy_uj: int, busy: dict[ProcessId, float], device: str = "gpu") -> Attribution:
     delta = EnergyDelta(GPU if device == "gpu" else CPU, 0.0, 1.0, energy_uj)
-    attribution = attribute(delta, Usage(0.0, 1.0, busy, samples=6), Floor(energy_uj // 7), dict(busy.items()))
+    attribution = attributed(delta, Usage(0.0, 1.0, busy, samples=6), Floor(energy_uj // 7), dict(busy.items()))
     ledger.post(attribution, lambda process: "run" if process.pid % 2 else "")
     return attribution
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aipower.attribution.attribute import attribute, without_usage
+from aipower.attribution.attribute import without_usage
 from aipower.attribution.baseline import Floor
 from aipower.ledger import Ledger
 from aipower.model import EnergyDelta, OwnEnergy, ProcessId, Usage
-from fakes import CPU, GPU, FakeDirectory, process
+from fakes import CPU, GPU, FakeDirectory, attributed, process
 
 OWN, OTHER = process(1), process(2)
 BUSY_S = st.just(0.0) | st.floats(0.01, 3)
@@ -19,7 +19,7 @@ WINDOWS = st.lists(st.tuples(st.integers(10**6, 10**9), BUSY_S, BUSY_S), max_siz
 def post(ledger: Ledger, energy_uj: int, busy_s: dict[ProcessId, float]) -> int:
     """The microjoules that `OWN` got."""
     delta = EnergyDelta(CPU, 0.0, 1.0, energy_uj)
-    made = attribute(delta, Usage(0.0, 1.0, busy_s, samples=6), Floor(0), dict(busy_s.items()))
+    made = attributed(delta, Usage(0.0, 1.0, busy_s, samples=6), Floor(0), dict(busy_s.items()))
     ledger.post(made)
     return made.active_uj.get(OWN, 0)
 
@@ -54,7 +54,7 @@ def test_what_was_used_while_no_agent_ran_is_no_part_of_the_whole() -> None:
 def test_a_device_on_which_it_does_nothing_counts_for_the_whole() -> None:
     ledger = Ledger(FakeDirectory(), own=OWN)
     delta = EnergyDelta(GPU, 0.0, 1.0, 70)
-    ledger.post(attribute(delta, Usage(0.0, 1.0, {}, samples=6), Floor(70), {}))
+    ledger.post(attributed(delta, Usage(0.0, 1.0, {}, samples=6), Floor(70), {}))
     assert own(ledger) == (OwnEnergy(GPU, 0, 70),)
 
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aipower.attribution.attribute import attribute, without_usage
+from aipower.attribution.attribute import without_usage
 from aipower.attribution.baseline import Baseline, CpuBaseline, Floor, GpuBaseline, LowQuantile
 from aipower.attribution.split import RESOLUTION, largest_remainder
 from aipower.attribution.usage import merge
 from aipower.model import EnergyDelta, ProcessId, Usage
 from attribution.worlds import by_busy_time
-from fakes import CPU, GPU, process
+from fakes import CPU, GPU, attributed, process
 
 PROCESSES = st.integers(1, 12).map(process)
 BUSY = st.dictionaries(PROCESSES, st.floats(1e-9, 1e6), max_size=8)
@@ -67,7 +67,7 @@ def test_no_valid_window_is_refused(
         baseline.observe(delta, usage)
         floor = baseline.floor(delta, usage)
         assert 0 <= floor.idle_uj + floor.context_uj <= energy_uj
-        attribution = attribute(delta, usage, floor, by_busy_time(usage))
+        attribution = attributed(delta, usage, floor, by_busy_time(usage))
         assert set(attribution.context_uj) <= usage.holders
         assert set(attribution.active_uj) <= set(usage.busy_s) | usage.holders
 
@@ -79,14 +79,14 @@ def test_without_usage_nobody_is_charged() -> None:
 
 def test_work_of_unknown_processes_is_not_spread() -> None:
     usage = Usage(0.0, 1.0, {process(1): 0.25}, 0.75)
-    attribution = attribute(EnergyDelta(GPU, 0.0, 1.0, 1000), usage, Floor(0), by_busy_time(usage))
+    attribution = attributed(EnergyDelta(GPU, 0.0, 1.0, 1000), usage, Floor(0), by_busy_time(usage))
     assert attribution.active_uj == {process(1): 250}
     assert attribution.unattributed_uj == 750
 
 
 def test_the_step_of_a_context_is_shared_equally_with_unknown_holders() -> None:
     usage = Usage(0.0, 1.0, {process(1): 1.0}, holders=frozenset({process(1), process(2)}), unknown_holders=1)
-    attribution = attribute(EnergyDelta(GPU, 0.0, 1.0, 300), usage, Floor(0, 90), by_busy_time(usage))
+    attribution = attributed(EnergyDelta(GPU, 0.0, 1.0, 300), usage, Floor(0, 90), by_busy_time(usage))
     assert attribution.context_uj == {process(1): 30, process(2): 30}
     assert attribution.unattributed_uj == 30
 
@@ -96,7 +96,7 @@ def test_work_that_nobody_was_seen_doing_is_the_lone_holders(
     unknown_holders: int, active: dict[ProcessId, int]
 ) -> None:
     usage = Usage(0.0, 1.0, holders=frozenset({process(1)}), unknown_holders=unknown_holders)
-    attribution = attribute(EnergyDelta(GPU, 0.0, 1.0, 1000), usage, Floor(0), {})
+    attribution = attributed(EnergyDelta(GPU, 0.0, 1.0, 1000), usage, Floor(0), {})
     assert attribution.active_uj == active
     assert attribution.unattributed_uj == 1000 - sum(active.values())
 

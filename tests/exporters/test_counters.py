@@ -7,13 +7,12 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aipower.attribution.attribute import attribute
 from aipower.attribution.baseline import Floor
 from aipower.ledger import Ledger
 from aipower.model import UJ_PER_J, Device, DeviceFacts, EnergyDelta, ProcessId, ProcessInfo, Snapshot, Usage
 from aipower_exporters.metrics import PROCESS_ENERGY, PROCESS_FOLDED
 from aipower_exporters.samples import collect
-from fakes import CPU, GPU, FakeDirectory, process
+from fakes import CPU, GPU, FakeDirectory, attributed, process
 
 Page = dict[tuple[str, tuple[str, ...]], float]
 
@@ -60,7 +59,7 @@ def trace(events: list[Event], cap: int) -> list[Page]:
         usage = Usage(number, number + 1, busy, samples=6, holders=frozenset(list(busy)[:2]))
         delta = EnergyDelta(device, number, number + 1, energy_uj)
         floor = Floor(energy_uj // 7, energy_uj // 9 if busy else 0)
-        ledger.post(attribute(delta, usage, floor, dict(busy.items())), lambda who: "run" if who.pid % 2 else "")
+        ledger.post(attributed(delta, usage, floor, dict(busy.items())), lambda who: "run" if who.pid % 2 else "")
         directory.end(process(pid, born) for pid in ended for born in range(1, 4))
         ledger.retire(float(number))
         if scraped:
@@ -117,7 +116,7 @@ def test_an_hour_of_jobs_at_370_watts_is_370_watts_at_every_scrape() -> None:
         job = process(1 + second // 20)
         delta = EnergyDelta(GPU, second, second + 1, 370 * UJ_PER_J)
         usage = Usage(second, second + 1, {job: 1.0}, samples=6)
-        ledger.post(attribute(delta, usage, Floor(0), {job: 1.0}))
+        ledger.post(attributed(delta, usage, Floor(0), {job: 1.0}))
         directory.end(process(pid) for pid in range(1, job.pid))
         ledger.retire(float(second))
         pages.append(page(ledger.draft(0.0, "", {}).snapshot()))

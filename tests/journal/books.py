@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from aipower.accounts import series_key
-from aipower.attribution.attribute import attribute
 from aipower.attribution.baseline import Floor
 from aipower.ledger import Ledger
 from aipower.model import (
@@ -31,7 +30,7 @@ from aipower.model import (
     Usage,
 )
 from aipower.resume import revived
-from fakes import CPU, GPU, FakeDirectory, process
+from fakes import CPU, GPU, FakeDirectory, attributed, process
 
 BOOT = "boot"
 Event = tuple[Device, int, dict[tuple[int, int], float], set[int]]
@@ -73,7 +72,7 @@ def live(ledger: Ledger, directory: FakeDirectory, events: Sequence[Event], sinc
         busy = {process(pid, born): seconds for (pid, born), seconds in work.items()}
         usage = Usage(now_s, now_s + 1, busy, samples=6, holders=frozenset(list(busy)[:2]))
         floor = Floor(energy_uj // 7, energy_uj // 9 if busy else 0)
-        found = attribute(EnergyDelta(device, now_s, now_s + 1, energy_uj), usage, floor, dict(busy.items()))
+        found = attributed(EnergyDelta(device, now_s, now_s + 1, energy_uj), usage, floor, dict(busy.items()))
         ledger.post(with_doubts(found), run_of)
         ledger.hold(found.delta, usage)
         directory.end(process(pid, born) for pid in ended for born in range(1, 4))

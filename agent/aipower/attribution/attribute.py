@@ -10,25 +10,12 @@ from msgspec import Struct
 from aipower.attribution.baseline import Floor
 from aipower.attribution.split import equal_parts, largest_remainder
 from aipower.attribution.window import Window
-from aipower.attribution.work import order
 from aipower.model import Attribution, EnergyDelta, ProcessId, Usage
 
 
 def without_usage(delta: EnergyDelta, floor: Floor) -> Attribution:
     """Where nothing is known of who worked: all that is not idle stays unattributed."""
     return Attribution(delta, floor.idle_uj, {}, {}, delta.energy_uj - floor.idle_uj)
-
-
-def attribute(
-    delta: EnergyDelta, usage: Usage, floor: Floor, weights: Mapping[ProcessId | None, float]
-) -> Attribution:
-    """The parts of `delta`; they sum to its energy to the microjoule.
-
-    The energy of work goes by `weights`; where nobody has one, to the lone holder of a context, or to nobody.
-    """
-    holders = sorted(usage.holders, key=order)
-    context_uj, active_uj, nobody_uj = _split(delta, usage, holders, floor.idle_uj, floor.context_uj, weights)
-    return Attribution(delta, floor.idle_uj, context_uj, active_uj, nobody_uj)
 
 
 class Parts(Struct, frozen=True, gc=False):
@@ -42,24 +29,16 @@ class Parts(Struct, frozen=True, gc=False):
 
 
 def parts_of(window: Window, idle_uj: int, context_uj: int, weights: Mapping[ProcessId | None, float]) -> Parts:
-    """The parts of a window as by `attribute`, of which so much is idle and the contexts'."""
-    found = _split(window.delta, window.usage, window.holders, idle_uj, context_uj, weights)
-    return Parts(idle_uj, *found, tuple({**found[0], **found[1]}))
+    """The parts of a window of which so much is idle and the contexts'; they sum to its energy to the microjoule.
 
-
-def _split(
-    delta: EnergyDelta,
-    usage: Usage,
-    holders: Sequence[ProcessId],
-    idle_uj: int,
-    context_uj: int,
-    weights: Mapping[ProcessId | None, float],
-) -> tuple[dict[ProcessId, int], dict[ProcessId, int], int]:
-    """The parts of contexts, of work and of nobody."""
-    contexts_uj, context_lost_uj = _context(context_uj, holders, usage.unknown_holders)
-    work_uj = delta.energy_uj - idle_uj - context_uj
+    The energy of work goes by `weights`; where nobody has one, to the lone holder of a context, or to nobody.
+    """
+    usage = window.usage
+    contexts_uj, context_lost_uj = _context(context_uj, window.holders, usage.unknown_holders)
+    work_uj = window.delta.energy_uj - idle_uj - context_uj
     active_uj, active_lost_uj = _active(work_uj, weights or lone_holder(usage))
-    return contexts_uj, active_uj, context_lost_uj + active_lost_uj
+    processes = tuple({**contexts_uj, **active_uj})
+    return Parts(idle_uj, contexts_uj, active_uj, context_lost_uj + active_lost_uj, processes)
 
 
 def lone_holder(usage: Usage) -> dict[ProcessId | None, float]:

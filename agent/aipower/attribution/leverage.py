@@ -94,7 +94,7 @@ def _alone(
         parts.append(sum([known.get(process, 0.0) for process in members]))
         held.append(sum([process in holders for process in members]))
     whole = shares.joules[0] / total_j if total_j > 0 else 0.0
-    within_uj2 = _within_uj2(window.work_uj(floor) * whole, shares) if whole > 0 else 0.0
+    within_uj2 = _within_uj2(window.work_uj(floor) * whole, shares.better.seconds[0], shares) if whole > 0 else 0.0
     model_uj = MODEL_SE * solution.shown_j * UJ_PER_J
     contexts = (len(holders) + window.usage.unknown_holders) or 1
     floors_uj, variances_uj2 = array("d"), []
@@ -104,10 +104,10 @@ def _alone(
     return Doubted(columns, owners=(*processes, *groups), floors_uj=floors_uj), variances_uj2
 
 
-def _within_uj2(whole_uj: float, shares: Shares) -> float:
+def _within_uj2(whole_uj: float, seconds: float, shares: Shares) -> float:
     """Variance for telling those of one column apart by their samples alone, for `a (1 - a)` of it."""
     looks_per_s = shares.looks_per_s
-    return whole_uj**2 / max(1.0, looks_per_s * shares.better.seconds[0]) if looks_per_s > 0 else 0.0
+    return whole_uj**2 / max(1.0, looks_per_s * seconds) if looks_per_s > 0 else 0.0
 
 
 def _floor_uj(floor: Floor, own: float, held: float, model_uj: float) -> float:
@@ -280,12 +280,10 @@ class Leverage:
         ]
 
     def _within_columns(self) -> list[float]:
-        """Variance for telling processes of one column apart by their samples alone, for `a (1 - a)` of it."""
-        looks_per_s = self._shares.looks_per_s
         if not self._sampled:
             return [0.0] * len(self._fractions)
         return [
-            (self._work_uj * own) ** 2 / max(1.0, looks_per_s * seconds)
+            _within_uj2(self._work_uj * own, seconds, self._shares)
             for own, seconds in zip(self._fractions, self._shares.better.seconds, strict=True)
         ]
 
