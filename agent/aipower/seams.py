@@ -126,6 +126,10 @@ class UsageSource(Protocol):
         ...
 
 
+Sighting = tuple[int, float | None]
+"""A pid that a GPU's driver named, and the wall-clock time of the sample that did; None for now."""
+
+
 class ProcessDirectory(Protocol):
     """Turns pids into processes that are safe against pid reuse."""
 

@@ -44,7 +44,7 @@ def test_one_thread_at_a_time(tmp_path: Path) -> None:
         for round_ in range(40):
             row = procfs_row(tmp_path)
             table.observe([row, row] if round_ % 2 else [])
-            assert table.resolve_gpu(5) in {process, None}
+            assert table.resolve_gpus([(5, None)])[0] in {process, None}
             table.alive(process)
             assert table.learn(row) == process
             assert process in set(table.known())

@@ -319,17 +319,17 @@ class TestGpuPids:
     def test_in_the_initial_namespace_everyone_is_trusted(self, tree: ProcTree, tmp_path: Path) -> None:
         table = self.make(tree, tmp_path, INITIAL_PID_NAMESPACE)
         assert table.trusts(5)
-        assert table.resolve_gpu(5) == table.resolve(5)
+        assert table.resolve_gpus([(5, None)])[0] == table.resolve(5)
         assert not table.trusts(999)
-        assert table.resolve_gpu(999) is None
+        assert table.resolve_gpus([(999, None)])[0] is None
 
     def test_elsewhere_only_who_holds_a_gpu_is(self, tree: ProcTree, tmp_path: Path) -> None:
         table = self.make(tree, tmp_path, FOREIGN)
         assert not table.trusts(5)
-        assert table.resolve_gpu(5) is None
+        assert table.resolve_gpus([(5, None)])[0] is None
         assert table.resolve(5) is not None
         assert table.trusts(6)
-        assert table.resolve_gpu(6) == table.resolve(6) is not None
+        assert table.resolve_gpus([(6, None)])[0] == table.resolve(6) is not None
         assert not table.trusts(999)
 
     def test_without_a_gpu_there_is_nothing_to_doubt(self, tree: ProcTree, tmp_path: Path) -> None:
@@ -338,14 +338,14 @@ class TestGpuPids:
 
     def test_trust_outlives_the_open_file_and_the_process(self, tree: ProcTree, tmp_path: Path) -> None:
         table = self.make(tree, tmp_path, FOREIGN)
-        process = table.resolve_gpu(6)
+        process = table.resolve_gpus([(6, None)])[0]
         (tree.root / "6/fd/3").unlink()
-        assert table.resolve_gpu(6) == process is not None
+        assert table.resolve_gpus([(6, None)])[0] == process is not None
         tree.drop(6)
-        assert table.resolve_gpu(6) == process
-        assert table.resolve_gpu(5) is None
+        assert table.resolve_gpus([(6, None)])[0] == process
+        assert table.resolve_gpus([(5, None)])[0] is None
         tree.drop(5)
-        assert table.resolve_gpu(5) is None
+        assert table.resolve_gpus([(5, None)])[0] is None
 
 
 def test_a_real_child_lives_ends_and_stays_known() -> None:

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from aipower.model import ProcessId
 from aipower.processes.procfs import ProcFs, StatRow
-from aipower.processes.table import REREAD_S, REREAD_WATCHED_S, SCAN_FRESH_S, UNASKED_S, ProcessTable, Sighting
+from aipower.processes.table import REREAD_S, REREAD_WATCHED_S, SCAN_FRESH_S, UNASKED_S, ProcessTable
 from aipower.processes.watch import Watch
+from aipower.seams import Sighting
 from processes.proctree import ProcTree
 
 LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
@@ -178,10 +179,10 @@ def test_a_leader_that_left_its_threads_at_work_has_not_ended() -> None:
         job.stdout.readline()
         eventually(lambda: (row := ProcFs().stat(job.pid)) is not None and row.state == "Z")
         table = ProcessTable(ProcFs(), Pushed())
-        process = table.resolve_gpu(job.pid)
+        process = table.resolve_gpus([(job.pid, None)])[0]
         assert process
         assert table.alive(process)
-        assert table.resolve_gpu(job.pid) == process
+        assert table.resolve_gpus([(job.pid, None)])[0] == process
         assert table.alive(process)
         job.kill()
         eventually(lambda: not table.alive(process))
@@ -225,9 +226,9 @@ def test_whom_no_driver_names_any_more_is_not_watched_for_ever() -> None:
         processes = table.resolve_gpus([(pid, None) for pid in pids])
         assert open_files() == before + 3, "one for each, and one that waits for all"
         clock.sleep(UNASKED_S / 2)
-        table.resolve_gpu(pids[0])
+        table.resolve_gpus([(pids[0], None)])[0]
         clock.sleep(UNASKED_S / 2)
-        table.resolve_gpu(pids[0])
+        table.resolve_gpus([(pids[0], None)])[0]
         assert open_files() == before + 2
         assert all(process and table.alive(process) for process in processes)
     del table
@@ -239,13 +240,13 @@ def test_a_pid_that_is_used_again_is_another_process_for_a_watched_one_too() -> 
     clock = Pushed()
     table = ProcessTable(ProcFs(), clock)
     pid = spawn()
-    old = table.resolve_gpu(pid)
+    old = table.resolve_gpus([(pid, None)])[0]
     born_unix_s = clock.unix_s()
     assert old
     reap(pid)
     time.sleep(0.1)  # a start time is known to a few ticks only
     eventually(lambda: _again(pid))
-    new = table.resolve_gpu(pid)
+    new = table.resolve_gpus([(pid, None)])[0]
     assert new
     assert new != old
     assert (table.alive(old), table.alive(new)) == (False, True)
@@ -256,7 +257,7 @@ def test_a_pid_that_is_used_again_is_another_process_for_a_watched_one_too() -> 
         None,
     ]
     reap(pid)
-    assert table.resolve_gpu(pid) == new
+    assert table.resolve_gpus([(pid, None)])[0] == new
 
 
 def _again(pid: int) -> bool:
@@ -305,7 +306,7 @@ class Pair:
         at_unix_s = (None, self.clock.unix_s(), self.clock.unix_s() - 1000)[number % 3]
         sightings: list[Sighting] = [(pid, at_unix_s) for pid in [*self.pids, *self.gone][number % 2 :]]
         first, second = (table.resolve_gpus(sightings) for table in self.tables)
-        assert first == second == [self.tables[1].resolve_gpu(*each) for each in sightings]
+        assert first == second == [self.tables[1].resolve_gpus([each])[0] for each in sightings]
         self.met.update(process for process in first if process is not None)
         for process in self.met:
             living = process.pid in self.pids and process.pid not in self.zombies

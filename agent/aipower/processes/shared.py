@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 from aipower.model import Place, ProcessId, ProcessInfo
 from aipower.processes.procfs import ProcFs, StatRow
-from aipower.processes.table import ProcessTable, Sighting, user_name
-from aipower.seams import Clock
+from aipower.processes.table import ProcessTable, user_name
+from aipower.seams import Clock, Sighting
 
 
 class SharedProcessTable(ProcessTable):
@@ -36,11 +36,6 @@ class SharedProcessTable(ProcessTable):
         """As ProcessTable; `resolve` asks here."""
         with self._mutex:
             return super().resolve_at(pid, sampled_unix_s)
-
-    def resolve_gpu(self, pid: int, sampled_unix_s: float | None = None) -> ProcessId | None:
-        """As ProcessTable."""
-        with self._mutex:
-            return super().resolve_gpu(pid, sampled_unix_s)
 
     def resolve_gpus(self, sightings: Iterable[Sighting]) -> list[ProcessId | None]:
         """As ProcessTable."""

@@ -14,7 +14,7 @@ from aipower.model import Place, ProcessId, ProcessInfo
 from aipower.processes.procfs import ProcFs, StatRow
 from aipower.processes.starttimes import SLACK_S, StartTimes
 from aipower.processes.watch import Watch
-from aipower.seams import Clock
+from aipower.seams import Clock, Sighting
 
 TOMBSTONE_S = 12.0
 """How long a dead pid still resolves: the driver's ring of GPU utilisation samples reaches back 10 s."""
@@ -38,9 +38,6 @@ NODE_S = 2.0
 """How long it is believed that there is a GPU's device node, or none."""
 SCAN_FRESH_S = 1.0
 """Whoever was in a scan so recently is taken to live."""
-
-Sighting = tuple[int, float | None]
-"""A pid that a GPU's driver named, and the wall-clock time of the sample that did; None for now."""
 
 
 def user_name(uid: int) -> str:
@@ -79,6 +76,10 @@ class _Entry(Struct):
     """When its place is to be looked up again; None before the first time."""
     info: ProcessInfo | None = None
     """How it was described last; None where that has changed."""
+
+    def may_have_moved(self, now_s: float) -> bool:
+        """Whether its place is to be looked up again; who has ended stays where it was seen last."""
+        return self.ended_s is None and (self.place_s is None or now_s >= self.place_s)
 
 
 class ProcessTable:
@@ -125,12 +126,11 @@ class ProcessTable:
         """
         return self._resolved(pid, sampled_unix_s)
 
-    def resolve_gpu(self, pid: int, sampled_unix_s: float | None = None) -> ProcessId | None:
-        """Like `resolve_at`, for a pid that a GPU driver named: None where that pid may be another namespace's."""
-        return self.resolve_gpus(((pid, sampled_unix_s),))[0]
-
     def resolve_gpus(self, sightings: Iterable[Sighting]) -> list[ProcessId | None]:
-        """What `resolve_gpu` says of each of `sightings`, at one moment and at a fraction of the cost."""
+        """Like `resolve_at`, for pids that a GPU driver named: None where a pid may be another namespace's.
+
+        All are resolved as of one moment, at a fraction of the cost of one by one.
+        """
         now_s = self._look_around()
         # What is asked of all at once here is the way of those that live as they did: the others take the long one.
         booted_unix_s = self._start_times.booted_unix_s()
@@ -169,7 +169,7 @@ class ProcessTable:
             return ProcessInfo(process, "")
         now_s = self._clock.monotonic_s()
         info = entry.info
-        if info is None or (entry.ended_s is None and (entry.place_s is None or now_s >= entry.place_s)):
+        if info is None or entry.may_have_moved(now_s):
             info = self._described(entry, now_s)
         return info
 
@@ -378,8 +378,8 @@ class ProcessTable:
         return entry.info
 
     def _place(self, entry: _Entry, now_s: float) -> Place:
-        """Where it belongs; who has ended stays where it was seen last."""
-        if entry.ended_s is None and (entry.place_s is None or now_s >= entry.place_s):
+        """Where it belongs."""
+        if entry.may_have_moved(now_s):
             entry.place_s = now_s + (PLACE_AGAIN_S if entry.place_s is None else PLACE_S)
             place = self._place_of(entry.id.pid)
             # One that leaves meanwhile is in no group any more.

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from aipower.errors import SensorFailedError
 from aipower.model import ProcessId, Usage
-from aipower.seams import Clock
+from aipower.seams import Clock, Sighting
 from aipower.sensors.nvml.accounting import Accounting
 from aipower.sensors.nvml.codes import NEVER, CallError
 from aipower.sensors.nvml.direct import Holder, HolderTable
@@ -25,8 +25,6 @@ MPS = ("nvmlDeviceGetMPSComputeRunningProcesses_v3", "nvmlDeviceGetMPSComputeRun
 NO_INSTANCE = 0xFFFFFFFF
 """The instance of a process outside MIG."""
 
-Sighting = tuple[int, float | None]
-"""A pid, and the wall-clock time at which it worked; None for now."""
 Resolve = Callable[[Iterable[Sighting]], Sequence[ProcessId | None]]
 """The process of each pid."""
 
