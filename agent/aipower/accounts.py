@@ -64,6 +64,11 @@ class PartAccount(Struct):
         """How far it may be off beside the scale of the sensor."""
         return PartError(self.variance_uj2, self.systematic_uj)
 
+    @property
+    def sums(self) -> tuple[int, int, float, float]:
+        """All four, in their order here."""
+        return self.context_uj, self.active_uj, self.variance_uj2, self.systematic_uj
+
     def merge(self, part: PartAccount) -> None:
         """Take in another account: independent errors add in squares, shared ones linearly."""
         self.count(part)
@@ -72,7 +77,7 @@ class PartAccount(Struct):
 
     def copy(self) -> PartAccount:
         """The same, to be added to."""
-        return PartAccount(self.context_uj, self.active_uj, self.variance_uj2, self.systematic_uj)
+        return PartAccount(*self.sums)
 
     def count(self, part: PartAccount) -> None:
         """Take in the energy of another account, not its errors."""

@@ -223,7 +223,7 @@ class Channel:
 
     def _follow(self, reading: Reading, progress: Progress) -> None:
         """Note up to which counter value energy was found: a step that is held back is not, an anew begun one is."""
-        counted = _counts(progress.deltas)
+        counted = any(delta.method == "counter" for delta in progress.deltas)
         if counted or self._counted_to is None or any(fault.reason in BEGUN_ANEW for fault in progress.faults):
             self._counted_to = reading
 
@@ -260,8 +260,3 @@ class Channel:
 
 def _seconds(deltas: Sequence[EnergyDelta]) -> float:
     return sum([delta.end_s - delta.start_s for delta in deltas])
-
-
-def _counts(deltas: Sequence[EnergyDelta]) -> bool:
-    """True where some of the energy is a counter's."""
-    return bool(deltas) and (deltas[-1].method == "counter" or any(delta.method == "counter" for delta in deltas))

@@ -131,8 +131,6 @@ class JobBook:
         A job that was given the device holds it too, without a context. Of its steps and users only one takes the
         time: a sum over them is that of the job.
         """
-        if not holders and not self._granted:
-            return
         jobs: dict[tuple[str, str], JobKey] = {}
         for key in self._holding(device, holders):
             job = key[0].system, key[0].job
@@ -238,10 +236,7 @@ def _row(
     return JobDraft(
         device,
         half_width,
-        part.context_uj,
-        part.active_uj,
-        part.variance_uj2,
-        part.systematic_uj,
+        *part.sums,
         key,
         hold.held_s if hold else 0.0,
         hold.unused_s if hold else 0.0,

@@ -385,18 +385,7 @@ class Ledger:
         since_unix_s: float | None,
     ) -> ProcessDraft:
         device, half_width = self._sensors.get(device_id) or self._sensor(device_id)
-        part.row = row = ProcessDraft(
-            device,
-            half_width,
-            part.context_uj,
-            part.active_uj,
-            part.variance_uj2,
-            part.systematic_uj,
-            info,
-            run,
-            ended_s,
-            since_unix_s,
-        )
+        part.row = row = ProcessDraft(device, half_width, *part.sums, info, run, ended_s, since_unix_s)
         return row
 
     def _sensor(self, device_id: str) -> tuple[Device, HalfWidth]:

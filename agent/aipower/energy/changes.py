@@ -52,7 +52,7 @@ class Seen(Struct, frozen=True, gc=False):
         """The likeliest instant by itself: a change shows the last publication, at most a period ago."""
         by_s = self.by_s
         earliest_s = by_s - period_s
-        return ((max(self.after_s, earliest_s)) + by_s) / 2
+        return (max(self.after_s, earliest_s) + by_s) / 2
 
     def nearest(self, at_s: float, period_s: float) -> float:
         """`at_s`, or the instant nearest to it that the two reads allow."""

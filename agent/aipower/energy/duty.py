@@ -49,7 +49,7 @@ class DutyCheck:
         before_w, self._before_w = self._before_w, reading_w
         if before_w is None:
             return
-        changed = abs(reading_w - before_w) >= CHANGE * (max(before_w, reading_w))
+        changed = abs(reading_w - before_w) >= CHANGE * max(before_w, reading_w)
         different = self._differ(step_w, reading_w, before_w, changed=changed)
         if different:
             self._different += 1

@@ -25,7 +25,7 @@ Published = tuple[float, float]
 
 def change_of(before_w: float, now_w: float) -> float:
     """How much two different values differ, as a share of the higher one."""
-    return abs(now_w - before_w) / (max(before_w, now_w))
+    return abs(now_w - before_w) / max(before_w, now_w)
 
 
 class Cadence:

@@ -119,12 +119,9 @@ class Rows:
         A few stay for a while.
         """
         ends_s = self._columns.end_s
-        size = len(ends_s)
-        if size > SLACK and ends_s[SLACK] > before_s and (most is None or size - most <= SLACK):
-            return
-        old = max(bisect_right(ends_s, before_s), 0 if most is None else size - most)
+        old = max(bisect_right(ends_s, before_s), 0 if most is None else len(self) - most)
         old = min(old, bisect_right(ends_s, only_before_s))
-        if old > SLACK or old == size:
+        if old > SLACK or old == len(self):
             self._cut(old)
 
     def forget(self) -> None:

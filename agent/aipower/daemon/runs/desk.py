@@ -254,7 +254,7 @@ class RunDesk:
             return math.inf
         since_s = self._ready().clock.monotonic_s() - self._read_s
         pauses = [pause_s for devices, pause_s in (run.wanted() for run in self._runs.values()) if devices]
-        looks_s = LOOK_S if any(run.running for run in self._runs.values()) else math.inf
+        looks_s = LOOK_S if self.running() else math.inf
         ends_s = 0.005 if any(run.done is not None for run in self._runs.values()) else math.inf
         return max(0.0, min(min(pauses, default=math.inf) - since_s, looks_s, ends_s))
 
