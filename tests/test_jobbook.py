@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aipower.accounts import PartAccount
 from aipower.halfwidth import HalfWidth
-from aipower.jobbook import MOST_USERS, NONE, OTHER, JobBook, joined
+from aipower.jobbook import MOST_USERS, NONE, OTHER, JobAccount, JobBook, joined
 from aipower.ledger import Ledger
 from aipower.model import (
     Attribution,
@@ -124,6 +124,16 @@ def test_a_job_without_room_counts_for_other_by_user() -> None:
     use(book, worker(1), 5)
     use(book, worker(2, Owner("slurm", "2", "0"), "eve"), 7)
     assert rows(book)[OTHER, "eve", GPU.id].energy_uj == 7
+
+
+def test_the_account_that_all_jobs_without_one_share_remembers_none_of_their_processes() -> None:
+    """It never ends, so nobody would ever look which of them live."""
+    shared, own = JobAccount(shared=True), JobAccount()
+    for pid in range(100):
+        shared.know(worker(pid, facts=JobFacts("train")))
+        own.know(worker(pid))
+    assert (len(shared.processes), len(own.processes)) == (0, 100)
+    assert shared.facts.name == "train"
 
 
 def test_too_many_users_share_one_account() -> None:

@@ -54,7 +54,8 @@ class JobAccount(Struct):
 
     def know(self, info: ProcessInfo) -> None:
         """One of its processes is at work."""
-        self.processes.add(info.id)
+        if not self.shared:  # which never ends: nobody looks who of them lives
+            self.processes.add(info.id)
         facts = joined(self.facts, info.place.facts)
         if self.ended_s is not None or facts is not self.facts:
             self.ended_s, self.facts = None, facts
