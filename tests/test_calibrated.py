@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from aipower.books.ledger import Ledger
 from aipower.calibration.default import default_calibration
 from aipower.channel import Channel
 from aipower.errors import SensorFailedError
-from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import Calibration, Usage
 from aipower.seams import SensorSet

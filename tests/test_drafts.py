@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from aipower.accounts import PartAccount
 from aipower.attribution.baseline import Floor
-from aipower.drafts import Draft, PartDraft
-from aipower.halfwidth import HalfWidth
-from aipower.ledger import Ledger
+from aipower.books.accounts import PartAccount
+from aipower.books.drafts import Draft, PartDraft
+from aipower.books.halfwidth import HalfWidth
+from aipower.books.ledger import Ledger
+from aipower.books.uncertainty import part_error, scale_of
 from aipower.model import (
     Calibration,
     Device,
@@ -30,7 +31,6 @@ from aipower.model import (
     Unavailable,
     Usage,
 )
-from aipower.uncertainty import part_error, scale_of
 from fakes import CPU, GPU, attributed
 from fakes import process as known
 

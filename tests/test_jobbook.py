@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aipower.accounts import PartAccount
-from aipower.halfwidth import HalfWidth
-from aipower.jobbook import MOST_USERS, NONE, OTHER, JobAccount, JobBook, joined
-from aipower.ledger import Ledger
+from aipower.books.accounts import PartAccount
+from aipower.books.halfwidth import HalfWidth
+from aipower.books.jobbook import MOST_USERS, NONE, OTHER, JobAccount, JobBook, joined
+from aipower.books.ledger import Ledger
 from aipower.model import (
     Attribution,
     Calibration,

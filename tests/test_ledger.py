@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from aipower.accounts import PartAccount
 from aipower.attribution.baseline import Floor
+from aipower.books.accounts import PartAccount
+from aipower.books.ledger import FAULT_REASONS, Ledger
+from aipower.books.userbook import MOST_USERS
 from aipower.calibration.default import GAIN_95
 from aipower.calibration.entry import Z_95
-from aipower.ledger import FAULT_REASONS, Ledger
 from aipower.model import (
     Attribution,
     Calibration,
@@ -31,7 +32,6 @@ from aipower.model import (
     Usage,
     UserEnergy,
 )
-from aipower.userbook import MOST_USERS
 from fakes import CPU, GPU, FakeDirectory, attributed, process
 
 EVENTS = st.lists(

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aipower.books.faultlog import MOST_RECORDS, FaultLog
+from aipower.books.ledger import Ledger
+from aipower.books.resume import idle_levels_w
 from aipower.errors import SensorError, SensorFailedError, SensorGoneError
-from aipower.faultlog import MOST_RECORDS, FaultLog
 from aipower.journal.decode import decode
 from aipower.journal.encode import encode
-from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import Fault, Usage
-from aipower.resume import idle_levels_w
 from aipower.seams import SensorSet
 from fakes import CPU, DRAM, GPU, FakeClock, FakeDirectory, ScriptedSensor, ScriptedUsage, process
 

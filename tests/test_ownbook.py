@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from aipower.attribution.attribute import without_usage
 from aipower.attribution.baseline import Floor
-from aipower.ledger import Ledger
+from aipower.books.ledger import Ledger
 from aipower.model import EnergyDelta, OwnEnergy, ProcessId, Usage
 from fakes import CPU, GPU, FakeDirectory, attributed, process
 

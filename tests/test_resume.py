@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from aipower.ledger import Ledger
+from aipower.books.ledger import Ledger
+from aipower.books.resume import MOST_UNSEEN, SUSPENDED_S, bridge, positions, revived
 from aipower.meter import Meter
 from aipower.model import (
     Calibration,
@@ -22,7 +23,6 @@ from aipower.model import (
     Snapshot,
     UserEnergy,
 )
-from aipower.resume import MOST_UNSEEN, SUSPENDED_S, bridge, positions, revived
 from aipower.seams import SensorSet, SensorTraits
 from fakes import CPU, GPU, FakeClock, FakeDirectory, ScriptedSensor, process
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aipower.accounts import PartAccount
+from aipower.books.accounts import PartAccount
+from aipower.books.uncertainty import Error, Exposure, part_error, scale_of, whole_error
 from aipower.calibration.apply import read_uj, true_uj
 from aipower.calibration.default import GAIN_95, GPU_OFFSET_95_W, default_calibration
 from aipower.calibration.entry import Z_95
 from aipower.model import Calibration, Device
-from aipower.uncertainty import Error, Exposure, part_error, scale_of, whole_error
 from fakes import CPU, GPU
 
 OTHER = Device("GPU-1", "gpu", "H100", "1")

@@ -61,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _dispatch(argv: Sequence[str]) -> int:
     from aipower import __version__  # noqa: PLC0415 - `aipower run` does not come here
-    from aipower.unbroken import imports  # noqa: PLC0415 - `aipower run` does not come here
+    from aipower.imports.unbroken import imports  # noqa: PLC0415 - `aipower run` does not come here
 
     parser = Parser(prog="aipower", description="The power meter for AI jobs.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"aipower {__version__}")

@@ -14,12 +14,12 @@ from aipower.attribution.apportion import Apportioner
 from aipower.attribution.attribute import without_usage
 from aipower.attribution.baseline import Floor, GpuBaseline
 from aipower.attribution.choose import apportioner_of
+from aipower.books.faultlog import FaultLog, FaultRecord
+from aipower.books.ledger import Ledger
+from aipower.books.resume import bridge
 from aipower.channel import MIN_POWER_WINDOW_S, Channel, PowerStats
 from aipower.errors import SensorError
-from aipower.faultlog import FaultLog, FaultRecord
-from aipower.ledger import Ledger
 from aipower.model import Attribution, Calibration, EnergyDelta, Fault, Position, ProcessId, Usage
-from aipower.resume import bridge
 from aipower.seams import Clock, Conditioned, SensorSet, UsageSource
 from aipower.sensors.ahead import announce
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from aipower.ledger import Ledger
+from aipower.books.ledger import Ledger
+from aipower.books.uncertainty import Error, part_error
 from aipower.meter import Channel, Meter
 from aipower.model import SUMMED_KINDS, UJ_PER_J, ProcessId
 from aipower.record.books import _identifiable as identifiable
@@ -13,7 +14,6 @@ from aipower.record.books import sums_of
 from aipower.record.device_rows import Span, device_row
 from aipower.record.measured import RUN
 from aipower.runrecord import DeviceRecord, is_covered
-from aipower.uncertainty import Error, part_error
 from benchmarks.accuracy.case import Case, Part
 from benchmarks.accuracy.estimates import METHOD, Estimate, Interval
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aipower.attribution.apportion import TOGETHER
-from aipower.daemon.tick import GPU_WINDOW_S
-from aipower.ledger import Ledger
+from aipower.books.ledger import Ledger
+from aipower.daemon.sampling.tick import GPU_WINDOW_S
 from aipower.meter import Meter
 from aipower.record.measured import RUN
 from aipower.record.runmeter import ATTRIBUTE_S, BURST_S, DENSE_S, KEEP_WINDOWS, SETTLE_FROM_S, SETTLE_S, hungriest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aipower.userbook import MOST_USERS
+from aipower.books.userbook import MOST_USERS
 from aipower_exporters import metrics
 from aipower_exporters.metrics import METRICS, Metric
 

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from aipower.ledger import Ledger
+from aipower.books.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import AgentStats, FoldedEnergy, ProcessEnergy, Snapshot
 from aipower_exporters.prometheus import PrometheusExporter

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aipower.ledger import Ledger
+from aipower.books.ledger import Ledger
 from aipower.model import (
     AgentStats,
     Attribution,

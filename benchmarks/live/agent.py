@@ -14,16 +14,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from aipower.books.ledger import Ledger
 from aipower.daemon.agent import serve, set_up_log, site_maker
-from aipower.daemon.finder import Finder
-from aipower.daemon.http import Address
-from aipower.daemon.pace import Pace, Schedule
-from aipower.daemon.sampler import Sampler
+from aipower.daemon.finding.finder import Finder
+from aipower.daemon.sampling.pace import Pace, Schedule
+from aipower.daemon.sampling.sampler import Sampler
+from aipower.daemon.sampling.tick import NoErrands, Tick
+from aipower.daemon.serving.http import Address
 from aipower.daemon.sites.chronicle import Chronicle
-from aipower.daemon.tick import NoErrands, Tick
 from aipower.daemon.work import End, Parts
 from aipower.history.book import HistoryBook
-from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.settings.config import AgentConfig
 from benchmarks.live.world import BOOT, SHAPES, Shape, ShiftedClock, build

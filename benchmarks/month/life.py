@@ -6,13 +6,13 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from aipower.daemon.pace import JITTER
+from aipower.books.ledger import Ledger
+from aipower.books.resume import idle_levels_w, positions, revived
+from aipower.daemon.sampling.pace import JITTER
 from aipower.journal.decode import decode
 from aipower.journal.encode import encode
-from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import Device, Kind, Snapshot
-from aipower.resume import idle_levels_w, positions, revived
 from aipower.seams import SensorSet
 from benchmarks.accuracy.machine import SimulatedClock
 from benchmarks.month.course import Course

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from aipower.daemon.agent import serve, site_maker
-from aipower.daemon.http import Address
+from aipower.daemon.serving.http import Address
 from aipower.settings.config import AgentConfig
 from benchmarks.live.agent import Machine
 from benchmarks.live.world import Shape

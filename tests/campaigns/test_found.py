@@ -16,9 +16,9 @@ from aipower.arguments import Parser
 from aipower.attribution.choose import apportioner_of
 from aipower.attribution.evidence import MOST_COLUMNS, Evidence
 from aipower.attribution.samples import Covariance
-from aipower.daemon.served import Served
+from aipower.books.ledger import Ledger
+from aipower.daemon.sampling.served import Served
 from aipower.errors import UsageError
-from aipower.ledger import Ledger
 from aipower.model import EnergyDelta, ProcessId, ProcessInfo, Snapshot, Usage
 from attribution.worlds import row_of
 from daemon.rigs import Rig, Sensor

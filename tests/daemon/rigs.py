@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aipower.daemon.sampler import Pace, Sampler
-from aipower.ledger import Ledger
+from aipower.books.ledger import Ledger
+from aipower.daemon.sampling.sampler import Pace, Sampler
 from aipower.meter import Meter
 from aipower.model import Device, DeviceFacts, Reading, Usage
 from aipower.seams import Clock, SensorSet, SensorTraits, UsageSource

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import psutil
 
-from aipower.daemon.http import Health, make_app
-from aipower.daemon.server import HttpService, Limits
+from aipower.daemon.health import Health
+from aipower.daemon.serving.http import make_app
+from aipower.daemon.serving.server import HttpService, Limits
 from aipower.model import Snapshot
 
 LIMITS = Limits(keep_alive_s=2, request_s=4, write_s=4)

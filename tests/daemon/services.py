@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from aipower.daemon.server import HttpService, Limits
+from aipower.daemon.serving.server import HttpService, Limits
 
 DEADLINE_S = 30.0
 LARGE_BYTES = 3_000_000

@@ -10,7 +10,7 @@ from pathlib import Path
 import bcrypt
 import httpx
 
-from aipower.daemon.server import HttpService, Limits
+from aipower.daemon.serving.server import HttpService, Limits
 from daemon.services import DEADLINE_S, application
 from web.certificates import Pair, client_context, make_authority, make_pair
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from aipower.daemon.server import HttpService, Limits
+from aipower.daemon.serving.server import HttpService, Limits
 from daemon.services import DEADLINE_S, LARGE_BYTES, connected, get, read_to_end, service
 
 QUICK = Limits(keep_alive_s=1, request_s=1.5, write_s=1)

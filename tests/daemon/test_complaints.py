@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from aipower.daemon.complaints import QUIET_S, Complaints
+from aipower.daemon.serving.complaints import QUIET_S, Complaints
 
 
 def full() -> dict[str, object]:

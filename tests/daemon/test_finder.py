@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aipower.daemon.finder import Finder
-from aipower.daemon.looks import GPUS, PROCESSORS
-from aipower.daemon.search import CHEAP_S, HANGS_S, LATEST_S, SOONEST_S, Missing, Source, missing, rest_s
+from aipower.daemon.finding.finder import Finder
+from aipower.daemon.finding.looks import GPUS, PROCESSORS
+from aipower.daemon.finding.search import CHEAP_S, HANGS_S, LATEST_S, SOONEST_S, Missing, Source, missing, rest_s
 from aipower.errors import SensorGoneError, UsageError
 from aipower.model import Device, Fault, Unavailable
 from aipower.seams import SensorSet

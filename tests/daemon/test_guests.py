@@ -9,7 +9,8 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from aipower.daemon.http import Health, HttpService, make_app
+from aipower.daemon.health import Health
+from aipower.daemon.serving.http import HttpService, make_app
 from aipower.daemon.sites.guests import Guests
 from aipower.site.resource import Answer, Question, Resource
 from aipower.web.access import Access

@@ -76,7 +76,7 @@ BROKEN = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from aipower.daemon.agent import serve, set_up_log
-from aipower.daemon.finder import Finder
+from aipower.daemon.finding.finder import Finder
 from aipower.daemon.work import Parts
 from aipower.seams import SystemClock
 from aipower.settings.address import Address

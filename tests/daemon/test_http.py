@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
-from aipower.daemon.compression import accepts_gzip
-from aipower.daemon.http import Health, HttpService, make_app
-from aipower.daemon.served import STOPPING
+from aipower.daemon.health import STOPPING, Health
+from aipower.daemon.serving.http import HttpService, make_app
 from aipower.model import Snapshot
 from aipower.seams import Exporter
+from aipower.web.compression import accepts_gzip
 from aipower_exporters.prometheus import PrometheusExporter
 from exporters.snapshots import node
 

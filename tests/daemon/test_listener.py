@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from aipower.daemon.listener import reason
+from aipower.daemon.serving.listener import reason
 from aipower.errors import AipowerError
 from aipower.settings.address import Address
 from daemon.services import get, service

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aipower.daemon.logformat import escaped, form_of, journal_lines, json_line, text_lines
-from aipower.daemon.loglimit import BURST, MAX_KINDS, WINDOW_S, LogLimit
-from aipower.daemon.logs import LogHandler
-from aipower.daemon.outlet import MAX_WAITING
+from aipower.daemon.log.logformat import escaped, form_of, journal_lines, json_line, text_lines
+from aipower.daemon.log.loglimit import BURST, MAX_KINDS, WINDOW_S, LogLimit
+from aipower.daemon.log.logs import LogHandler
+from aipower.daemon.log.outlet import MAX_WAITING
 from aipower.seams import SystemClock
 from fakes import FakeClock
 
@@ -210,7 +210,7 @@ def test_the_count_of_what_was_left_out_comes_by_itself() -> None:
 
 TALK = """
 import logging, os, sys, threading, time, warnings
-from aipower.daemon.logs import set_up_log
+from aipower.daemon.log.logs import set_up_log
 log = set_up_log("info", sys.argv[1])
 logging.getLogger("a").info("first")
 warnings.warn("old", stacklevel=1)
@@ -254,7 +254,7 @@ def test_a_process_ends_although_nobody_reads_its_log() -> None:
 def test_a_process_without_stderr_writes_its_log_into_nothing_else(tmp_path: Path) -> None:
     """The first file that it opens would else get the number of stderr."""
     code = (
-        "import sys; from aipower.daemon.logs import set_up_log; import logging\n"
+        "import sys; from aipower.daemon.log.logs import set_up_log; import logging\n"
         "set_up_log('info'); file = open(sys.argv[1], 'w')\n"
         "logging.error('into the file'); logging.shutdown(); file.write('data'); file.close()"
     )

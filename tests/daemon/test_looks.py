@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from aipower.daemon.looks import sources_of
-from aipower.daemon.search import Source
+from aipower.daemon.finding.looks import sources_of
+from aipower.daemon.finding.search import Source
 from aipower.errors import AipowerError
 from aipower.processes.procfs import ProcFs
 from aipower.processes.shared import SharedProcessTable

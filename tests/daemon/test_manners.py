@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from aipower.daemon.signals import ECHO_S
+from aipower.daemon.service.signals import ECHO_S
 from daemon.agents import LIMIT_S, agent
 
 FAKE = ("--sensors", "fake")
@@ -126,7 +126,7 @@ def test_other_signals_are_harmless(tmp_path: Path) -> None:
 HUNG = """
 import time
 from aipower.daemon.agent import leave, set_up_log
-from aipower.daemon.signals import hearing
+from aipower.daemon.service.signals import hearing
 set_up_log("info")
 with hearing(lambda ask: print(ask, flush=True), lambda: leave(0, "cut short")):
     print("up", flush=True)

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from aipower.daemon.http import Health, HttpService, make_app
+from aipower.daemon.health import Health
+from aipower.daemon.serving.http import HttpService, make_app
 from aipower.daemon.sites.answers import MAX_ANSWERS, MAX_BYTES, Answers, coded
 from aipower.daemon.sites.lane import MAX_AT_WORK
 from aipower.daemon.sites.mount import POLICY, Mounting

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from aipower.daemon.http import Health
-from aipower.daemon.notify import READY, WATCHDOG, Notifier, status, watchdog_s
-from aipower.daemon.pulse import READY_AFTER_S, STATUS_PERIOD_S, Pulse, View, describe
+from aipower.daemon.health import Health
+from aipower.daemon.service.notify import READY, WATCHDOG, Notifier, status, watchdog_s
+from aipower.daemon.service.pulse import READY_AFTER_S, STATUS_PERIOD_S, Pulse, View, describe
 from aipower.model import DeviceFacts, DeviceState, Snapshot
 from fakes import CPU, DRAM, GPU, FakeClock
 

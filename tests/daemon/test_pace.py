@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aipower.daemon.pace import JITTER, Schedule
+from aipower.daemon.sampling.pace import JITTER, Schedule
 from fakes import FakeClock
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from aipower.daemon.pages import MAX_PAGES, Pages
+from aipower.daemon.serving.pages import MAX_PAGES, Pages
 from aipower.model import Snapshot
 from exporters.snapshots import node
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from aipower.daemon.pace import Pace, Schedule
+from aipower.books.ledger import Ledger
+from aipower.daemon.sampling.pace import Pace, Schedule
+from aipower.daemon.sampling.tick import NoErrands, Tick
 from aipower.daemon.sites.chronicle import Chronicle
-from aipower.daemon.tick import NoErrands, Tick
 from aipower.history.book import HistoryBook
-from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import Calibration
 from aipower.seams import SensorSet

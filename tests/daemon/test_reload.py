@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aipower.daemon.reload import LIVE, PARTLY, REFUSED, Reloader, Reloading, unchecked
+from aipower.daemon.service.reload import LIVE, PARTLY, REFUSED, Reloader, Reloading, unchecked
 from aipower.errors import UsageError
 from aipower.settings.config import AgentConfig
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from aipower.daemon.tick import Tick
+from aipower.daemon.sampling.tick import Tick
 from aipower.errors import SensorGoneError
 from aipower.seams import SensorSet, SystemClock
 from daemon.rigs import DEADLINE_S, Rig, Sensor, Source

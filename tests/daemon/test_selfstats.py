@@ -7,8 +7,8 @@ from pathlib import Path
 
 import psutil
 
-from aipower.daemon.pace import Schedule
-from aipower.daemon.selfstats import RARELY_EACH, SelfStats
+from aipower.daemon.sampling.pace import Schedule
+from aipower.daemon.sampling.selfstats import RARELY_EACH, SelfStats
 from aipower.seams import SystemClock
 from fakes import FakeClock
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from aipower.daemon.served import STARTING, Served
+from aipower.daemon.health import STARTING
+from aipower.daemon.sampling.served import Served
 from aipower.model import Snapshot
 from daemon.rigs import Rig, Sensor
 from fakes import GPU, FakeClock

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from aipower.daemon.server import HttpService
+from aipower.daemon.serving.server import HttpService
 from aipower.settings.address import Address
 from daemon.services import DEADLINE_S, connected, get, read_to_end, service
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aipower.daemon.steady import JUMP_S, SteadyScheduler
+from aipower.daemon.finding.steady import JUMP_S, SteadyScheduler
 
 DEADLINE_S = 60.0
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from aipower.daemon.server import HttpService, Limits
+from aipower.daemon.serving.server import HttpService, Limits
 from aipower.errors import UsageError
 from daemon.services import DEADLINE_S, application, connected, read_to_end
 from daemon.sites import CLIENTS, PAIR, REQUEST, USERS, Site, site

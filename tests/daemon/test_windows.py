@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from aipower.books.ledger import Ledger
 from aipower.channel import Channel
-from aipower.daemon.pace import Pace, Schedule
-from aipower.daemon.tick import NoErrands, Tick
-from aipower.ledger import Ledger
+from aipower.daemon.sampling.pace import Pace, Schedule
+from aipower.daemon.sampling.tick import NoErrands, Tick
 from aipower.meter import Meter
 from aipower.model import Attribution, EnergyDelta, Usage
 from aipower.seams import SensorSet

@@ -9,8 +9,8 @@ from queue import SimpleQueue
 
 import pytest
 
-from aipower.daemon.finder import Finder
-from aipower.daemon.search import Source
+from aipower.daemon.finding.finder import Finder
+from aipower.daemon.finding.search import Source
 from aipower.daemon.work import End, Parts, Work
 from aipower.errors import AipowerError, UsageError
 from aipower.seams import SensorSet, SystemClock

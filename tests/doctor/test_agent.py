@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aipower.daemon.http import Health, HttpService, make_app
+from aipower.daemon.health import Health
+from aipower.daemon.serving.http import HttpService, make_app
 from aipower.doctor import agent
 from aipower.doctor.world import Answer, connects, http_get
 from aipower.settings.address import Address

@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from aipower.ledger import Ledger
+from aipower.books.ledger import Ledger
 from aipower.meter import Channel, Meter
 from aipower.model import Device
 from aipower.seams import SensorSet, SensorTraits, UsageSource

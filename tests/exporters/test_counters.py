@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aipower.attribution.baseline import Floor
-from aipower.ledger import Ledger
+from aipower.books.ledger import Ledger
 from aipower.model import UJ_PER_J, Device, DeviceFacts, EnergyDelta, ProcessId, ProcessInfo, Snapshot, Usage
 from aipower_exporters.metrics import PROCESS_ENERGY, PROCESS_FOLDED
 from aipower_exporters.samples import collect

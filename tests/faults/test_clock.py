@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aipower.daemon.pace import Pace, Schedule
-from aipower.daemon.tick import NoErrands, Tick
-from aipower.ledger import Ledger
+from aipower.books.ledger import Ledger
+from aipower.daemon.sampling.pace import Pace, Schedule
+from aipower.daemon.sampling.tick import NoErrands, Tick
 from aipower.meter import Meter
 from aipower.seams import SensorSet
 from daemon.agents import Series, total

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from aipower.ledger import Ledger
+from aipower.books.ledger import Ledger
+from aipower.books.resume import idle_levels_w, positions, revived
 from aipower.meter import Meter
 from aipower.model import AgentStats, JournalState, ProcessId, SinkState, Snapshot
-from aipower.resume import idle_levels_w, positions, revived
 from aipower.sensors.rapl.missing import no_dram
 from fleet.machine import Machine
 from fleet.plan import HOUR_S, HOURS, START_UNIX_S

@@ -9,9 +9,10 @@ from types import MappingProxyType
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from aipower.accounts import series_key
 from aipower.attribution.baseline import Floor
-from aipower.ledger import Ledger
+from aipower.books.accounts import series_key
+from aipower.books.ledger import Ledger
+from aipower.books.resume import revived
 from aipower.model import (
     Attribution,
     Device,
@@ -29,7 +30,6 @@ from aipower.model import (
     Snapshot,
     Usage,
 )
-from aipower.resume import revived
 from fakes import CPU, GPU, FakeDirectory, attributed, process
 
 BOOT = "boot"

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import msgspec
 
+from aipower.books.ledger import Ledger
+from aipower.books.resume import positions, revived
 from aipower.journal.writer import open_journal
-from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import Device, DeviceFacts, Reading, Snapshot, Usage
-from aipower.resume import positions, revived
 from aipower.seams import SensorSet, SensorTraits, SystemClock
 from fakes import GPU, FakeDirectory, process
 

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aipower.daemon.agent import load_exporters
-from aipower.daemon.http import HttpService, make_app
+from aipower.daemon.serving.http import HttpService, make_app
 from live.worlds import World
 
 LIMIT_S = 60.0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aipower.daemon.http import Health
+from aipower.daemon.health import Health
 from aipower.errors import SensorFailedError, SensorGoneError
 from daemon.sites import USERS
 from live.conftest import Opener

@@ -12,15 +12,15 @@ from contextlib import contextmanager
 
 from msgspec.structs import replace
 
-from aipower.daemon.http import Health
-from aipower.daemon.pace import Pace, Schedule
+from aipower.books.ledger import Ledger
+from aipower.daemon.health import Health
+from aipower.daemon.sampling.pace import Pace, Schedule
+from aipower.daemon.sampling.tick import NoErrands, Outside, Tick
 from aipower.daemon.sites.chronicle import Chronicle
 from aipower.daemon.sites.load import load_sites
 from aipower.daemon.sites.sources import Views, make_sources
-from aipower.daemon.tick import NoErrands, Outside, Tick
 from aipower.errors import SensorError
 from aipower.history.book import HistoryBook
-from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import JournalState, Snapshot
 from aipower.settings.config import AgentConfig

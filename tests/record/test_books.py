@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from aipower.accounts import ProcessAccount
+from aipower.books.accounts import ProcessAccount
+from aipower.books.ledger import Ledger
 from aipower.errors import SensorGoneError
-from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import Device, ProcessId, ProcessInfo, Usage
 from aipower.processes.procfs import ProcFs

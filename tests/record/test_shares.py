@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aipower.books.uncertainty import Error, Exposure, scale_of
 from aipower.calibration.default import default_calibration
 from aipower.model import Calibration, Device, Kind
 from aipower.record.shares import Range, Share
-from aipower.uncertainty import Error, Exposure, scale_of
 
 DEVICES: list[tuple[Kind, str]] = [("gpu", "a"), ("gpu", "b"), ("cpu", "c")]
 METER = Calibration(source="a meter", gain_se=0.001)

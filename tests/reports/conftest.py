@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from aipower.daemon.http import Health, HttpService, make_app
+from aipower.daemon.health import Health
+from aipower.daemon.serving.http import HttpService, make_app
 from aipower_exporters.reports import reports
 from exporters.snapshots import node
 from reports.shelves import RUNS, sources_of

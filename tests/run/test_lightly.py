@@ -90,7 +90,7 @@ def test_who_calls_the_stand_in_is_answered_by_the_real_one() -> None:
 
 def test_uvicorn_is_whole_without_its_command_line() -> None:
     code = (
-        "import sys; from aipower.standin import StandIn\n"
+        "import sys; from aipower.imports.standin import StandIn\n"
         "with StandIn('uvicorn.main', {'main', 'run'}, {'Server': 'uvicorn.server'}):\n"
         "    import uvicorn\n"
         "print({'click', 'multiprocessing', 'uvicorn.main'} & set(sys.modules))\n"
@@ -106,7 +106,7 @@ def test_uvicorn_is_whole_without_its_command_line() -> None:
 
 def test_what_a_stand_in_does_not_know_is_the_real_modules() -> None:
     code = (
-        "from aipower.standin import StandIn\n"
+        "from aipower.imports.standin import StandIn\n"
         "with StandIn('colorsys', {'hls_to_rgb'}):\n"
         "    from colorsys import ONE_THIRD, hls_to_rgb\n"
         "import colorsys\n"

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from aipower.daemon.sampler import Pace, Sampler
+from aipower.books.ledger import Ledger
+from aipower.daemon.sampling.sampler import Pace, Sampler
+from aipower.daemon.sampling.tick import Outside
 from aipower.daemon.sinks.service import SinkService, Way
-from aipower.daemon.tick import Outside
-from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import SinkState, Snapshot
 from aipower.seams import SensorSet, SystemClock

@@ -14,8 +14,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from aipower.books.ledger import Ledger
 from aipower.errors import AipowerError, SensorGoneError
-from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import Conditions, Device, DeviceFacts, ProcessId, ProcessInfo, Reading
 from aipower.seams import SensorSet, SensorTraits, SystemClock

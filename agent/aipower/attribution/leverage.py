@@ -85,7 +85,7 @@ def _alone(
     processes: Collection[ProcessId],
     groups: Mapping[Owner, Collection[ProcessId]],
 ) -> Found:
-    """Where one column has all, nothing depends on its intensity: a third of the work of `Leverage`."""
+    """Where one column has all, nothing depends on its intensity: much less work than `Leverage` is."""
     columns, total_j, holders = shares.columns, shares.total_j, window.usage.holders
     known = portions(window.work, columns[0], 1.0) if columns else {}
     parts = [known.get(process, 0.0) for process in processes]

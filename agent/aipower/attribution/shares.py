@@ -95,7 +95,7 @@ def _made(window: Window, watts: Sequence[float], better: Refined) -> Shares:
 
 
 def _alone(window: Window, watts: float) -> Shares:
-    """One column has all, whatever it draws: a third of the work of `_made`."""
+    """One column has all, whatever it draws: much less work than `_made` is."""
     work, columns = window.work, window.columns
     seconds = window.seconds if work.seconds else [window.delta.span_s]
     whole_j = watts * seconds[0]

@@ -22,15 +22,15 @@ from msgspec import Struct
 
 from aipower import __version__
 from aipower.calibration.file import load_calibrations
-from aipower.daemon.http import Address, HttpService, make_app, parse_address
-from aipower.daemon.logs import set_up_log
+from aipower.daemon.health import STOPPING
+from aipower.daemon.log.logs import set_up_log
 from aipower.daemon.memory import SETTLED_S, give_back, share_heap
-from aipower.daemon.notify import Notifier, watchdog_s
-from aipower.daemon.pulse import Pulse, View
-from aipower.daemon.reload import Part, Reloader, Reloading, unchecked
-from aipower.daemon.served import STOPPING
-from aipower.daemon.settling import Settling
-from aipower.daemon.signals import Ask, hearing
+from aipower.daemon.service.notify import Notifier, watchdog_s
+from aipower.daemon.service.pulse import Pulse, View
+from aipower.daemon.service.reload import Part, Reloader, Reloading, unchecked
+from aipower.daemon.service.signals import Ask, hearing
+from aipower.daemon.serving.http import Address, HttpService, make_app, parse_address
+from aipower.daemon.serving.settling import Settling
 from aipower.daemon.sinks.load import make_sinks
 from aipower.daemon.sites.guests import Guests
 from aipower.daemon.sites.load import load_sites
@@ -40,6 +40,7 @@ from aipower.daemon.wiring import Wish, wire
 from aipower.daemon.work import End, Parts, Work
 from aipower.errors import AipowerError
 from aipower.history.book import HistoryBook
+from aipower.imports.unbroken import imports
 from aipower.model import Calibration
 from aipower.processes.kept import raise_limit
 from aipower.seams import Clock, Configurable, Exporter, SystemClock
@@ -85,10 +86,12 @@ def run(config: AgentConfig, load: Callable[[], AgentConfig]) -> int:
     reloader.add(unchecked(lambda new: written.set(new.log_level, new.log_format)))
 
     history = HistoryBook(config.history_s) if config.live_page == "on" else None
-    wish = Wish(config, selection, calibrations, reloader, make_sinks(config.sinks), history)
+    with imports():
+        wish = Wish(config, selection, calibrations, reloader, make_sinks(config.sinks), history)
     make_sites = site_maker(config, history, clock)
     try:
-        exporters = load_exporters(config)
+        with imports():
+            exporters = load_exporters(config)
         make = partial(wired, wish, clock)
         own = config.run_records == AUTO
         return serve(address, make, clock, reloader, web_path(config), exporters, make_sites, own_records=own)

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from aipower.imports.standin import StandIn
+from aipower.imports.unbroken import imports
 from aipower.settings.config import (
     SYSTEM_CONFIG,
     AgentConfig,
@@ -18,8 +20,6 @@ from aipower.settings.config import (
     load_effective,
 )
 from aipower.settings.options import OPTIONS
-from aipower.standin import StandIn
-from aipower.unbroken import imports
 
 HELP = {
     "listen": "address and port to serve on",

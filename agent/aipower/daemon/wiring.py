@@ -10,29 +10,29 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from aipower.daemon.finder import Finder
+from aipower.books.ledger import Ledger
+from aipower.books.resume import idle_levels_w, positions, revived
+from aipower.daemon.finding.finder import Finder
+from aipower.daemon.finding.looks import sources_of
 from aipower.daemon.labels import user_labels
-from aipower.daemon.looks import sources_of
-from aipower.daemon.reload import Reloader, unchecked
 from aipower.daemon.runs.desk import RunDesk, Shop
 from aipower.daemon.runs.service import RunService
 from aipower.daemon.runs.taps import Taps
-from aipower.daemon.sampler import Pace, Sampler
+from aipower.daemon.sampling.sampler import Pace, Sampler
+from aipower.daemon.sampling.tick import Outside, asleep_s
+from aipower.daemon.service.reload import Reloader, unchecked
 from aipower.daemon.sinks.service import SinkService, Way
 from aipower.daemon.sites.chronicle import Chronicle
-from aipower.daemon.tick import Outside, asleep_s
 from aipower.daemon.work import End, Parts
 from aipower.errors import AipowerError, SensorError
 from aipower.history.book import HistoryBook
 from aipower.journal.writer import JournalWriter, open_journal
-from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import SUMMED_KINDS, Calibration, Fault, Snapshot
 from aipower.owners.reader import PlaceReader
 from aipower.processes.machine import MachineCpuUsage
 from aipower.processes.procfs import ProcFs
 from aipower.processes.shared import SharedProcessTable
-from aipower.resume import idle_levels_w, positions, revived
 from aipower.seams import Clock, SensorSet
 from aipower.sensors.select import Found, Machine, Selection, discover
 from aipower.settings.config import AgentConfig

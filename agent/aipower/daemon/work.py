@@ -10,11 +10,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from aipower import __version__
-from aipower.daemon.finder import Finder
-from aipower.daemon.http import Health
+from aipower.daemon.finding.finder import Finder
+from aipower.daemon.health import STARTING, Health
 from aipower.daemon.runs.service import RunService
-from aipower.daemon.sampler import Sampler
-from aipower.daemon.served import STARTING, Served
+from aipower.daemon.sampling.sampler import Sampler
+from aipower.daemon.sampling.served import Served
 from aipower.daemon.sinks.service import SinkService
 from aipower.errors import AipowerError
 from aipower.journal.writer import JournalWriter

@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from aipower.books.uncertainty import scale_of
 from aipower.history.parts import Sums, sums_of
 from aipower.history.register import Register
 from aipower.history.rows import Columns, Rows
 from aipower.model import Attribution, Calibration, Device
-from aipower.uncertainty import scale_of
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from operator import add
 
 from msgspec import Struct, field
 
+from aipower.books.uncertainty import Scale
 from aipower.calibration.apply import read_uj
 from aipower.calibration.entry import Z_95
 from aipower.model import UJ_PER_J, Calibration
-from aipower.uncertainty import Scale
 
 Series = Sequence[float]
 """A value for each step."""

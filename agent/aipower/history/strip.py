@@ -9,8 +9,8 @@ from operator import add, itemgetter, sub
 
 from msgspec import Struct
 
+from aipower.books.uncertainty import Scale
 from aipower.history.rows import Columns
-from aipower.uncertainty import Scale
 
 COMPONENTS = ("idle", "context", "active", "unattributed")
 DUST_S = 1e-6

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from aipower.drafts import Draft
+from aipower.books.drafts import Draft
 from aipower.journal.folder import Disk, Folder
 from aipower.journal.journal import Journal, Loaded
 from aipower.journal.troubles import JournalError, Troubles

@@ -129,7 +129,7 @@ class ProcessTable:
     def resolve_gpus(self, sightings: Iterable[Sighting]) -> list[ProcessId | None]:
         """Like `resolve_at`, for pids that a GPU driver named: None where a pid may be another namespace's.
 
-        All are resolved as of one moment, at a fraction of the cost of one by one.
+        All are resolved as of one moment, which is less work than one by one.
         """
         now_s = self._look_around()
         # What is asked of all at once here is the way of those that live as they did: the others take the long one.

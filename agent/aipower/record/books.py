@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from aipower.accounts import ProcessAccount
 from aipower.attribution.apportion import TOGETHER
-from aipower.faultlog import FaultRecord
-from aipower.ledger import Ledger
+from aipower.books.accounts import ProcessAccount
+from aipower.books.faultlog import FaultRecord
+from aipower.books.ledger import Ledger
+from aipower.books.uncertainty import Error, part_error
 from aipower.meter import Channel, Meter
 from aipower.model import UJ_PER_J, ProcessId
 from aipower.processes.tree import RunTree
@@ -28,7 +29,6 @@ from aipower.runrecord import (
     ProcessRecord,
     is_covered,
 )
-from aipower.uncertainty import Error, part_error
 
 IDENTIFIABLE_SHARE = 0.05
 """A process may share so much of its energy with others it was never told from; more is doubtful as a whole."""

@@ -6,14 +6,14 @@ import os
 
 from msgspec import Struct
 
-from aipower.accounts import DeviceAccount, PartAccount
-from aipower.ledger import Ledger
+from aipower.books.accounts import DeviceAccount, PartAccount
+from aipower.books.ledger import Ledger
+from aipower.books.uncertainty import part_error, whole_error
 from aipower.meter import MIN_POWER_WINDOW_S, Channel
 from aipower.model import UJ_PER_J
 from aipower.record.measured import RUN
 from aipower.record.shares import Range, Share
 from aipower.runrecord import CRUMB, DeviceRecord
-from aipower.uncertainty import part_error, whole_error
 
 SEEN_S = 0.5
 """Utilisation is sampled six times a second and holders are listed at the end: a shorter job may go unseen."""

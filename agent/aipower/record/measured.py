@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
 
-from aipower.ledger import Ledger
+from aipower.books.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import Conditions, Unavailable
 from aipower.processes.tree import RunTree

@@ -11,8 +11,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from aipower.attribution.apportion import TOGETHER
+from aipower.books.ledger import Ledger
 from aipower.errors import SensorError
-from aipower.ledger import Ledger
 from aipower.meter import Channel, Meter
 from aipower.model import Calibration, ProcessId
 from aipower.processes.machine import RunCpuUsage

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from msgspec import Struct, field
 
+from aipower.books.uncertainty import Error
 from aipower.model import SUMMED_KINDS, UJ_PER_J, Kind
 from aipower.runrecord import Interval
-from aipower.uncertainty import Error
 
 
 class Range(Struct, frozen=True):

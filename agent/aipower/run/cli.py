@@ -8,7 +8,7 @@ import sys
 import time
 
 from aipower.errors import AipowerError
-from aipower.lean import signal, suppress
+from aipower.imports.lean import signal, suppress
 from aipower.run.console import complain, in_one_line, say
 from aipower.run.supervise import SHELL_SIGNAL_BASE, CommandError, Outcome, Supervisor, hold
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from aipower.lean import suppress
+from aipower.imports.lean import suppress
 
 
 def complain(message: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from aipower.lean import suppress
+from aipower.imports.lean import suppress
 
 TYPE_CHECKING = False  # see aipower.run.cli
 if TYPE_CHECKING:

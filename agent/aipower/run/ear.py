@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from aipower.lean import suppress
+from aipower.imports.lean import suppress
 
 VARIABLE = "AIPOWER_PHASES"
 """That of aipower.phases.channel, which would cost 15 ms to import."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from aipower.standin import StandIn
+from aipower.imports.standin import StandIn
 
 _EXTENSIONS = "typing_extensions"
 

@@ -9,7 +9,7 @@ import _socket  # see aipower.run.witness
 import _thread
 import os
 
-from aipower.lean import suppress
+from aipower.imports.lean import suppress
 from aipower.run.wire import decode, encode
 
 TYPE_CHECKING = False  # see aipower.run.cli

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import _ctypes  # ctypes makes types of all that C knows, which costs 3 ms
 
-from aipower.lean import signal
+from aipower.imports.lean import signal
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36

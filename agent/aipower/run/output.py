@@ -6,7 +6,7 @@ import errno
 import os
 
 from aipower.errors import UsageError
-from aipower.lean import suppress
+from aipower.imports.lean import suppress
 from aipower.run.console import complain
 
 TYPE_CHECKING = False  # see aipower.run.cli

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from aipower.lean import signal
+from aipower.imports.lean import signal
 
 TYPE_CHECKING = False  # see aipower.run.cli
 if TYPE_CHECKING:

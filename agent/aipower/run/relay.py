@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from aipower.lean import signal
+from aipower.imports.lean import signal
 
 TYPE_CHECKING = False  # see aipower.run.cli
 if TYPE_CHECKING:

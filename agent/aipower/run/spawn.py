@@ -6,7 +6,7 @@ import errno
 import os
 
 from aipower.errors import AipowerError
-from aipower.lean import signal
+from aipower.imports.lean import signal
 
 TYPE_CHECKING = False  # see aipower.run.cli
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import time
 
-from aipower.lean import signal, suppress
+from aipower.imports.lean import signal, suppress
 from aipower.run.descriptors import inheritable_descriptors, keep_private, let_go
 from aipower.run.linux import become_subreaper
 from aipower.run.reaper import Reaper, count_descendants, stop_like

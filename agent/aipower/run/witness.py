@@ -15,7 +15,7 @@ import os
 import select
 import struct
 
-from aipower.lean import signal, suppress
+from aipower.imports.lean import signal, suppress
 from aipower.run.descriptors import close_all_but
 from aipower.run.linux import die_with_parent
 

@@ -11,7 +11,7 @@ import errno
 import os
 
 from aipower.errors import AipowerError
-from aipower.lean import suppress
+from aipower.imports.lean import suppress
 
 TYPE_CHECKING = False  # see aipower.run.cli
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
-from aipower.daemon.finder import Finder
-from aipower.daemon.looks import sources_of
-from aipower.daemon.sampler import Pace, Sampler
-from aipower.drafts import Draft
+from aipower.books.drafts import Draft
+from aipower.books.ledger import Ledger
+from aipower.daemon.finding.finder import Finder
+from aipower.daemon.finding.looks import sources_of
+from aipower.daemon.sampling.sampler import Pace, Sampler
 from aipower.errors import AipowerError, SensorError
-from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import Fault, JournalState, ProcessId, Snapshot
 from aipower.processes.machine import MachineCpuUsage

@@ -16,11 +16,11 @@ from typing import Any, Self
 
 from msgspec.structs import replace
 
+from aipower.books.ledger import Ledger
 from aipower.daemon.runs.desk import RunDesk, Shop
 from aipower.daemon.runs.service import RunService
 from aipower.daemon.runs.taps import Taps
-from aipower.daemon.sampler import Pace, Sampler
-from aipower.ledger import Ledger
+from aipower.daemon.sampling.sampler import Pace, Sampler
 from aipower.meter import Meter
 from aipower.processes.machine import MachineCpuUsage
 from aipower.processes.procfs import ProcFs

@@ -14,12 +14,12 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
+from aipower.books.ledger import Ledger
 from aipower.daemon.runs.allowance import Allowance
 from aipower.daemon.runs.members import Members
 from aipower.daemon.runs.metered import LOOK_S, LOOKS_SHARE, MeteredRun, Owner
 from aipower.daemon.runs.taps import Taps
 from aipower.errors import AipowerError
-from aipower.ledger import Ledger
 from aipower.meter import Meter
 from aipower.model import Calibration, ProcessId, Unavailable
 from aipower.processes.procfs import ProcFs

@@ -6,8 +6,8 @@ from collections import OrderedDict
 
 from msgspec import Struct
 
-from aipower.daemon.compression import MIN_BYTES, compressed
 from aipower.site.resource import Answer
+from aipower.web.compression import MIN_BYTES, compressed
 
 MAX_ANSWERS = 64
 MAX_BYTES = 4 * 2**20

@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from aipower.daemon.compression import accepts_gzip
 from aipower.daemon.sites.answers import Answers, Coded, Key, coded
 from aipower.daemon.sites.guests import Guests
 from aipower.daemon.sites.lane import BusyError, Lane
 from aipower.site.resource import Question, Resource
+from aipower.web.compression import accepts_gzip
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from msgspec import Struct
 
-from aipower.daemon.http import Health
+from aipower.daemon.health import Health
 from aipower.footprint.settings import Footprint, load_footprint
 from aipower.history.book import HistoryBook
 from aipower.model import Snapshot

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from aipower.accounts import PartAccount
-from aipower.ledger import Ledger
+from aipower.books.accounts import PartAccount
+from aipower.books.ledger import Ledger
+from aipower.books.uncertainty import part_error
 from aipower.meter import Channel
 from aipower.model import UJ_PER_J
 from aipower.record.device_rows import Span, share_of
@@ -18,7 +19,6 @@ from aipower.record.phases.marks import Marks, Tally
 from aipower.record.phases.teller import OUTSIDE, Path
 from aipower.record.shares import Range, Share, sums_by_kind
 from aipower.runrecord import Energies, Intervals, PhasePart, PhaseRecord
-from aipower.uncertainty import part_error
 
 END_S = 0.5
 """A phase that comes so near to an end of the run has the error of that end."""

@@ -80,7 +80,7 @@ class GpuUsage:
     def _usage(self, start_s: float, contexts: Mapping[int, int] | None, work: Sequence[Work]) -> Usage:
         worked: list[Sighting] = [(part.pid, part.at_unix_s) for part in work]
         busy = dict(worked)
-        # Who worked in this window holds the context: a second look at each pid would double the cost.
+        # Who worked in this window holds the context: each pid need not be looked at again.
         idle: list[Sighting] = [(pid, None) for pid in contexts or () if pid not in busy]
         found = self._resolve(worked + idle) if worked or idle else ()
         busy_s = _busy_s(found, work)

@@ -7,7 +7,7 @@ import math
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from aipower.drafts import JobDraft, ProcessDraft
+from aipower.books.drafts import JobDraft, ProcessDraft
 from aipower.model import Attribution, JobKey, PartError, ProcessInfo, UserEnergy
 
 SeriesKey = tuple[str, ...]
@@ -119,7 +119,7 @@ class UserSum(Struct):
         self.row = None
 
 
-class Posting(Struct):
+class Route(Struct):
     """All accounts that what a process uses of a device belongs to, but that of its run."""
 
     account: ProcessAccount | None
@@ -156,7 +156,7 @@ class ProcessAccount(Struct):
     """What snapshots show of it, in the order of `parts`; empty where some of that has to be made."""
     since_unix_s: float | None = None
     """When the account began at 0."""
-    postings: dict[str, Posting] = field(default_factory=dict)
+    routes: dict[str, Route] = field(default_factory=dict)
     """By device, until its process is another one or belongs elsewhere."""
     job: JobKey | None = None
     """What its process works for, None for no job."""
@@ -212,7 +212,7 @@ class ProcessAccount(Struct):
         key = job_key(self.info)
         self.job = key if key[0].job else None
         self.shown = ()
-        self.postings.clear()
+        self.routes.clear()
         for part in self.parts.values():
             part.row = None
 

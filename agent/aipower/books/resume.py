@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
+from aipower.books.userbook import REST
 from aipower.calibration.apply import true_uj
 from aipower.energy.stillness import STUCK_PERIODS, STUCK_S
 from aipower.model import (
@@ -26,7 +27,6 @@ from aipower.model import (
     UserEnergy,
 )
 from aipower.seams import ProcessDirectory, SensorTraits
-from aipower.userbook import REST
 
 MOST_UNSEEN = 64
 """Devices that are away and yet kept. Not by time: what comes back from a long repair must not begin at 0, and

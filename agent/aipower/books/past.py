@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aipower.accounts import PartAccount
+from aipower.books.accounts import PartAccount
 from aipower.model import Device, FoldedEnergy
 
 

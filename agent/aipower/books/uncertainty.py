@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from aipower.accounts import PartAccount
+from aipower.books.accounts import PartAccount
 from aipower.calibration.apply import read_uj
 from aipower.calibration.entry import Z_95
 from aipower.model import Calibration, Device

@@ -6,9 +6,9 @@ from collections import OrderedDict
 
 from msgspec import Struct
 
-from aipower.daemon.compression import MIN_BYTES, compressed
 from aipower.model import Snapshot
 from aipower.seams import Exporter
+from aipower.web.compression import MIN_BYTES, compressed
 
 MAX_PAGES = 8
 """Pages kept of a snapshot for different Accept headers. A client that makes up new ones gets the page of those who

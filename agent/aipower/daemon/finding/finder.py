@@ -6,9 +6,9 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 
-from aipower.daemon.sampler import Sampler
-from aipower.daemon.search import SOONEST_S, Search, Source
-from aipower.daemon.steady import SteadyScheduler
+from aipower.daemon.finding.search import SOONEST_S, Search, Source
+from aipower.daemon.finding.steady import SteadyScheduler
+from aipower.daemon.sampling.sampler import Sampler
 from aipower.meter import Meter
 from aipower.model import Fault, Unavailable
 from aipower.seams import Clock, SensorSet

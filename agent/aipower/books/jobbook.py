@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct, field
 
-from aipower.accounts import JobPart, PartAccount, job_key
-from aipower.drafts import JobDraft
-from aipower.halfwidth import HalfWidth
+from aipower.books.accounts import JobPart, PartAccount, job_key
+from aipower.books.drafts import JobDraft
+from aipower.books.halfwidth import HalfWidth
+from aipower.books.past import Past
 from aipower.model import Device, FoldedEnergy, JobEnergy, JobFacts, JobKey, Owner, PartError, ProcessId, ProcessInfo
-from aipower.past import Past
 
 NONE = Owner()
 NO_FACTS = JobFacts()

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from aipower.daemon.search import Source
+from aipower.daemon.finding.search import Source
 from aipower.errors import AipowerError, UsageError
 from aipower.model import Kind
 from aipower.processes.views import CpuUsage

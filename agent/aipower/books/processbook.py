@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from aipower.accounts import Dormant, PartAccount, ProcessAccount, ProcessPart, SeriesKey, job_key, series_key
+from aipower.books.accounts import Dormant, PartAccount, ProcessAccount, ProcessPart, SeriesKey, job_key, series_key
+from aipower.books.past import Past
 from aipower.model import FoldedEnergy, JobKey, ProcessEnergy, ProcessId, ProcessInfo
-from aipower.past import Past
 from aipower.seams import ProcessDirectory
 
 PROMOTION = 1.1

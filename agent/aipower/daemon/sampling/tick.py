@@ -11,13 +11,13 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from aipower import __version__
-from aipower.daemon.pace import Pace, Schedule
-from aipower.daemon.selfstats import SelfStats
-from aipower.drafts import Draft
-from aipower.ledger import Ledger
+from aipower.books.drafts import Draft
+from aipower.books.ledger import Ledger
+from aipower.books.resume import SUSPENDED_S
+from aipower.daemon.sampling.pace import Pace, Schedule
+from aipower.daemon.sampling.selfstats import SelfStats
 from aipower.meter import Meter
 from aipower.model import Fault, JournalState, SinkState, Unavailable
-from aipower.resume import SUSPENDED_S
 from aipower.seams import Clock, SensorSet
 
 log = logging.getLogger(__name__)

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from aipower.daemon.http import Health
-from aipower.daemon.sampler import Sampler
+from aipower.daemon.health import STARTING, Health
+from aipower.daemon.sampling.sampler import Sampler
 from aipower.model import Snapshot
-
-STARTING = Health(ok=False, reason="the sensors are being looked for", starting=True)
-STOPPING = Health(ok=False, reason="the agent ends", stopping=True)
-"""What readiness says from the signal on, while the pages are still there."""
 
 
 class Served:

@@ -4,34 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
-from typing import Literal
 
 import msgspec
-from msgspec import Struct
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from aipower.daemon.compression import accepts_gzip
-from aipower.daemon.pages import Pages
-from aipower.daemon.server import HttpService, Limits
+from aipower.daemon.health import Health
+from aipower.daemon.serving.pages import Pages
+from aipower.daemon.serving.server import HttpService, Limits
 from aipower.daemon.sites.guests import Guests
 from aipower.daemon.sites.mount import Mounting
 from aipower.model import Snapshot
 from aipower.seams import Exporter
 from aipower.settings.address import Address, parse_address
 from aipower.site.resource import Resource
+from aipower.web.compression import accepts_gzip
 
-__all__ = ["Address", "Health", "HttpService", "Limits", "make_app", "parse_address"]
+__all__ = ["Address", "HttpService", "Limits", "make_app", "parse_address"]
 
 HEALTH_PATHS = ("/-/healthy", "/healthz")
 READY_PATH = "/-/ready"
 AGENT_PATHS = (HEALTH_PATHS[0], READY_PATH, HEALTH_PATHS[1])
 INDEX_PATH = "/"
-
-Status = Literal["ok", "starting", "stale", "stopping"]
 
 SnapshotSource = Callable[[], Snapshot | None]
 """The newest snapshot, or None before the first; it must return at once, and the same object until the next one."""
@@ -40,25 +37,6 @@ Settle = Callable[[Snapshot], Awaitable[None]]
 """Returns when a snapshot may be shown, soon; it raises nothing."""
 
 Handler = Callable[[Request], Awaitable[Response]]
-
-
-class Health(Struct, frozen=True):
-    """Whether the agent does its work."""
-
-    ok: bool
-    reason: str = ""
-    """Why not, for people; empty while all is well."""
-    sample_age_s: float | None = None
-    """Age of the newest sample; None before the first."""
-    starting: bool = False
-    """True while the first sample is still to come and nothing is wrong with that."""
-    stopping: bool = False
-    """True once it has been told to end."""
-
-    @property
-    def status(self) -> Status:
-        """In one word."""
-        return "ok" if self.ok else "stopping" if self.stopping else "starting" if self.starting else "stale"
 
 
 def make_app(

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from aipower.daemon.http import Health
-from aipower.daemon.notify import READY, STOPPING, WATCHDOG, Notifier, reloading, status
+from aipower.daemon.health import Health
+from aipower.daemon.service.notify import READY, STOPPING, WATCHDOG, Notifier, reloading, status
 from aipower.model import SUMMED_KINDS, Kind, Snapshot
 from aipower.seams import Clock
 

@@ -9,9 +9,9 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from aipower.daemon.logformat import Form, form_of
-from aipower.daemon.loglimit import LogLimit
-from aipower.daemon.outlet import Outlet
+from aipower.daemon.log.logformat import Form, form_of
+from aipower.daemon.log.loglimit import LogLimit
+from aipower.daemon.log.outlet import Outlet
 from aipower.seams import Clock, SystemClock
 
 if TYPE_CHECKING:

@@ -8,11 +8,16 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from aipower.accounts import DeviceAccount, PartAccount, Posting, ProcessAccount, ProcessPart
+from aipower.books.accounts import DeviceAccount, PartAccount, Route, ProcessAccount, ProcessPart
+from aipower.books.drafts import Draft, ProcessDraft
+from aipower.books.halfwidth import HalfWidth
+from aipower.books.jobbook import JobBook
+from aipower.books.ownbook import OwnBook
+from aipower.books.processbook import ProcessBook
+from aipower.books.runbook import RunBook
+from aipower.books.uncertainty import Scale, scale_of
+from aipower.books.userbook import UserBook
 from aipower.calibration.default import default_calibration
-from aipower.drafts import Draft, ProcessDraft
-from aipower.halfwidth import HalfWidth
-from aipower.jobbook import JobBook
 from aipower.model import (
     AgentStats,
     Attribution,
@@ -32,12 +37,7 @@ from aipower.model import (
     Snapshot,
     Usage,
 )
-from aipower.ownbook import OwnBook
-from aipower.processbook import ProcessBook
-from aipower.runbook import RunBook
 from aipower.seams import ProcessDirectory
-from aipower.uncertainty import Scale, scale_of
-from aipower.userbook import UserBook
 
 NO_ERROR = PartError()
 FAULT_REASONS = (
@@ -184,22 +184,22 @@ class Ledger:
             if run:
                 self._runs.count(run, device, context, active)
             account = shown.get(process)
-            posting = account.postings.get(device) if account is not None and at_s < account.ask_s else None
-            if posting is None or not posting.job.sure:
-                posting = self._posting(process, device, run, at_s)
-            posting.add(context, active, errors.get(process, NO_ERROR))
-            if posting.account is None:
+            route = account.routes.get(device) if account is not None and at_s < account.ask_s else None
+            if route is None or not route.job.sure:
+                route = self._route(process, device, run, at_s)
+            route.add(context, active, errors.get(process, NO_ERROR))
+            if route.account is None:
                 self._book.rank(process, run, context + active)
 
-    def _posting(self, process: ProcessId, device: str, run: str, at_s: float) -> Posting:
+    def _route(self, process: ProcessId, device: str, run: str, at_s: float) -> Route:
         """Where what `process` uses of `device` belongs: for as long as its account keeps that, or this once."""
         account = self._book.account_of(process, run, at_s)
         info = account.info if account is not None else self._book.asleep(process, run).info
         part = account.part(device) if account is not None else self._book.other_part(device)
-        posting = Posting(account, part, self._users.sum_of(info.user, device), self._jobs.part_of(info, device))
+        route = Route(account, part, self._users.sum_of(info.user, device), self._jobs.part_of(info, device))
         if account is not None:
-            account.postings[device] = posting
-        return posting
+            account.routes[device] = route
+        return route
 
     def job_of(self, process: ProcessId) -> JobKey | None:
         """The job that `process` works for, None for none."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct, field
 
-from aipower.accounts import PartAccount
+from aipower.books.accounts import PartAccount
 from aipower.model import Device, PartError, RunEnergy
 
 

@@ -15,8 +15,8 @@ from typing import Self
 import uvicorn
 from starlette.types import ASGIApp
 
-from aipower.daemon.complaints import Complaints
-from aipower.daemon.listener import open_listener
+from aipower.daemon.serving.complaints import Complaints
+from aipower.daemon.serving.listener import open_listener
 from aipower.errors import AipowerError
 from aipower.settings.address import Address
 from aipower.web.acceptor import Acceptor

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
-from aipower.daemon.mishaps import Mishaps
-from aipower.daemon.pace import Pace, Schedule
-from aipower.daemon.tick import Errands, Keeper, NoErrands, Outside, Recorder, Tick
-from aipower.drafts import Draft
-from aipower.ledger import Ledger
+from aipower.books.drafts import Draft
+from aipower.books.ledger import Ledger
+from aipower.daemon.sampling.mishaps import Mishaps
+from aipower.daemon.sampling.pace import Pace, Schedule
+from aipower.daemon.sampling.tick import Errands, Keeper, NoErrands, Outside, Recorder, Tick
 from aipower.meter import Meter
 from aipower.model import Fault, Snapshot
 from aipower.seams import Clock, SensorSet

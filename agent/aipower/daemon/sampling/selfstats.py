@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from aipower.daemon.pace import Schedule
+from aipower.daemon.sampling.pace import Schedule
 from aipower.model import AgentStats
 
 SELF = Path("/proc/self")

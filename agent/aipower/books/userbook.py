@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from aipower.accounts import UserSum
+from aipower.books.accounts import UserSum
 from aipower.model import Device, UserEnergy
 
 MOST_USERS = 256

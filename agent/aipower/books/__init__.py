@@ -1,0 +1,1 @@
+"""Who has used what: accounts of processes, users, jobs and runs, whose sums are the devices'."""

@@ -1,0 +1,1 @@
+"""Sensors that are missing at the start, or come and go."""

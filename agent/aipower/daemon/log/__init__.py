@@ -1,0 +1,1 @@
+"""The log: written without holding anybody up, readable, and never a flood."""

@@ -1,0 +1,1 @@
+"""Manners of a service: signals, reloads, and what systemd hears."""

@@ -1,0 +1,1 @@
+"""How modules are imported: small, without what is hardly used, unbroken by Ctrl-C."""
