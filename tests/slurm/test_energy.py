@@ -114,6 +114,7 @@ def test_each_run_of_a_requeued_job_has_what_it_used_itself(slurm: Site) -> None
     slurm.until(lambda: slurm.used_j("n1", job) > 0)
     slurm.call("scontrol", "requeue", job)
     slurm.until(lambda: slurm.call("squeue", "-h", "-j", job, "-o", "%T").strip() == "PENDING")
+    slurm.until(lambda: any("aipower:" in comment for comment in slurm.runs(job)) and not slurm.left())
     slurm.call("scontrol", "update", f"jobid={job}", "StartTime=now")  # it would wait for two minutes
     slurm.until(lambda: not slurm.call("squeue", "-h", "-j", job).strip())
     slurm.until(lambda: len(slurm.runs(job)) == 2 and all("aipower:" in comment for comment in slurm.runs(job)))
