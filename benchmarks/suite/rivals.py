@@ -17,9 +17,15 @@ PINNED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "codecarbon": ("codecarbon==3.3.2",),
         "gpustat": ("gpustat==1.1.1",),
         "aluminatiai": ("aluminatiai[prometheus]==0.3.1",),
+        "carbontracker": ("carbontracker==2.4.7",),
+        "perun": ("perun==1.0.0", "nvidia-ml-py"),
+        "jpwr": ("jpwr==0.0.10", "nvidia-ml-py"),
+        "joule-profiler": ("joule-profiler==0.0.1",),
+        "con-duct": ("con-duct==0.23.0",),
+        "psrecord": ("psrecord==1.4",),
     }
 )
-"""What pip is asked for, by the name of the environment. Parts may add environments of their own beside these."""
+"""What pip is asked for, by the name of the environment: those that watch a node, then those that wrap a command."""
 STAMP = "installed"
 NODE_EXPORTER = "prometheus-node-exporter"
 _VERSIONS = (

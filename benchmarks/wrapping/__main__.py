@@ -9,9 +9,9 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from benchmarks.suite import rivals
 from benchmarks.suite.table import Options
 from benchmarks.wrapping.parts import tables
-from benchmarks.wrapping.rivals import REQUIREMENTS, install
 
 
 def main() -> None:
@@ -22,8 +22,7 @@ def main() -> None:
     parser.add_argument("--install", action="store_true", help="install those that are not there yet")
     asked = parser.parse_args()
     if asked.install and asked.rivals:
-        for name, requirements in REQUIREMENTS.items():
-            install(name, requirements, asked.rivals)
+        rivals.install(asked.rivals)
     with tempfile.TemporaryDirectory(prefix="aipower-wrapping-") as folder:
         options = Options(Path(folder), Path(folder), asked.rivals, asked.quick)
         for table in tables(options):

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from benchmarks.wrapping.rivals import REQUIREMENTS
+from benchmarks.suite.rivals import PINNED
+from benchmarks.watching.programs import RIVALS
 from benchmarks.wrapping.trial import ERRORS
 from benchmarks.wrapping.wrappers import DRIVERS, counted_by_joule_profiler_s, counted_by_perf_s, others
 
@@ -15,7 +17,7 @@ COMMAND = ["load", "FILE", "true"]
 @pytest.fixture
 def rivals(tmp_path: Path) -> Path:
     """Environments with the programs that their packages bring along."""
-    for name in REQUIREMENTS:
+    for name in PINNED:
         folder = tmp_path / name / "bin"
         folder.mkdir(parents=True)
         for program in (name, "python"):
@@ -27,7 +29,8 @@ def test_each_environment_is_used_and_each_program_is_of_one(rivals: Path) -> No
     arms, _ = others(rivals)
     programs = [Path(arm.argv(rivals, COMMAND)[0]) for arm in arms]
     used = [path.relative_to(rivals).parts[0] for path in programs if path.is_absolute()]
-    assert sorted(used) == sorted(REQUIREMENTS)
+    watching = {program.rival for program in RIVALS}
+    assert {*used, *watching} == set(PINNED), "what is installed is measured, and what is measured is installed"
 
 
 def test_all_start_the_command_as_it_is(rivals: Path) -> None:
@@ -50,8 +53,8 @@ def test_what_is_not_installed_is_named(rivals: Path) -> None:
 
 
 def test_versions_are_pinned() -> None:
-    for name, (first, *_) in REQUIREMENTS.items():
-        assert first.startswith(f"{name}==")
+    for name, (first, *_) in PINNED.items():
+        assert re.match(rf"{name}(\[\w+\])?==", first)
 
 
 def test_perf_tells_milliseconds(tmp_path: Path) -> None:

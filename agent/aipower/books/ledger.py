@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from aipower.books.accounts import DeviceAccount, PartAccount, Route, ProcessAccount, ProcessPart
+from aipower.books.accounts import DeviceAccount, PartAccount, ProcessAccount, ProcessPart, Route
 from aipower.books.drafts import Draft, ProcessDraft
 from aipower.books.halfwidth import HalfWidth
 from aipower.books.jobbook import JobBook
