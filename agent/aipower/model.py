@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
@@ -180,6 +180,10 @@ class EnergyDelta(Struct, frozen=True, gc=False):
         return self.energy_uj / 1e6 / self.span_s
 
 
+NOTHING: Mapping[Any, Any] = MappingProxyType({})
+"""One for all usages: hundreds are remembered, and a dictionary of each takes more room than it looks."""
+
+
 class Usage(Struct, frozen=True):
     """Who used a device, and for how long, during a window.
 
@@ -202,10 +206,10 @@ class Usage(Struct, frozen=True):
     """False where the device cannot say who was busy (MIG, vGPU, old drivers)."""
     samples: float = 0.0
     """Independent samples behind `busy_s`, for its standard error; 0 where it is not sampled but counted."""
-    activity: Mapping[ProcessId, tuple[float, ...]] = field(default_factory=dict)
+    activity: Mapping[ProcessId, tuple[float, ...]] = field(default_factory=lambda: NOTHING)
     """Several measures of each process's work in seconds, all of one length, where the device has more than one
     (MIG: the slice's share times SM, tensor and memory activity); empty where `busy_s` is all there is."""
-    weight: Mapping[ProcessId, float] = field(default_factory=dict)
+    weight: Mapping[ProcessId, float] = field(default_factory=lambda: NOTHING)
     """How hard a second of each process's work is expected to be, 1 for a thread alone on its core; a process
     that is not in it counts as 1. Less where two busy threads shared a core."""
     covered_s: float = 0.0

@@ -69,7 +69,10 @@ class Backlog:
 
     def remember(self, window: Window, wanted_uj: Parts) -> None:
         """It is split anew when the solution changes."""
-        self._entries.append(_Entry(window, tuple(wanted_uj), array("d", wanted_uj.values())))
+        keys = tuple(wanted_uj)
+        if self._entries and self._entries[-1].keys == keys:
+            keys = self._entries[-1].keys  # one for all windows of the same processes
+        self._entries.append(_Entry(window, keys, array("d", wanted_uj.values())))
 
     def revise(self, split: Callable[[Window], Parts]) -> None:
         """The solution has changed: split what is remembered anew."""

@@ -36,6 +36,7 @@ from aipower.daemon.sites.guests import Guests
 from aipower.daemon.sites.load import load_sites
 from aipower.daemon.sites.runs import shelf_maker
 from aipower.daemon.sites.sources import Views, footprint_of, make_sources
+from aipower.daemon.spared import spared
 from aipower.daemon.wiring import Wish, wire
 from aipower.daemon.work import End, Parts, Work
 from aipower.errors import AipowerError
@@ -90,7 +91,7 @@ def run(config: AgentConfig, load: Callable[[], AgentConfig]) -> int:
         wish = Wish(config, selection, calibrations, reloader, make_sinks(config.sinks), history)
     make_sites = site_maker(config, history, clock)
     try:
-        with imports():
+        with imports(), spared():
             exporters = load_exporters(config)
         make = partial(wired, wish, clock)
         own = config.run_records == AUTO
@@ -118,7 +119,12 @@ def site_maker(config: AgentConfig, history: HistoryBook | None, clock: Clock) -
     if history is None:
         return lambda _views: ()
     make_shelf, footprint = shelf_maker(config, os.environ), footprint_of(os.environ)
-    return lambda views: load_sites(make_sources(views, history, make_shelf(views.access), footprint, config, clock))
+
+    def make(views: Views) -> Sequence[Resource]:
+        with spared():
+            return load_sites(make_sources(views, history, make_shelf(views.access), footprint, config, clock))
+
+    return make
 
 
 def calibrations_part(before: Mapping[str, Calibration]) -> Part:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from aipower.imports.standin import StandIn
+from aipower.daemon.spared import spared
 from aipower.imports.unbroken import imports
 from aipower.settings.config import (
     SYSTEM_CONFIG,
@@ -70,8 +70,7 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
 def run_agent(arguments: argparse.Namespace) -> int:
     """`aipower agent`."""
     config = effective(arguments)
-    # The package uvicorn imports its own command line, with click and multiprocessing: 1.5 MB for as long as we live.
-    with imports(), StandIn("uvicorn.main", {"main", "run"}, {"Server": "uvicorn.server"}):
+    with imports(), spared():
         from aipower.daemon.agent import run  # noqa: PLC0415 - a mistake in the configuration should be told at once
 
     return run(config, lambda: effective(arguments))

@@ -18,14 +18,22 @@ class StandIn:
     """While this context lasts, an import of the module `name` gives something that imports it once it is needed.
 
     `functions` of it import the real module when they are called. What is in `others`, by the module in which it
-    really is, is taken from there. Whatever else is asked for comes from the real module.
+    really is, is taken from there; what is in `given` is there at once. Whatever else is asked for comes from the real
+    module.
     """
 
-    def __init__(self, name: str, functions: Collection[str], others: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        functions: Collection[str],
+        others: Mapping[str, str] | None = None,
+        given: Mapping[str, object] | None = None,
+    ) -> None:
         self._name = name
         self._functions = functions
         self._others = others or {}
         self._module = ModuleType(name)
+        self._module.__dict__.update(given or {})
         self._module.__getattr__ = self._given  # type: ignore[method-assign]  # PEP 562
 
     def __enter__(self) -> None:

@@ -26,8 +26,10 @@ def open_listener(address: Address) -> socket.socket:
     with _explained(address):
         if not 0 <= address.port <= MAX_PORT:  # getaddrinfo would take 70000 for 4464
             raise ValueError(f"{address.port} is no port from 0 to {MAX_PORT}")
+        # For a text Python would load its codec for names in all alphabets, with 0.7 MB of tables.
+        host = address.host.encode() if address.host.isascii() else address.host
         family, kind, protocol, _, target = socket.getaddrinfo(
-            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, protocol)
         try:

@@ -48,6 +48,7 @@ class GpuUsage:
         self._accounting = Accounting(driver, handle, clock)
         self._mig = MigUsage(driver, handle, clock)
         self._since_s = clock.monotonic_s()
+        self._latest_holders: frozenset[ProcessId] = frozenset()
 
     def collect(self) -> Usage:
         """Busy seconds and context holders since the last call.
@@ -88,7 +89,7 @@ class GpuUsage:
         processes = {pid: process for (pid, _), process in zip(worked + idle, found, strict=True)}
         held = {pid: processes[pid] for pid in contexts or ()}
         self._find_successors([pid for pid, process in held.items() if process is None and pid in busy], held)
-        holders = frozenset(held.values())
+        holders = self._shared(frozenset(held.values()))
         sampled = self._sampler.supported
         mig = None if sampled else self._mig.collect(_by_instance(contexts or {}, held))
         usage = Usage(
@@ -96,7 +97,7 @@ class GpuUsage:
             self._since_s,
             cast("dict[ProcessId, float]", busy_s),
             unknown_s,
-            cast("frozenset[ProcessId]", holders - {None} if None in holders else holders),
+            holders,
             # Someone may hold a context where nobody can be listed: that must not pass for a bare device.
             1 if contexts is None else list(held.values()).count(None),
             sampled=sampled,
@@ -104,6 +105,13 @@ class GpuUsage:
             covered_s=self._sampler.covered_s,
         )
         return usage if mig is None else _with(usage, mig)
+
+    def _shared(self, found: frozenset[ProcessId | None]) -> frozenset[ProcessId]:
+        """Those of `found` who are known: one set for all windows in which they are the same, as many are kept."""
+        known = cast("frozenset[ProcessId]", found - {None} if None in found else found)
+        if known != self._latest_holders:
+            self._latest_holders = known
+        return self._latest_holders
 
     def _find_successors(self, pids: Sequence[int], held: dict[int, ProcessId | None]) -> None:
         """Note in `held` who has `pids` now: nobody whom we know had them when the work was done."""
