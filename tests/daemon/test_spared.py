@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 SPARED = "click html.entities logging.config multiprocessing.context tzlocal.windows_tz uvicorn.main"
 START = (
     "import sys; from aipower.daemon.spared import spared\n"
@@ -44,3 +46,20 @@ def test_what_is_spared_can_be_used_all_the_same() -> None:
         "import logging.config; logging.config.dictConfig({'version': 1, 'disable_existing_loggers': False})\n"
     )
     assert printed(code) == ["True", "True", "&lt; &lt;", "True", "1"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import html.parser; print(html.parser.HTMLParser is not None, html.unescape('&lt;'))",
+        "from html import parser; import html; print(html.parser is parser, html.unescape('&lt;'))",
+        "import multiprocessing.pool; print(multiprocessing.pool.ThreadPool(1).apply(abs, (-1,)) == 1, '<')",
+        "from multiprocessing import shared_memory, Pool; print(callable(Pool), '<')",
+        "from concurrent.futures import ProcessPoolExecutor as P; print(P(1).submit(abs, -1).result() == 1, '<')",
+        "import logging.config; print(callable(logging.config.dictConfig), '<')",
+    ],
+)
+def test_a_plugin_may_import_what_it_likes(code: str) -> None:
+    began = "from aipower.daemon.spared import spared\nwith spared():"
+    assert printed(f"{began}\n    {code.partition(';')[0]}\n{code}") == ["True <"]
+    assert printed(f"{began} {code}") == ["True <"]

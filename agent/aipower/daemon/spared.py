@@ -31,9 +31,9 @@ def _modules() -> Iterator[StandIn]:
     # uvicorn's, for the format of its own log, which we leave out.
     yield StandIn("logging.config", {"dictConfig", "fileConfig"})
     # APScheduler's, for executors that we do not have.
-    yield StandIn("multiprocessing", {"get_context"})
+    yield StandIn("multiprocessing", {"get_context"}, package=True)
     yield StandIn("concurrent.futures.process", (), given={"BrokenProcessPool": BrokenExecutor})
     # APScheduler's, for time zones as Windows calls them.
     yield StandIn("tzlocal.windows_tz", ())
     # Starlette's, for its page of a traceback, which we do not show.
-    yield StandIn("html", {"escape", "unescape"})
+    yield StandIn("html", {"escape", "unescape"}, package=True)

@@ -10,7 +10,7 @@ from types import ModuleType
 
 TYPE_CHECKING = False  # see aipower.run.cli
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from types import TracebackType
 
 
@@ -19,7 +19,7 @@ class StandIn:
 
     `functions` of it import the real module when they are called. What is in `others`, by the module in which it
     really is, is taken from there; what is in `given` is there at once. Whatever else is asked for comes from the real
-    module.
+    module, and so do the modules of a `package`.
     """
 
     def __init__(
@@ -28,16 +28,24 @@ class StandIn:
         functions: Collection[str],
         others: Mapping[str, str] | None = None,
         given: Mapping[str, object] | None = None,
+        *,
+        package: bool = False,
     ) -> None:
         self._name = name
         self._functions = functions
         self._others = others or {}
         self._module = ModuleType(name)
         self._module.__dict__.update(given or {})
+        if package:
+            self._module.__dict__["__path__"] = _Places(self._real)
         self._module.__getattr__ = self._given  # type: ignore[method-assign]  # PEP 562
 
     def __enter__(self) -> None:
         sys.modules.setdefault(self._name, self._module)
+        package, _, child = self._name.rpartition(".")
+        if package in sys.modules:
+            # After `import a.b` one writes `a.b`, and later too: this stays until the real module takes its place.
+            vars(sys.modules[package]).setdefault(child, self._module)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -62,6 +70,16 @@ class StandIn:
     def _real(self) -> ModuleType:
         self.__exit__(None, None, None)
         return _imported(self._name)
+
+
+class _Places:
+    """Where the modules of a package are: who looks for one of them needs the real package."""
+
+    def __init__(self, real: Callable[[], ModuleType]) -> None:
+        self._real = real
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._real().__path__)
 
 
 def _imported(name: str) -> ModuleType:
