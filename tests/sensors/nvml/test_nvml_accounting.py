@@ -68,7 +68,7 @@ def test_what_samples_have_told_is_not_told_again(tmp_path: Path) -> None:
 
 def test_a_process_that_lived_over_a_look_is_the_samplers(tmp_path: Path) -> None:
     """Its mean over an hour is no work of its last second."""
-    with rig(tmp_path, gpu(Process(11, 0.5, 30.5, busy=90.0, only_alive=True))) as machine:
+    with rig(tmp_path, gpu(Process(GHOST, 0.5, 30.5, busy=90.0, only_alive=True))) as machine:
         machine.discover()
         assert sums_s(poll(machine, *(second + 0.01 for second in range(1, 35)))) == {}
 
