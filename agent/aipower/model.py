@@ -410,7 +410,7 @@ class SinkState(Struct, frozen=True):
     """Times that a snapshot was due while the one before was still under way."""
     push_s: float = 0.0
     """Seconds spent in pushes, summed."""
-    faults: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    faults: Mapping[str, int] = field(default_factory=lambda: NOTHING)
     """Number of failures by a short stable reason: `refused`, `timeout`, `rejected`, `full`, `failed`…"""
     pushed_unix_s: float | None = None
     """When a push last succeeded; None before the first."""
@@ -470,7 +470,7 @@ class Snapshot(Struct, frozen=True):
     devices: tuple[DeviceState, ...] = ()
     processes: tuple[ProcessEnergy, ...] = ()
     runs: tuple[RunEnergy, ...] = ()
-    fault_counts: Mapping[tuple[str, str], int] = field(default_factory=lambda: MappingProxyType({}))
+    fault_counts: Mapping[tuple[str, str], int] = field(default_factory=lambda: NOTHING)
     """Number of faults by (device id or "", reason)."""
     agent: AgentStats = field(default_factory=AgentStats)
     folded: tuple[FoldedEnergy, ...] = ()

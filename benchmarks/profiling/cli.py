@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -37,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--py-spy", default="py-spy", help="the program py-spy: pip install py-spy")
     parser.add_argument("--out", type=Path, help="the file of results (benchmarks/results/DATE-profile.md)")
     arguments = parser.parse_args(argv)
-    date = datetime.now(UTC).date().isoformat()
+    date = setting.today()
     out = arguments.out or setting.ROOT / "benchmarks" / "results" / f"{date}-profile.md"
     began_s, load = time.monotonic(), setting.load_average()
     try:
@@ -45,8 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (RuntimeError, OSError, subprocess.SubprocessError) as error:
         print(f"benchmarks.profiling: {error}", file=sys.stderr)
         return 1
-    words = sys.argv[1:] if argv is None else argv
-    facts = Facts(date, shlex.join(["python", "-m", "benchmarks.profiling", *words]), tuple(setting.machine()), {})
+    command, machine = setting.command("benchmarks.profiling", argv), tuple(setting.machine())
+    facts = Facts(date, command, machine, {}, "Profile of the agent")
     section = Section("profile", tables, load, setting.load_average(), time.monotonic() - began_s)
     out.write_text(render(facts, [section], [], out.parent))
     print(f"written to {out}", file=sys.stderr)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-_THREAD = re.compile(r"thread \((?P<tid>\w+)\)(?:: (?P<name>.*))?")
+_THREAD = re.compile(r"thread \((?P<tid>0x[0-9a-fA-F]+|[1-9][0-9]*)\)(?:: (?P<name>.*))?")
 _PLACE = re.compile(r"(?P<function>.+) \((?P<file>.+):\d+\)")
 
 

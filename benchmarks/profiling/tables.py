@@ -20,13 +20,15 @@ def thread_table(stacks: Sequence[Stack], cpu_ns: Mapping[int, int], span_s: flo
     for stack in stacks:
         seen[stack.tid] += stack.count
     ordered = sorted(cpu_ns, key=lambda tid: cpu_ns[tid], reverse=True)
-    rows = [
-        (names.get(tid, "never seen at work"), f"{cpu_ns[tid] / 1e6 / span_s:.2f}", str(seen[tid])) for tid in ordered
-    ]
-    total = ("all", f"{sum(cpu_ns.values()) / 1e6 / span_s:.2f}", str(seen.total()))
+    rows = [(names.get(tid, "never seen at work"), _rate(cpu_ns[tid], span_s), str(seen[tid])) for tid in ordered]
+    total = ("all", _rate(sum(cpu_ns.values()), span_s), str(seen.total()))
     notes = ("CPU time is the kernel's (schedstat), also of threads that py-spy never met at work.",)
     columns = ("thread", "CPU, ms/s", "looks at work")
     return Table("profile-threads", "By thread", columns, (*rows, total), notes)
+
+
+def _rate(used_ns: int, span_s: float) -> str:
+    return f"{used_ns / 1e6 / span_s:.2f}"
 
 
 def function_table(stacks: Sequence[Stack]) -> Table:

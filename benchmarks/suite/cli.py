@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,14 +26,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         names = choose(arguments.parts)
     except ValueError as error:
         parser.error(str(error))
-    date = datetime.now(UTC).date().isoformat()
+    date = setting.today()
     out: Path = arguments.out or setting.ROOT / "benchmarks" / "results" / f"{date}-watching.md"
     plots = out.with_suffix("")
     places = None if arguments.rivals == "none" else Path(arguments.rivals).resolve()
     if places is not None:
         rivals.install(places)
     machine = tuple(setting.machine())
-    facts = Facts(date, _command(argv), machine, rivals.versions(places))
+    facts = Facts(date, setting.command("benchmarks.suite", argv), machine, rivals.versions(places))
     sections: list[Section] = []
     with TemporaryDirectory(prefix="aipower-bench-") as scratch:
         for section in run(names, Options(Path(scratch), plots, places, quick=arguments.quick)):
@@ -51,10 +49,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rivals", default=RIVALS, help=f"folder of the rivals' environments, or none ({RIVALS})")
     parser.add_argument("--out", type=Path, help="the file of results (benchmarks/results/DATE-watching.md)")
     return parser
-
-
-def _command(argv: Sequence[str] | None) -> str:
-    return shlex.join(["python", "-m", "benchmarks.suite", *(sys.argv[1:] if argv is None else argv)])
 
 
 def run(names: Sequence[str], options: Options) -> Iterator[Section]:

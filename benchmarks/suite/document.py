@@ -30,6 +30,7 @@ class Facts:
     machine: Sequence[tuple[str, str]]
     rivals: Mapping[str, str]
     """The version of each."""
+    title: str = "What watching costs"
 
 
 def render(facts: Facts, sections: Sequence[Section], plots: Sequence[Path], beside: Path) -> str:
@@ -38,7 +39,7 @@ def render(facts: Facts, sections: Sequence[Section], plots: Sequence[Path], bes
 
 
 def _head(facts: Facts) -> Iterator[str]:
-    yield f"# What watching costs, {facts.date}"
+    yield f"# {facts.title}, {facts.date}"
     yield ""
     yield f"Measured by `{facts.command}`. All on the simulated driver of `tests/fake_driver`, with real processes."
     yield ""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from aipower import __version__
@@ -20,6 +23,16 @@ def machine() -> Iterator[tuple[str, str]]:
     yield "kernel", platform.release()
     yield "Python", platform.python_version()
     yield "aipower", f"{__version__}, commit {commit()}"
+
+
+def today() -> str:
+    """The date, as results are named by it."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def command(module: str, argv: Sequence[str] | None) -> str:
+    """The line that measures again; `argv` is None for that of this program."""
+    return shlex.join(["python", "-m", module, *(sys.argv[1:] if argv is None else argv)])
 
 
 def load_average() -> str:

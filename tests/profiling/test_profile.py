@@ -35,7 +35,7 @@ def test_a_function_counts_once_in_a_stack_however_often_it_is_there() -> None:
 
 @given(st.lists(st.text(), max_size=5))
 def test_any_lines_can_be_read(lines: list[str]) -> None:
-    for stack in parse(lines):
+    for stack in parse([*lines, "thread (7a): b;c 1", "thread (007): b;c 1"]):
         assert stack.functions
 
 

@@ -17,9 +17,10 @@ from aipower.imports.standin import StandIn
 @contextmanager
 def spared() -> Iterator[None]:
     """While this context lasts, imports of them give something that imports them once they are needed."""
-    # Each line of the log would ask multiprocessing for the name of the process, and show it to nobody.
-    logging.logMultiprocessing = False
     with ExitStack() as stack:
+        # Each line of the log would ask the stand-in of multiprocessing for the name of the process, and so import it.
+        stack.callback(setattr, logging, "logMultiprocessing", logging.logMultiprocessing)
+        logging.logMultiprocessing = False
         for module in _modules():
             stack.enter_context(module)
         yield
